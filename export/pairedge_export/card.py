@@ -1,0 +1,59 @@
+"""The card: what a model is, how well it does and how that was found, written from the model's own metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pairedge_export.parity import Parity
+
+_METRICS = {
+    "digits": "digits of the test set",
+    "all_pairs": "all ordered pairs of test digits",
+    "round": "test pairs of its round",
+}
+
+
+def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str:
+    """A Markdown page.
+
+    Args:
+        metadata: what the graphs carry.
+        sizes: bytes of each file, by name.
+        parity: the proof.
+    """
+    recipe = metadata["recipe"]
+    metrics = [
+        f"| {words} | {100 * metadata['metrics'][key]['accuracy']:.3f} % | {metadata['metrics'][key]['n']:,} |"
+        for key, words in _METRICS.items()
+        if key in metadata["metrics"]
+    ]
+    lines = [
+        f"# {metadata['variant']}",
+        "",
+        "Two 14x14 tiles of handwritten digits in; P(first <= second), and each tile's digit where the graph "
+        "has a digit head, out.",
+        "",
+        "| Accuracy on | right | n |",
+        "|---|---|---|",
+        *metrics,
+        "",
+        f"- {metadata['parameters']:,} parameters; "
+        + ", ".join(f"`{name}` {size:,} bytes" for name, size in sizes.items()),
+        f"- trained on {recipe['dataset']}: {recipe['pairs']} pairs, {recipe['epochs']} epochs, seed {metadata['seed']}",
+        f"- parity with torch: {len(parity.checks)} checks, largest difference {parity.difference():.1e}, "
+        "every decision the same (`parity.json`)",
+        f"- training pairs SHA-256 `{metadata['training_sha256']}`",
+        f"- weights SHA-256 `{metadata['weights_sha256']}`",
+        f"- licence {metadata['licence']}",
+        "",
+        "It knows single digits 0 to 9, written by hand. Given anything else it still answers; treat a "
+        "probability near one half as no answer.",
+        "",
+        "## Recipe",
+        "",
+        "| setting | value |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in recipe.items()),
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,84 @@
+"""`pairedge-export`: checkpoints to ONNX graphs that are proven to decide as the checkpoint does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pairedge.errors import PairedgeError
+
+if TYPE_CHECKING:
+    from pairedge_export.parity import Parity
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("checkpoints", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT...]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the files of one checkpoint. [exports/...]"
+)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where to look for the newest checkpoint.",
+)
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
+)
+def main(checkpoints: tuple[Path, ...], out: Path | None, runs: Path, data_dir: Path | None) -> None:
+    """Write the graphs of the newest checkpoint, or of those named, with a proof and a card.
+
+    Each graph is compared with the torch network, numbers and decisions, before it gets its name. When they
+    differ, nothing is written and the exit code is 1.
+    """
+    if out and len(checkpoints) > 1:
+        raise click.UsageError("--out is for one checkpoint; several go to exports/ under their own names")
+    try:
+        import onnx  # noqa: F401 (to tell what is missing before anything is loaded)
+        import torch
+    except ImportError as error:
+        raise click.ClickException(f"exporting needs {error.name}: pip install 'pairedge[export]'") from error
+    torch.set_num_threads(1)
+    try:
+        for checkpoint in checkpoints or [newest_checkpoint(runs)]:
+            folder = out or Path("exports") / checkpoint.parent.name / checkpoint.stem
+            export_one(checkpoint, folder, data_dir)
+    except PairedgeError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def newest_checkpoint(runs: Path) -> Path:
+    """The checkpoint under `runs` that was written last.
+
+    Raises:
+        CheckpointError: when there is none.
+    """
+    from pairedge_train.errors import CheckpointError
+
+    found = sorted(runs.glob("**/*.safetensors"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise CheckpointError(f"{runs}: no checkpoint there; train one with pairedge-train, or name a file")
+    return found[-1]
+
+
+def export_one(path: Path, folder: Path, data_dir: Path | None) -> None:
+    """Export one checkpoint, print the proof and the next command."""
+    from pairedge_export.exporting import export_checkpoint
+    from pairedge_train.checkpoint import load_checkpoint
+    from pairedge_train.data import load_data
+
+    checkpoint = load_checkpoint(path)
+    test = load_data(checkpoint.recipe.dataset, data_dir).test
+    click.echo(f"Exporting {path}")
+    show(export_checkpoint(checkpoint, test, folder))
+    click.echo(f"Wrote {folder}")
+    click.echo(f"Next: pairedge predict --model {folder / 'pair.onnx'} examples/three.png examples/seven.png")
+
+
+def show(parity: Parity) -> None:
+    """Print a tick or a cross for each check."""
+    for check in parity.checks:
+        click.echo(f"  {'✓' if check.passed else '✗'} {check.graph:<8} {check.name:<26} {check.detail}")

@@ -1,0 +1,104 @@
+"""The graphs of a model, as torch modules with the inputs and outputs of the contract in pairedge.graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pairedge.graph import CONTRACTS
+from pairedge_train.heads import Output, leq_probability
+from pairedge_train.network import Network
+from pairedge_train.two_branches import TwoBranches
+
+
+class PairGraph(nn.Module):
+    """Pairs of tiles, uint8 (N, 2, 14, 14), to `leq` (N,) and, with a digit head, `digits` (N, 2, 10).
+
+    A network without comparison head decides by its most probable digits, and so does its graph: `leq` is
+    then 0 or 1.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Answer for raw grey levels."""
+        output: Output = self.network(images.float())
+        posteriors = () if output.digits is None else (output.digits.softmax(2),)
+        if output.comparison is not None:
+            return leq_probability(output.comparison), *posteriors
+        assert output.digits is not None  # a network has one head at least
+        digits = output.digits.argmax(2)
+        return (digits[:, 0] <= digits[:, 1]).float(), *posteriors
+
+
+class DigitGraph(nn.Module):
+    """Tiles, uint8 (N, 14, 14), to `posterior` (N, 10) and `embedding` (N, E)."""
+
+    def __init__(self, network: Network, body: TwoBranches) -> None:
+        super().__init__()
+        self.network = network
+        self.body = body
+
+    def forward(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
+        """Read each tile once."""
+        embedding = self.body.branches[0](self.network.normalise(tiles.float()[:, None]))
+        assert self.body.digit is not None  # graphs_of makes this graph only then
+        return self.body.digit(embedding).softmax(1), embedding
+
+
+class CompareGraph(nn.Module):
+    """Embeddings `first` and `second`, each (N, E), to `leq` (N,)."""
+
+    def __init__(self, body: TwoBranches) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Compare without reading the tiles again."""
+        return leq_probability(self.body.compare(first, second))
+
+
+@dataclass(frozen=True)
+class TorchGraph:
+    """A graph before its export.
+
+    Attributes:
+        kind: "pair", "digit" or "compare", a key of CONTRACTS.
+        module: in evaluation mode.
+        outputs: the names of its outputs, in order.
+    """
+
+    kind: str
+    module: nn.Module
+    outputs: tuple[str, ...]
+
+    def run(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Its outputs in torch, always a tuple."""
+        with torch.no_grad():
+            results = self.module(*inputs)
+        return results if isinstance(results, tuple) else (results,)
+
+
+def graphs_of(network: Network) -> list[TorchGraph]:
+    """The graphs that a network is exported as.
+
+    `pair` always; `digit` and `compare` too where one branch serves both tiles and has a digit head.
+    """
+    body = network.body
+    three = isinstance(body, TwoBranches) and body.shares_weights and body.digit is not None
+    example = network(torch.zeros(2, 2, 14, 14))
+    modules: dict[str, nn.Module] = {"pair": PairGraph(network)}
+    if three:
+        assert isinstance(body, TwoBranches)
+        modules |= {"digit": DigitGraph(network, body), "compare": CompareGraph(body)}
+    graphs = []
+    for kind, module in modules.items():
+        outputs = list(CONTRACTS[kind].outputs)
+        if kind == "pair" and example.digits is None:
+            outputs.remove("digits")
+        graphs.append(TorchGraph(kind, module.eval(), tuple(outputs)))
+    return graphs

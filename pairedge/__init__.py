@@ -1,0 +1,41 @@
+"""Two pictures of handwritten digits: is the first less than or equal to the second, and how sure?
+
+    import pairedge
+
+    model = pairedge.load()
+    prediction = model.predict("three.png", "seven.png")
+    prediction.leq, prediction.probability, prediction.digits
+
+Importing pairedge imports neither numpy nor onnxruntime; the first use of a name below does.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from pairedge.errors import GraphError, ImageError, PairedgeError
+
+if TYPE_CHECKING:
+    from pairedge.model import Classification, PairModel, Prediction, PredictionBatch, load
+
+__version__ = "0.1.0"
+__all__ = [
+    "Classification",
+    "GraphError",
+    "ImageError",
+    "PairModel",
+    "PairedgeError",
+    "Prediction",
+    "PredictionBatch",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        import pairedge.model
+
+        return getattr(pairedge.model, name)
+    raise AttributeError(f"module 'pairedge' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

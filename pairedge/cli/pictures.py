@@ -1,0 +1,39 @@
+"""What the verbs share: reading pictures named on the command line, and telling of those that fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pairedge.errors import PairedgeError
+
+if TYPE_CHECKING:
+    from pairedge.image import Picture
+    from pairedge.model import PairModel
+
+model_option = click.option(
+    "--model", "model_file", metavar="FILE", help="A pair graph to use in place of the model that ships."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
+
+def load_model(model_file: str | None) -> PairModel:
+    """Load the model, or leave with one sentence and exit code 1."""
+    from pairedge.model import load
+
+    try:
+        return load(model_file)
+    except PairedgeError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def picture(name: str) -> Picture:
+    """The picture that a command-line argument names: `-` is read from standard input."""
+    return click.get_binary_stream("stdin").read() if name == "-" else name
+
+
+def tell_failure(name: str, error: PairedgeError) -> None:
+    """Print one sentence on standard error, beginning with the picture's name."""
+    sentence = str(error).removeprefix(f"{name}: ")
+    click.echo(f"Error: {name}: {sentence}", err=True)

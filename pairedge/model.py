@@ -1,0 +1,239 @@
+"""PairModel: one onnxruntime session that compares and classifies tiles, one pair or many at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairedge.graph import TILE_SIDE, Graph, open_graph
+from pairedge.image import Picture, to_tile
+
+# Activations of one pair take about 40 kB: a bound on the batch bounds the memory of any call.
+_LARGEST_BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What the model says of one pair.
+
+    Attributes:
+        probability: P(first <= second), 0 to 1.
+        digit_probabilities: float32 (2, 10), the posterior of each tile's digit; None when the model
+            has no digit head.
+    """
+
+    probability: float
+    digit_probabilities: NDArray[np.float32] | None
+
+    @property
+    def leq(self) -> bool:
+        """Whether the first digit is less than or equal to the second, as the model decides."""
+        return self.probability >= 0.5
+
+    @property
+    def digits(self) -> tuple[int, int] | None:
+        """The most probable digit of each tile, or None when the model has no digit head."""
+        if self.digit_probabilities is None:
+            return None
+        first, second = self.digit_probabilities.argmax(axis=1)
+        return int(first), int(second)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python values, ready for JSON."""
+        known = self.digit_probabilities is not None
+        return {
+            "leq": self.leq,
+            "probability": self.probability,
+            "digits": list(self.digits) if self.digits else None,
+            "digit_probabilities": self.digit_probabilities.tolist() if known else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classification:
+    """What the model says of one tile.
+
+    Attributes:
+        probabilities: float32 (10,), the posterior over the digits 0 to 9.
+    """
+
+    probabilities: NDArray[np.float32]
+
+    @property
+    def digit(self) -> int:
+        """The most probable digit."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def probability(self) -> float:
+        """The probability of that digit, 0 to 1."""
+        return float(self.probabilities.max())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python values, ready for JSON."""
+        return {
+            "digit": self.digit,
+            "probability": self.probability,
+            "probabilities": self.probabilities.tolist(),
+        }
+
+
+class PredictionBatch(Sequence[Prediction]):
+    """Predictions of N pairs, kept as arrays and handed out one by one on demand.
+
+    Attributes:
+        probability: float32 (N,), P(first <= second).
+        digit_probabilities: float32 (N, 2, 10), or None when the model has no digit head.
+    """
+
+    __slots__ = ("digit_probabilities", "probability")
+
+    def __init__(
+        self, probability: NDArray[np.float32], digit_probabilities: NDArray[np.float32] | None
+    ) -> None:
+        self.probability = probability
+        self.digit_probabilities = digit_probabilities
+
+    @property
+    def leq(self) -> NDArray[np.bool_]:
+        """Bool (N,): the decision for each pair."""
+        return self.probability >= np.float32(0.5)
+
+    @property
+    def digits(self) -> NDArray[np.int64] | None:
+        """Int64 (N, 2): the most probable digits, or None when the model has no digit head."""
+        return None if self.digit_probabilities is None else self.digit_probabilities.argmax(axis=2)
+
+    def __len__(self) -> int:
+        return len(self.probability)
+
+    @overload
+    def __getitem__(self, index: int) -> Prediction: ...
+    @overload
+    def __getitem__(self, index: slice) -> PredictionBatch: ...
+    def __getitem__(self, index: int | slice) -> Prediction | PredictionBatch:
+        digits = None if self.digit_probabilities is None else self.digit_probabilities[index]
+        if isinstance(index, slice):
+            return PredictionBatch(self.probability[index], digits)
+        return Prediction(float(self.probability[index]), digits)
+
+
+class PairModel:
+    """Answers for pairs of pictures. Make one with `load`; it may be used from several threads.
+
+    Wherever a picture is asked for, a path, the bytes of a file, a PIL image or an array will do;
+    a uint8 array of shape (14, 14) is taken as a tile and used as it is.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.metadata = graph.metadata
+        self.variant = str(graph.metadata.get("variant", "unknown"))
+        self.has_digits = "digits" in graph.outputs
+        self._session = graph.session
+        self._outputs = ["leq", "digits"] if self.has_digits else ["leq"]
+
+    def predict(self, first: Picture, second: Picture) -> Prediction:
+        """Compare two pictures.
+
+        Raises:
+            ImageError: when a picture cannot be read or shows no ink.
+        """
+        images = np.empty((1, 2, TILE_SIDE, TILE_SIDE), np.uint8)
+        images[0, 0] = to_tile(first)
+        images[0, 1] = to_tile(second)
+        leq, *digits = self._session.run(self._outputs, {"images": images})
+        return Prediction(float(leq[0]), digits[0][0] if digits else None)
+
+    def predict_batch(self, pairs: NDArray[np.uint8] | Iterable[tuple[Picture, Picture]]) -> PredictionBatch:
+        """Compare many pairs.
+
+        Args:
+            pairs: tiles as a uint8 array (N, 2, 14, 14), or any iterable of (first, second) pictures.
+
+        Raises:
+            ImageError: when a picture cannot be read or shows no ink.
+            ValueError: when an array is of another dtype or shape.
+        """
+        if isinstance(pairs, np.ndarray):
+            images = _checked(pairs, (2, TILE_SIDE, TILE_SIDE), "pairs")
+        else:
+            tiles = [to_tile(picture) for pair in pairs for picture in _couple(pair)]
+            images = np.asarray(tiles, np.uint8).reshape(-1, 2, TILE_SIDE, TILE_SIDE)
+        return self._run(images)
+
+    def classify(self, images: NDArray[np.uint8] | Iterable[Picture]) -> list[Classification]:
+        """Say which digit each picture shows.
+
+        Args:
+            images: tiles as a uint8 array (N, 14, 14), or any iterable of pictures.
+
+        Raises:
+            ImageError: when a picture cannot be read or shows no ink.
+            ValueError: when an array is of another dtype or shape, or the model has no digit head.
+        """
+        if not self.has_digits:
+            raise ValueError(
+                f"the model {self.variant!r} has no digit head: it compares, but cannot classify"
+            )
+        if isinstance(images, np.ndarray):
+            tiles = _checked(images, (TILE_SIDE, TILE_SIDE), "images")
+        else:
+            tiles = np.asarray([to_tile(picture) for picture in images], np.uint8)
+        count = len(tiles)
+        # Two tiles to a pair: the branches then run once for each tile, and no second graph is needed.
+        pairs = np.zeros(((count + 1) // 2, 2, TILE_SIDE, TILE_SIDE), np.uint8)
+        pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles.reshape(-1, TILE_SIDE, TILE_SIDE)
+        digits = self._run(pairs).digit_probabilities
+        assert digits is not None  # has_digits
+        return [Classification(posterior) for posterior in digits.reshape(-1, digits.shape[2])[:count]]
+
+    def _run(self, images: NDArray[np.uint8]) -> PredictionBatch:
+        """Run the graph on (N, 2, 14, 14) tiles, at most _LARGEST_BATCH pairs at a time."""
+        if len(images) <= _LARGEST_BATCH:
+            leq, *digits = self._session.run(self._outputs, {"images": images})
+            return PredictionBatch(leq, digits[0] if digits else None)
+        parts = [self._run(images[i : i + _LARGEST_BATCH]) for i in range(0, len(images), _LARGEST_BATCH)]
+        posteriors = [part.digit_probabilities for part in parts if part.digit_probabilities is not None]
+        return PredictionBatch(
+            np.concatenate([part.probability for part in parts]),
+            np.concatenate(posteriors) if posteriors else None,
+        )
+
+
+def load(model: str | os.PathLike[str] | bytes | None = None, *, threads: int = 1) -> PairModel:
+    """Load a model: the one that ships, or the `pair` graph in a file (or its bytes).
+
+    Args:
+        model: path or content of a `pair` graph written by pairedge-export; None for the model that ships.
+        threads: how many threads one run may use. One is fastest on graphs this small.
+
+    Raises:
+        GraphError: when the file is missing, corrupt, not ours, or newer than this code.
+    """
+    return PairModel(open_graph(shipped_graph("pair") if model is None else model, "pair", threads=threads))
+
+
+def shipped_graph(kind: str) -> Path:
+    """Where the shipped model's graph of `kind` lies: inside the wheel, or in a checkout's artifacts/."""
+    package = Path(__file__).parent
+    installed = package / "shipped" / f"{kind}.onnx"
+    return installed if installed.exists() else package.parent / "artifacts" / "aux_ws" / f"{kind}.onnx"
+
+
+def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:
+    if array.dtype != np.uint8 or array.shape[1:] != shape:
+        expected = ", ".join(map(str, ("N", *shape)))
+        raise ValueError(f"{name} must be a uint8 array ({expected}), not {array.dtype} {array.shape}")
+    return array
+
+
+def _couple(pair: tuple[Picture, Picture]) -> Iterator[Picture]:
+    first, second = pair
+    yield first
+    yield second

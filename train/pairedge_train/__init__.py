@@ -1,0 +1,1 @@
+"""Training: pairs of MNIST tiles, networks that compare them, and what their rounds measured."""

@@ -1,0 +1,170 @@
+"""`pairedge-train`: train a variant for some rounds, and say what to do next.
+
+torch is imported when training begins, so that help is quick and a missing torch is one sentence.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pairedge.errors import PairedgeError
+
+if TYPE_CHECKING:
+    from pairedge_train.fit import Epoch
+    from pairedge_train.recipe import Recipe
+    from pairedge_train.rows import Row
+
+
+class CountOrAll(click.ParamType):
+    """A count of at least one, or the word `all`."""
+
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give "all" or the count."""
+        return value if value == "all" else click.IntRange(min=1).convert(value, param, ctx)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--variant", metavar="NAME", help="Architecture to train; --list shows them. [aux_ws]")
+@click.option("--list", "list_", is_flag=True, help="List the variants and the recipes that ship, and stop.")
+@click.option(
+    "--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a recipe that ships."
+)
+@click.option("--dataset", type=click.Choice(["mnist", "uci"]), help="uci needs no download. [mnist]")
+@click.option("--rounds", type=click.IntRange(min=1), help="Trainings with fresh pairs and weights. [1]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first round. [2021]")
+@click.option("--pairs", type=CountOrAll(), help="Training pairs of a round. [1000; uci: all]")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training pairs. [25]")
+@click.option("--batch-size", type=click.IntRange(min=2), help="Pairs per step. [25]")
+@click.option("--lr", type=float, help="Learning rate. [0.01]")
+@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu, cuda, cuda:1, ...")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder for results.",
+)
+def main(
+    list_: bool, recipe_file: str | None, device: str, data_dir: Path | None, out: Path, **changes: Any
+) -> None:
+    """Train a network that compares two digits.
+
+    The settings are those of the first report's protocol, changed by --recipe and then by the options.
+    Rounds that are finished already are not trained again: after an interruption, the same command goes on.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise click.ClickException("training needs torch: pip install 'pairedge[train]'") from error
+    torch.set_num_threads(1)  # fastest for networks this small, and the same bytes on any number of cores
+    try:
+        if list_:
+            list_choices()
+        else:
+            recipe = make_recipe(
+                recipe_file, {name: value for name, value in changes.items() if value is not None}
+            )
+            train(recipe, device, data_dir, out)
+    except PairedgeError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            "stopped; finished rounds are kept, and the same command goes on"
+        ) from None
+
+
+def list_choices() -> None:
+    """Print the variants and the recipes that ship."""
+    from pairedge_train.recipe import shipped_recipes
+    from pairedge_train.variants import variants
+
+    for variant in variants().values():
+        click.echo(f"{variant.name:<12} {variant.parameters:>9,} parameters  {variant.summary}")
+    for name, path in shipped_recipes().items():
+        click.echo(f"--recipe {name:<12} {path.read_text().splitlines()[0].lstrip('# ')}")
+
+
+def make_recipe(recipe_file: str | None, changes: dict[str, Any]) -> Recipe:
+    """The recipe of a file, or report 000's, with the command line's changes."""
+    from pairedge_train.recipe import Recipe, load_recipe
+    from pairedge_train.variants import get_variant
+
+    recipe = load_recipe(recipe_file) if recipe_file else Recipe()
+    if changes.get("dataset") == "uci" and not recipe_file:
+        changes = {"pairs": "all", "test_pairs": "all", "validation_pairs": 100, **changes}
+    recipe = recipe.with_(**changes)
+    get_variant(recipe.variant)  # an unknown name is told before anything is loaded
+    return recipe
+
+
+def train(recipe: Recipe, device: str, data_dir: Path | None, out: Path) -> None:
+    """Train the rounds of a recipe under a progress bar; print what came of them and the next command."""
+    from tqdm import tqdm
+
+    from pairedge_train.data import load_data
+    from pairedge_train.rounds import checkpoint_path, run_rounds, study_folder
+
+    check_device(device)
+    data = load_data(recipe.dataset, data_dir)
+    folder = study_folder(out, recipe)
+    interval = 0.1 if sys.stderr.isatty() else 10  # seconds; a log wants fewer lines than a terminal
+    with tqdm(total=recipe.rounds * recipe.epochs, unit="epoch", mininterval=interval, leave=False) as bar:
+
+        def on_epoch(seed: int, epoch: Epoch) -> None:
+            bar.set_description(f"{recipe.variant} round {seed - recipe.seed + 1}/{recipe.rounds}")
+            bar.set_postfix_str(describe(epoch), refresh=False)
+            bar.update()
+
+        def on_round(row: Row) -> None:
+            bar.update(
+                (row["seed"] - recipe.seed + 1) * recipe.epochs - bar.n
+            )  # rounds that were done before
+            bar.write(f"seed {row['seed']}: {summary(row)}")
+
+        rows = run_rounds(recipe, data, folder, device=device, on_epoch=on_epoch, on_round=on_round)
+    accuracies = [100 * row["test_accuracy"] for row in rows]
+    if len(rows) > 1:
+        mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
+        click.echo(f"{recipe.variant}: test accuracy {mean:.2f} % (sd {sd:.2f}, n = {len(rows)} rounds)")
+    click.echo(f"Rows: {folder / 'rows.jsonl'}")
+    click.echo(f"Next: pairedge-export {checkpoint_path(folder, rows[-1]['seed'])}")
+
+
+def describe(epoch: Epoch) -> str:
+    """An epoch's losses and validation accuracy, for the progress bar."""
+    parts = [f"loss {epoch.loss:.3f}"]
+    if epoch.comparison_loss is not None:
+        parts.append(f"comparison {epoch.comparison_loss:.3f}")
+    if epoch.digit_loss is not None:
+        parts.append(f"digits {epoch.digit_loss:.3f}")
+    if epoch.validation_accuracy is not None:
+        parts.append(f"validation {100 * epoch.validation_accuracy:.1f} %")
+    return ", ".join(parts)
+
+
+def summary(row: Row) -> str:
+    """A round's results in one phrase."""
+    digits = "" if row["digit_accuracy"] is None else f", digits {100 * row['digit_accuracy']:.2f} %"
+    return f"test accuracy {100 * row['test_accuracy']:.2f} %{digits}, {row['seconds']:.1f} s"
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that torch does not know or does not have."""
+    import torch
+
+    from pairedge_train.errors import RecipeError
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise RecipeError(f"device {device!r} is not available here; cpu always is") from error

@@ -1,0 +1,226 @@
+"""Digits and pairs: MNIST or scikit-learn's digits as 14x14 grey levels, and the pairs that a round draws.
+
+Pairs are made as the course of the five reports makes them: 28x28 digits averaged 2x2, a random permutation,
+every two neighbours in it a pair, target = first <= second. Training pairs come from training digits and
+test pairs from test digits; inside one set no digit is used twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from pairedge.image import average, pool, to_tile
+from pairedge_train.errors import DataError
+from pairedge_train.recipe import Count, Recipe
+from pairedge_train.torchvision_import import import_torchvision
+
+# SHA-256 of MNIST's four files, unpacked.
+MNIST_FILES = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+_UCI_TRAINING = 1_297  # of scikit-learn's 1,797 digits; the other 500 are for testing
+
+
+@dataclass(frozen=True)
+class Digits:
+    """One side, training or test, of a data set.
+
+    Attributes:
+        grey: float32 (N, 14, 14), averaged grey levels 0..255 in quarter steps, as the course makes them.
+        tiles: uint8 (N, 14, 14), the same rounded: what the runtime sees.
+        labels: int64 (N,), 0 to 9.
+    """
+
+    grey: Tensor
+    tiles: NDArray[np.uint8]
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Training and test digits of a data set."""
+
+    training: Digits
+    test: Digits
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N pairs.
+
+    Attributes:
+        images: float32 (N, 2, 14, 14), grey levels 0..255.
+        digits: int64 (N, 2), the true digits.
+    """
+
+    images: Tensor
+    digits: Tensor
+
+    @property
+    def target(self) -> Tensor:
+        """int64 (N,): 1 where first <= second, else 0."""
+        return (self.digits[:, 0] <= self.digits[:, 1]).long()
+
+    def __len__(self) -> int:
+        return len(self.digits)
+
+    def to(self, device: str) -> Pairs:
+        """The same pairs on another device."""
+        return Pairs(self.images.to(device), self.digits.to(device))
+
+    def sha256(self) -> str:
+        """A digest of images and digits, which says what a network was trained on."""
+        content = hashlib.sha256(self.images.cpu().numpy().tobytes())
+        content.update(self.digits.cpu().numpy().tobytes())
+        return content.hexdigest()
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one round works with. `training_digits` is what the training pairs were drawn from."""
+
+    training: Pairs
+    validation: Pairs | None
+    test: Pairs
+    training_digits: Digits
+
+
+def draw_pairs(data: DataSet, recipe: Recipe, generator: Generator) -> Draw:
+    """Draw a round's pairs: first a permutation of the training digits, then one of the test digits.
+
+    The validation pairs are the next ones in the training permutation after the training pairs.
+
+    Raises:
+        DataError: when the data set has too few digits.
+    """
+    order = torch.randperm(len(data.training), generator=generator)
+    test_order = torch.randperm(len(data.test), generator=generator)
+    validation = recipe.validation_pairs
+    count = _count(
+        recipe.pairs,
+        len(data.training) // 2 - validation,
+        f"training pairs beside {validation} for validation",
+    )
+    test_count = _count(recipe.test_pairs, len(data.test) // 2, "test pairs")
+    return Draw(
+        training=make_pairs(data.training, order[: 2 * count]),
+        validation=make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None,
+        test=make_pairs(data.test, test_order[: 2 * test_count]),
+        training_digits=Digits(
+            data.training.grey[order[: 2 * count]],
+            data.training.tiles[order[: 2 * count].numpy()],
+            data.training.labels[order[: 2 * count]],
+        ),
+    )
+
+
+def make_pairs(digits: Digits, order: Tensor) -> Pairs:
+    """Pair neighbours in `order`, int64 (2N,): row i is (order[2i], order[2i + 1])."""
+    both = order.view(-1, 2)
+    return Pairs(digits.grey[both], digits.labels[both])
+
+
+def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:
+    """Load "mnist" or "uci".
+
+    Args:
+        dataset: which.
+        data_dir: folder that holds MNIST/raw; None means PAIREDGE_DATA, or else the user's cache folder.
+
+    Raises:
+        DataError: when MNIST is neither there nor to be downloaded, or a file of it is damaged.
+    """
+    return load_uci() if dataset == "uci" else load_mnist(data_dir or default_data_dir())
+
+
+def default_data_dir() -> Path:
+    """PAIREDGE_DATA where it is set, else a folder of the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("PAIREDGE_DATA") or Path(cache) / "pairedge")
+
+
+def load_mnist(root: Path) -> DataSet:
+    """MNIST by torchvision from `root`/MNIST/raw, downloaded when it is not there, its checksums verified.
+
+    Raises:
+        DataError: when it cannot be had, or a file is not the one that its makers published.
+    """
+    raw = root / "MNIST" / "raw"
+    datasets = import_torchvision("datasets")
+    if not all((raw / name).exists() for name in MNIST_FILES):
+        _download_mnist(root, raw, datasets)
+    for name, expected in MNIST_FILES.items():
+        if _sha256(raw / name) != expected:
+            raise DataError(f"{raw / name}: wrong checksum; delete the file to have it downloaded again")
+    return DataSet(*(_mnist_digits(datasets.MNIST(root, train=train)) for train in (True, False)))
+
+
+def load_uci() -> DataSet:
+    """The 1,797 real handwritten digits, 8x8 in 17 levels, that come with scikit-learn (UCI optdigits).
+
+    Each is read as a picture by the runtime's own `to_tile`. The first 1,297 are for training, the last 500,
+    by other writers, for testing.
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    tiles = np.stack([to_tile((image * (255 / 16)).astype(np.uint8)) for image in bunch.images])
+    labels = torch.from_numpy(bunch.target.astype(np.int64))
+    grey = torch.from_numpy(tiles.astype(np.float32))
+    cut = _UCI_TRAINING
+    return DataSet(
+        Digits(grey[:cut], tiles[:cut], labels[:cut]),
+        Digits(grey[cut:], tiles[cut:], labels[cut:]),
+    )
+
+
+def _count(wanted: Count, available: int, what: str) -> int:
+    if wanted == "all":
+        return available
+    if wanted > available:
+        raise DataError(f"{wanted} {what} asked for, but the data set has {max(available, 0)}")
+    return wanted
+
+
+def _mnist_digits(mnist: object) -> Digits:
+    images = cast(Tensor, mnist.data).numpy()  # type: ignore[attr-defined]  # torchvision has no types
+    labels = cast(Tensor, mnist.targets)  # type: ignore[attr-defined]
+    return Digits(torch.from_numpy(average(images)), pool(images), labels)
+
+
+def _download_mnist(root: Path, raw: Path, datasets: object) -> None:
+    """Download to a temporary neighbour, which takes the final name only when it is complete."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as temporary:
+            datasets.MNIST(temporary, download=True)  # type: ignore[attr-defined]  # torchvision has no types
+            raw.mkdir(parents=True, exist_ok=True)
+            for name in MNIST_FILES:
+                shutil.move(Path(temporary) / "MNIST" / "raw" / name, raw / name)
+    except Exception as error:  # torchvision raises RuntimeError, URLError, OSError: all mean "no data"
+        raise DataError(
+            f"MNIST is not in {raw} and could not be downloaded; give --data-dir or PAIREDGE_DATA a folder "
+            "that holds MNIST/raw, or train without network on --dataset uci"
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,23 @@
+"""The errors that a user of the training and export commands can cause, each one sentence."""
+
+from pairedge.errors import PairedgeError
+
+
+class RecipeError(PairedgeError, ValueError):
+    """A recipe names something unknown, or a value out of range."""
+
+
+class DataError(PairedgeError):
+    """A data set is missing, damaged, or too small for what the recipe asks of it."""
+
+
+class CheckpointError(PairedgeError):
+    """A checkpoint is missing, damaged, or of another schema."""
+
+
+class DivergedError(PairedgeError):
+    """A round's loss became NaN or infinite, so the round was given up."""
+
+
+class OutputError(PairedgeError):
+    """A result could not be written; what was there before is untouched."""
