@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 # Official Linux builds since onnxruntime 1.29 send telemetry unless this is set before the import.
@@ -105,11 +104,12 @@ def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: in
     else:
         name = os.fspath(source)
         try:
-            content = Path(source).read_bytes()
-        except OSError as error:
-            raise GraphError(f"{name}: {(error.strerror or str(error)).lower()}") from error
+            with open(source, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
+                content = file.read()
+        except (OSError, ValueError) as error:  # ValueError: a null character in the path
+            reason = getattr(error, "strerror", None) or str(error)
+            raise GraphError(f"{name}: {reason.lower()}") from error
     try:
-        # From bytes, never from the path: a graph cannot then pull in other files as external data.
         session = ort.InferenceSession(content, session_options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base class but Exception
         raise GraphError(f"{name}: not an ONNX graph that onnxruntime {ort.__version__} can load") from error
@@ -128,6 +128,9 @@ def session_options(threads: int) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # costs no time here and saves memory
     options.log_severity_level = 4  # a refusal is told once, by GraphError
+    # A graph is one file. Weights that it keeps elsewhere would be read from the working directory, even of
+    # a graph given as bytes; they are looked for where nothing is. (Unknown, and ignored, before 1.21.)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     return options
 
 
@@ -137,19 +140,23 @@ def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
     Raises:
         GraphError: when there is none, or it is of a schema that this version does not know.
     """
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise GraphError(f"{name}: has no {METADATA_KEY!r} metadata; was it written by pairedge-export?")
     try:
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")
         metadata = json.loads(text)
-        schema, kind = metadata["schema"], metadata["graph"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
         raise GraphError(f"{name}: its {METADATA_KEY!r} metadata cannot be read") from error
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if metadata is None:
+        raise GraphError(f"{name}: has no {METADATA_KEY!r} metadata; was it written by pairedge-export?")
+    schema = metadata.get("schema") if isinstance(metadata, dict) else None
+    if not isinstance(schema, int):
+        raise GraphError(f"{name}: its {METADATA_KEY!r} metadata gives no version of the contract")
+    if schema > SCHEMA:
         raise GraphError(
-            f"{name}: its contract is version {schema} and this pairedge knows up to {SCHEMA}; update pairedge"
+            f"{name}: its contract is version {schema}, and this pairedge knows up to {SCHEMA}; "
+            "update pairedge"
         )
-    if kind not in CONTRACTS:
+    kind = metadata.get("graph")
+    if kind not in tuple(CONTRACTS):  # JSON may hold what cannot be a key
         raise GraphError(f"{name}: unknown kind of graph {kind!r}")
     return dict(metadata)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from io import BytesIO
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,6 +40,7 @@ _FORMATS = (
     (b"MM\x00*", "TiffImagePlugin", "TiffImageFile"),
     *((b"P%d" % kind, "PpmImagePlugin", "PpmImageFile") for kind in range(1, 7)),
 )
+_DAMAGED = "the picture is damaged or cut short"
 
 
 def to_tile(picture: Picture) -> NDArray[np.uint8]:
@@ -60,7 +60,12 @@ def to_tile(picture: Picture) -> NDArray[np.uint8]:
         and picture.dtype == np.uint8
     ):
         return picture
-    ink = find_ink(to_grey(open_picture(picture)))
+    try:
+        ink = find_ink(to_grey(open_picture(picture)))
+    except ImageError as error:
+        if isinstance(picture, str | os.PathLike):
+            raise ImageError(f"{os.fspath(picture)}: {error}") from error
+        raise
     return pool(centre(fit_box(crop(ink))))
 
 
@@ -72,17 +77,18 @@ def open_picture(picture: Picture) -> Image.Image:
     """
     if isinstance(picture, np.ndarray):
         return _from_array(picture)
-    if isinstance(picture, Image.Image):
-        return ImageOps.exif_transpose(picture)
-    if isinstance(picture, bytes):
-        name, content = "picture", picture
-    else:
-        name = os.fspath(picture)
-        try:
-            content = Path(picture).read_bytes()
-        except OSError as error:
-            raise ImageError(f"{name}: {(error.strerror or str(error)).lower()}") from error
-    return _decode(content, name)
+    image = picture if isinstance(picture, Image.Image) else _read_header(_read(picture))
+    width, height = image.size
+    if not 0 < width * height <= LARGEST_PICTURE:
+        millions = LARGEST_PICTURE // 1_000_000
+        raise ImageError(f"{width} x {height} pixels: only pictures of 1 to {millions} million are read")
+    try:
+        if image is not picture:  # a JPEG can be shrunk while it is decoded; the caller's is not touched
+            image.draft("L", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
+        image.load()
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # whatever a decoder raises on a damaged file, the reason is the file
+        raise ImageError(_DAMAGED) from error
 
 
 def to_grey(image: Image.Image) -> Grey:
@@ -90,21 +96,30 @@ def to_grey(image: Image.Image) -> Grey:
 
     Pictures longer than LONGEST_SIDE are shrunk to it, averaging, so that every later step is cheap.
     """
-    if image.mode.startswith(("I", "F")):  # 16 and 32 bits a pixel: stretch what is there to 0..255
+    if image.mode.startswith(("I", "F")):
+        # 16 or 32 bits a pixel, of which a camera may use 12: the brightest there is becomes 255. The
+        # darkest is left where it is, or the noise of a blank page would become strokes.
         deep = np.asarray(image, np.float32)
-        low, high = float(deep.min()), float(deep.max())
-        image = Image.fromarray((deep - low) * (255.0 / max(high - low, 1e-6)))
+        if not np.isfinite(deep).all():
+            raise ImageError("the picture holds NaN or infinity")
+        low, high = min(float(deep.min()), 0.0), float(deep.max())
+        scale = 255 / max(high - low, 1e-6)
+        image = Image.fromarray(deep * np.float32(scale) - np.float32(low * scale))
     elif image.has_transparency_data:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image).convert("L")
     else:
-        image = image.convert("L")
+        try:
+            image = image.convert("L")
+        except ValueError as error:  # LAB, which a TIFF may hold
+            raise ImageError(f"{image.mode} colours are not read") from error
     if max(image.size) > LONGEST_SIDE:
         scale = LONGEST_SIDE / max(image.size)
         width, height = (max(1, round(side * scale)) for side in image.size)
         image = image.resize((width, height), Image.Resampling.BOX)
-    return np.asarray(image, np.float32)
+    grey: Grey = np.asarray(image, np.float32)
+    return grey
 
 
 def find_ink(grey: Grey) -> Grey:
@@ -118,7 +133,7 @@ def find_ink(grey: Grey) -> Grey:
         ImageError: when nothing stands out from the paper.
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    difference = grey - np.median(border)
+    difference = grey - median(border)
     darker = np.square(np.minimum(difference, 0)).sum() >= np.square(np.maximum(difference, 0)).sum()
     ink = np.maximum(-difference if darker else difference, 0)
     full = float(ink.max())
@@ -126,11 +141,17 @@ def find_ink(grey: Grey) -> Grey:
         raise ImageError("no ink found: the picture is blank or too faint")
     threshold = otsu(ink)
     strokes = ink[ink > threshold]
-    stroke = float(np.median(strokes)) if strokes.size else full
-    # The ramp is symmetric around the threshold and ends where the typical stroke is reached.
-    return np.clip(
-        (ink - (2 * threshold - stroke)) / (2 * (stroke - threshold) + 1e-6), 0, 1, dtype=np.float32
-    )
+    stroke = median(strokes) if strokes.size else full
+    # The ramp is symmetric around the threshold: it leaves paper at 0 and gives the typical stroke 1.
+    reach = min(stroke - threshold, threshold) + 1e-6
+    ramp: Grey = (ink - (threshold - reach)) / (2 * reach)
+    return ramp.clip(0, 1)
+
+
+def median(values: Grey) -> float:
+    """The middle value, the upper one of two. NumPy's own imports numpy.ma, which costs start-up time."""
+    middle = values.size // 2
+    return float(np.partition(values, middle, axis=None)[middle])
 
 
 def otsu(values: Grey) -> float:
@@ -140,12 +161,13 @@ def otsu(values: Grey) -> float:
     """
     counts, edges = np.histogram(values, bins=256)
     middles = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
+    below = np.cumsum(counts, dtype=np.float64)  # whole numbers, whose products a 32-bit integer cannot hold
     above = below[-1] - below
     sums = np.cumsum(counts * middles)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    best = np.flatnonzero(between >= np.nanmax(between) * (1 - 1e-9))
+    # An empty class has no mean: its numerator is 0, and any divisor will do.
+    distance = sums / np.maximum(below, 1) - (sums[-1] - sums) / np.maximum(above, 1)
+    between = below * above * distance**2
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return float(edges[1:][best].mean())
 
 
@@ -183,12 +205,13 @@ def average(fields: NDArray[Any]) -> Grey:
     This is the `avg_pool2d(kernel_size=2)` of the course that the five reports were written for.
     """
     quarters = fields.astype(np.float32)
-    return (
+    mean: Grey = (
         quarters[..., ::2, ::2]
         + quarters[..., ::2, 1::2]
         + quarters[..., 1::2, ::2]
         + quarters[..., 1::2, 1::2]
     ) / np.float32(4)
+    return mean
 
 
 def pool(fields: NDArray[Any]) -> NDArray[np.uint8]:
@@ -196,26 +219,29 @@ def pool(fields: NDArray[Any]) -> NDArray[np.uint8]:
     return np.rint(average(fields)).astype(np.uint8)
 
 
-def _decode(content: bytes, name: str) -> Image.Image:
+def _read(picture: str | os.PathLike[str] | bytes) -> bytes:
+    if isinstance(picture, bytes):
+        return picture
+    try:
+        with open(picture, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
+            return file.read()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise ImageError((getattr(error, "strerror", None) or str(error)).lower()) from error
+
+
+def _read_header(content: bytes) -> Image.Image:
+    """An image whose size is known and whose pixels are not decoded yet."""
     if not content:
-        raise ImageError(f"{name}: the file is empty")
+        raise ImageError("the file is empty")
     for magic, module, plugin in _FORMATS:
         if content.startswith(magic):
-            break
-    else:
-        raise ImageError(f"{name}: not a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM picture")
-    try:
-        image = getattr(import_module(f"PIL.{module}"), plugin)(BytesIO(content))
-        width, height = image.size
-        if width * height <= LARGEST_PICTURE:
-            image.draft("L", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except Exception as error:  # whatever a decoder raises on a damaged file, the reason is the file
-        raise ImageError(f"{name}: the picture is damaged or cut short") from error
-    raise ImageError(
-        f"{name}: {width} x {height} pixels are too many; at most {LARGEST_PICTURE // 1_000_000} million are read"
-    )
+            try:
+                image = getattr(import_module(f"PIL.{module}"), plugin)(BytesIO(content))
+            except Exception as error:
+                raise ImageError(_DAMAGED) from error
+            assert isinstance(image, Image.Image)
+            return image
+    raise ImageError("not a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM picture")
 
 
 def _from_array(array: NDArray[Any]) -> Image.Image:
@@ -225,10 +251,9 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
         )
     if array.dtype == np.bool_:
         array = array * np.uint8(255)
-    if not (np.issubdtype(array.dtype, np.number) and np.isfinite(array).all()):
-        raise ImageError(
-            f"an array must hold finite grey levels 0..255, not {array.dtype} with NaN or infinity"
-        )
-    if array.min() < 0 or array.max() > 255:
-        raise ImageError(f"an array must hold grey levels 0..255, not {array.min()} to {array.max()}")
+    if not np.issubdtype(array.dtype, np.integer) and not np.issubdtype(array.dtype, np.floating):
+        raise ImageError(f"an array must hold grey levels 0..255, not {array.dtype}")
+    low, high = array.min(), array.max()
+    if not (low >= 0 and high <= 255):  # NaN is neither
+        raise ImageError(f"an array must hold grey levels 0..255, not {low} to {high}")
     return Image.fromarray(np.rint(array).astype(np.uint8))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.graph import TILE_SIDE, Graph, open_graph
-from pairedge.image import Picture, to_tile
+from pairedge.graph import Graph, open_graph
+from pairedge.image import TILE_SIDE, Picture, to_tile
 
 # Activations of one pair take about 40 kB: a bound on the batch bounds the memory of any call.
 _LARGEST_BATCH = 1024
@@ -46,12 +45,12 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python values, ready for JSON."""
-        known = self.digit_probabilities is not None
+        posteriors = self.digit_probabilities
         return {
             "leq": self.leq,
             "probability": self.probability,
-            "digits": list(self.digits) if self.digits else None,
-            "digit_probabilities": self.digit_probabilities.tolist() if known else None,
+            "digits": None if self.digits is None else list(self.digits),
+            "digit_probabilities": None if posteriors is None else posteriors.tolist(),
         }
 
 
@@ -184,6 +183,8 @@ class PairModel:
         if isinstance(images, np.ndarray):
             tiles = _checked(images, (TILE_SIDE, TILE_SIDE), "images")
         else:
+            if isinstance(images, str | bytes):  # iterable too, letter by letter
+                raise TypeError("classify takes several pictures; for one, write classify([picture])")
             tiles = np.asarray([to_tile(picture) for picture in images], np.uint8)
         count = len(tiles)
         # Two tiles to a pair: the branches then run once for each tile, and no second graph is needed.
@@ -219,11 +220,11 @@ def load(model: str | os.PathLike[str] | bytes | None = None, *, threads: int = 
     return PairModel(open_graph(shipped_graph("pair") if model is None else model, "pair", threads=threads))
 
 
-def shipped_graph(kind: str) -> Path:
+def shipped_graph(kind: str) -> str:
     """Where the shipped model's graph of `kind` lies: inside the wheel, or in a checkout's artifacts/."""
-    package = Path(__file__).parent
-    installed = package / "shipped" / f"{kind}.onnx"
-    return installed if installed.exists() else package.parent / "artifacts" / "aux_ws" / f"{kind}.onnx"
+    package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
+    installed = f"{package}/shipped/{kind}.onnx"
+    return installed if os.path.exists(installed) else f"{package}/../artifacts/aux_ws/{kind}.onnx"  # noqa: PTH110
 
 
 def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:

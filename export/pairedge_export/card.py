@@ -1,4 +1,4 @@
-"""The card: what a model is, how well it does and how that was found, written from the model's own metadata."""
+"""The card: what a model is, how well it does and how that was found, from the model's own metadata."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         parity: the proof.
     """
     recipe = metadata["recipe"]
-    metrics = [
-        f"| {words} | {100 * metadata['metrics'][key]['accuracy']:.3f} % | {metadata['metrics'][key]['n']:,} |"
-        for key, words in _METRICS.items()
-        if key in metadata["metrics"]
+    measured = [
+        (words, metadata["metrics"][key]) for key, words in _METRICS.items() if key in metadata["metrics"]
     ]
+    metrics = [f"| {words} | {100 * found['accuracy']:.3f} % | {found['n']:,} |" for words, found in measured]
     lines = [
         f"# {metadata['variant']}",
         "",
@@ -39,7 +38,8 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         "",
         f"- {metadata['parameters']:,} parameters; "
         + ", ".join(f"`{name}` {size:,} bytes" for name, size in sizes.items()),
-        f"- trained on {recipe['dataset']}: {recipe['pairs']} pairs, {recipe['epochs']} epochs, seed {metadata['seed']}",
+        f"- trained on {recipe['dataset']}: {recipe['pairs']} pairs, {recipe['epochs']} epochs, "
+        f"seed {metadata['seed']}",
         f"- parity with torch: {len(parity.checks)} checks, largest difference {parity.difference():.1e}, "
         "every decision the same (`parity.json`)",
         f"- training pairs SHA-256 `{metadata['training_sha256']}`",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pairedge.graph import CONTRACTS
+from pairedge_train.evaluate import decide
 from pairedge_train.heads import Output, leq_probability
 from pairedge_train.network import Network
 from pairedge_train.two_branches import TwoBranches
@@ -16,7 +17,7 @@ from pairedge_train.two_branches import TwoBranches
 class PairGraph(nn.Module):
     """Pairs of tiles, uint8 (N, 2, 14, 14), to `leq` (N,) and, with a digit head, `digits` (N, 2, 10).
 
-    A network without comparison head decides by its most probable digits, and so does its graph: `leq` is
+    A network without comparison head decides by its most probable digits, and so do its graphs: `leq` is
     then 0 or 1.
     """
 
@@ -28,11 +29,7 @@ class PairGraph(nn.Module):
         """Answer for raw grey levels."""
         output: Output = self.network(images.float())
         posteriors = () if output.digits is None else (output.digits.softmax(2),)
-        if output.comparison is not None:
-            return leq_probability(output.comparison), *posteriors
-        assert output.digits is not None  # a network has one head at least
-        digits = output.digits.argmax(2)
-        return (digits[:, 0] <= digits[:, 1]).float(), *posteriors
+        return leq(output), *posteriors
 
 
 class DigitGraph(nn.Module):
@@ -59,7 +56,14 @@ class CompareGraph(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Compare without reading the tiles again."""
-        return leq_probability(self.body.compare(first, second))
+        return leq(self.body.heads(first, second))
+
+
+def leq(output: Output) -> Tensor:
+    """P(first <= second), float32 (N,): the comparison head's, or without one 0 or 1 as the digits decide."""
+    if output.comparison is None:
+        return decide(None, output.digits).float()
+    return leq_probability(output.comparison)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def to_onnx(graph: TorchGraph, metadata: dict[str, Any], examples: tuple[Tensor,
     model.ir_version = IR_VERSION
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
     onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def strip(model: onnx.ModelProto) -> None:

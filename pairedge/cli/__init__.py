@@ -5,6 +5,8 @@ line on standard output, all else goes to standard error; exit 0 when all went w
 failed, 2 for wrong usage.
 """
 
+import sys
+import warnings
 from importlib import import_module
 
 import click
@@ -42,3 +44,6 @@ class Verbs(click.Group):
 @click.version_option(pairedge.__version__, "-V", "--version", message="%(prog)s %(version)s")
 def main() -> None:
     """Compare pictures of handwritten digits on any CPU."""
+    # Pillow warns of odd but readable files; standard error is for pictures that could not be read.
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
-from pairedge.cli.pictures import json_option, load_model, model_option, picture, tell_failure
+from pairedge.cli.pictures import (
+    check_standard_input,
+    json_option,
+    load_model,
+    model_option,
+    picture,
+    tell_failure,
+)
 from pairedge.errors import ImageError
 
 
@@ -20,6 +28,7 @@ def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) ->
     Prints the picture's name, the digit and its probability. A picture named - is read from standard
     input. Exit code 1 when a picture could not be read.
     """
+    check_standard_input(pictures)
     model = load_model(model_file)
     if not model.has_digits:
         raise click.ClickException(f"the model {model.variant!r} has no digit head: it compares only")
@@ -34,6 +43,7 @@ def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) ->
         if as_json:
             click.echo(json.dumps({"picture": name, **answer.to_dict()}))
         else:
-            click.echo(f"{name}: {answer.digit}  P = {answer.probability:.4f}")
+            shown = os.fsencode(name).decode(errors="replace")  # a file's name need not be text
+            click.echo(f"{shown}: {answer.digit}  P = {answer.probability:.4f}")
     if failed:
         raise SystemExit(1)

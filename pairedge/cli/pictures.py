@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -28,12 +29,18 @@ def load_model(model_file: str | None) -> PairModel:
         raise click.ClickException(str(error)) from error
 
 
+def check_standard_input(names: tuple[str, ...]) -> None:
+    """Refuse to read standard input twice: the second time, nothing would be left."""
+    if names.count("-") > 1:
+        raise click.UsageError("only one picture can be read from standard input")
+
+
 def picture(name: str) -> Picture:
     """The picture that a command-line argument names: `-` is read from standard input."""
-    return click.get_binary_stream("stdin").read() if name == "-" else name
+    return sys.stdin.buffer.read() if name == "-" else name
 
 
 def tell_failure(name: str, error: PairedgeError) -> None:
-    """Print one sentence on standard error, beginning with the picture's name."""
-    sentence = str(error).removeprefix(f"{name}: ")
-    click.echo(f"Error: {name}: {sentence}", err=True)
+    """Print one sentence on standard error, which names the picture."""
+    source = "standard input: " if name == "-" else ""  # the error of a file names the file itself
+    click.echo(f"Error: {source}{error}", err=True)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.pictures import json_option, load_model, model_option, picture, tell_failure
+from pairedge.cli.pictures import (
+    check_standard_input,
+    json_option,
+    load_model,
+    model_option,
+    picture,
+    tell_failure,
+)
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
@@ -26,8 +33,7 @@ def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) ->
     """
     if len(pictures) % 2:
         raise click.UsageError(f"pictures come in pairs, but {len(pictures)} were given")
-    if pictures.count("-") > 1:
-        raise click.UsageError("only one picture can be read from standard input")
+    check_standard_input(pictures)
     from pairedge.image import to_tile
 
     model = load_model(model_file)

@@ -78,7 +78,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     facts = json.loads(text)
     if facts.get("schema") != SCHEMA:
         raise CheckpointError(
-            f"{path}: a checkpoint of schema {facts.get('schema')}, and this version reads schema {SCHEMA}; train anew"
+            f"{path}: a checkpoint of schema {facts.get('schema')}; this version reads {SCHEMA}; train anew"
         )
     try:
         recipe = Recipe.from_dict(facts["recipe"])

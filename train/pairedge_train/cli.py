@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from pairedge_train.rows import Row
 
 
-class CountOrAll(click.ParamType):
-    """A count of at least one, or the word `all`."""
-
-    name = "N|all"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Give "all" or the count."""
-        return value if value == "all" else click.IntRange(min=1).convert(value, param, ctx)
+def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) -> int | str | None:
+    """Read an option that is a count of at least one, or the word `all`."""
+    if value is None or value == "all":
+        return value
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is neither a count of at least one nor 'all'", ctx, param)
+    return int(value)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,7 +38,9 @@ class CountOrAll(click.ParamType):
 @click.option("--dataset", type=click.Choice(["mnist", "uci"]), help="uci needs no download. [mnist]")
 @click.option("--rounds", type=click.IntRange(min=1), help="Trainings with fresh pairs and weights. [1]")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the first round. [2021]")
-@click.option("--pairs", type=CountOrAll(), help="Training pairs of a round. [1000; uci: all]")
+@click.option(
+    "--pairs", metavar="N|all", callback=count_or_all, help="Training pairs of a round. [1000; uci: all]"
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training pairs. [25]")
 @click.option("--batch-size", type=click.IntRange(min=2), help="Pairs per step. [25]")
 @click.option("--lr", type=float, help="Learning rate. [0.01]")
@@ -147,8 +148,8 @@ def describe(epoch: Epoch) -> str:
         parts.append(f"comparison {epoch.comparison_loss:.3f}")
     if epoch.digit_loss is not None:
         parts.append(f"digits {epoch.digit_loss:.3f}")
-    if epoch.validation_accuracy is not None:
-        parts.append(f"validation {100 * epoch.validation_accuracy:.1f} %")
+    if epoch.validation:
+        parts.append(f"validation {100 * epoch.validation.pairs:.1f} %")
     return ", ".join(parts)
 
 

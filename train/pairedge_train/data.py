@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -52,6 +52,10 @@ class Digits:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, order: Tensor) -> Digits:
+        """Some of the digits, by index."""
+        return Digits(self.grey[order], self.tiles[order.numpy()], self.labels[order])
+
 
 @dataclass(frozen=True)
 class DataSet:
@@ -81,6 +85,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.digits)
 
+    def take(self, order: Tensor) -> Pairs:
+        """Some of the pairs, by index."""
+        return Pairs(self.images[order], self.digits[order])
+
     def to(self, device: str) -> Pairs:
         """The same pairs on another device."""
         return Pairs(self.images.to(device), self.digits.to(device))
@@ -94,18 +102,42 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Draw:
-    """What one round works with. `training_digits` is what the training pairs were drawn from."""
+    """What one round works with.
+
+    Attributes:
+        training: the pairs to train on.
+        validation: the pairs to watch, or to choose by where they were held out of the training pairs.
+        test: the pairs for the number that is reported.
+        mean: of the grey levels of all training pairs, those held out included.
+        std: of the same.
+        training_digits: what the training pairs were drawn from, for redrawing.
+    """
 
     training: Pairs
     validation: Pairs | None
     test: Pairs
+    mean: float
+    std: float
     training_digits: Digits
 
+    def to(self, device: str) -> Draw:
+        """The same draw with its pairs on another device."""
+        validation = self.validation.to(device) if self.validation else None
+        return replace(
+            self, training=self.training.to(device), validation=validation, test=self.test.to(device)
+        )
 
-def draw_pairs(data: DataSet, recipe: Recipe, generator: Generator) -> Draw:
+
+def draw_pairs(data: DataSet, recipe: Recipe, generator: Generator, *, fold: int = 0) -> Draw:
     """Draw a round's pairs: first a permutation of the training digits, then one of the test digits.
 
-    The validation pairs are the next ones in the training permutation after the training pairs.
+    Pairs that validate without being held out are the next ones in the training permutation.
+
+    Args:
+        data: the digits.
+        recipe: how many pairs, and which of them validate.
+        generator: decides the permutations and what is held out.
+        fold: which fold validates, 0 to folds - 1, where the recipe has folds.
 
     Raises:
         DataError: when the data set has too few digits.
@@ -119,16 +151,36 @@ def draw_pairs(data: DataSet, recipe: Recipe, generator: Generator) -> Draw:
         f"training pairs beside {validation} for validation",
     )
     test_count = _count(recipe.test_pairs, len(data.test) // 2, "test pairs")
+    pairs = make_pairs(data.training, order[: 2 * count])
+    std, mean = torch.std_mean(pairs.images)
+    training, held_out = hold_out(pairs, recipe, generator, fold)
+    beside = make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None
     return Draw(
-        training=make_pairs(data.training, order[: 2 * count]),
-        validation=make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None,
+        training=training,
+        validation=held_out or beside,
         test=make_pairs(data.test, test_order[: 2 * test_count]),
-        training_digits=Digits(
-            data.training.grey[order[: 2 * count]],
-            data.training.tiles[order[: 2 * count].numpy()],
-            data.training.labels[order[: 2 * count]],
-        ),
+        mean=float(mean),
+        std=float(std),
+        training_digits=data.training.take(order[: 2 * count]),
     )
+
+
+def hold_out(pairs: Pairs, recipe: Recipe, generator: Generator, fold: int) -> tuple[Pairs, Pairs | None]:
+    """Part pairs into those to train on and those to validate on; scikit-learn makes the folds."""
+    if recipe.folds:
+        from sklearn.model_selection import KFold
+
+        shuffler = int(torch.randint(2**31, (), generator=generator))
+        splits = KFold(recipe.folds, shuffle=True, random_state=shuffler).split(pairs.digits)
+        training, validation = (torch.from_numpy(part) for part in list(splits)[fold])
+    elif recipe.hold_out:
+        if recipe.hold_out >= len(pairs):
+            raise DataError(f"{recipe.hold_out} of {len(pairs)} training pairs cannot be held out")
+        order = torch.randperm(len(pairs), generator=generator)
+        training, validation = order[recipe.hold_out :], order[: recipe.hold_out]
+    else:
+        return pairs, None
+    return pairs.take(training), pairs.take(validation)
 
 
 def make_pairs(digits: Digits, order: Tensor) -> Pairs:

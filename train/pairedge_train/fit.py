@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
-from pairedge_train.data import Digits, Pairs, make_pairs
+from pairedge_train.data import Draw, Pairs, make_pairs
 from pairedge_train.errors import DivergedError
-from pairedge_train.evaluate import accuracy
+from pairedge_train.evaluate import Scores, judge
 from pairedge_train.heads import losses
 from pairedge_train.network import Network
 from pairedge_train.recipe import Recipe
@@ -27,99 +30,166 @@ class Epoch:
         loss: mean total loss over the epoch's batches, in training mode.
         comparison_loss: the comparison's part of it, None without a comparison head.
         digit_loss: the two digits' part of it before its weight, None without digit heads.
-        validation_accuracy: share of validation pairs decided rightly after the epoch, None without any.
+        seconds: what the training took, judging left out.
+        validation: scores on the validation pairs after the epoch, None without any.
+        train: scores on the training pairs after the epoch, where the recipe asks for curves.
+        test: likewise on the test pairs.
     """
 
     number: int
     loss: float
     comparison_loss: float | None
     digit_loss: float | None
-    validation_accuracy: float | None
+    seconds: float
+    validation: Scores | None
+    train: Scores | None
+    test: Scores | None
 
 
 def fit(
     network: Network,
-    training: Pairs,
+    draw: Draw,
     recipe: Recipe,
     *,
     generator: Generator,
-    redraw_from: Digits | None = None,
-    validation: Pairs | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> list[Epoch]:
-    """Train a network in place, on the device where it and the pairs are.
+    """Train a network in place, on the device where it and the pairs are, and leave it in evaluation mode.
 
     Args:
         network: fresh weights, which are changed.
-        training: the pairs to train on.
-        recipe: batch size, epochs, learning rate and so on.
+        draw: the pairs to train and to validate on.
+        recipe: batch size, epochs, learning rate, early stopping and so on.
         generator: decides the order of pairs where the recipe shuffles or redraws.
-        redraw_from: the digits to pair anew in each epoch, where the recipe says so.
-        validation: pairs that are judged after each epoch.
         on_epoch: called after each epoch.
 
     Raises:
         DivergedError: when the loss of an epoch is not finite.
     """
+    steps = -(-len(draw.training) // recipe.batch_size)
     optimiser = AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    steps = -(-len(training) // recipe.batch_size)
     schedule = make_schedule(optimiser, recipe, steps)
-    device = str(training.images.device)
-    history = []
+    dropout = recipe.dropout_at_eval
+    training = draw.training
+    history: list[Epoch] = []
+    best, best_weights = 0, None
     for number in range(1, recipe.epochs + 1):
-        if recipe.redraw and redraw_from is not None and number > 1:
-            order = torch.randperm(len(redraw_from), generator=generator)
-            training = make_pairs(redraw_from, order[: 2 * len(training)]).to(device)
-        network.train()
-        sums = torch.zeros(3, device=device)
-        for images, digits, target in batches(training, recipe, generator):
-            parts = losses(network(images), target, digits, recipe.digit_weight)
-            optimiser.zero_grad()
-            parts.total.backward()
-            optimiser.step()
-            schedule.step()
-            sums += torch.stack(
-                [sums.new_tensor(0) if part is None else part.detach() for part in parts]
-            ) * len(target)
-        total, comparison, digit = (sums / len(training)).tolist()
-        if not torch.isfinite(sums[0]):
-            raise DivergedError(f"the loss became {total} in epoch {number}; a lower --lr may help")
+        start = time.perf_counter()
+        if recipe.redraw and number > 1:
+            order = torch.randperm(len(draw.training_digits), generator=generator)
+            training = make_pairs(draw.training_digits, order).to(str(training.images.device))
+        loss, comparison_loss, digit_loss = train_epoch(
+            network, batches(training, recipe, generator), optimiser, schedule, recipe
+        )
+        seconds = time.perf_counter() - start
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} in epoch {number}; a lower --lr may help")
         epoch = Epoch(
             number,
-            total,
-            comparison if parts.comparison is not None else None,
-            digit if parts.digits is not None else None,
-            accuracy(network, validation).pairs if validation else None,
+            loss,
+            comparison_loss,
+            digit_loss,
+            seconds,
+            validation=judge(network, draw.validation, dropout=dropout) if draw.validation else None,
+            train=judge(network, draw.training, dropout=dropout) if recipe.curves else None,
+            test=judge(network, draw.test, dropout=dropout) if recipe.curves else None,
         )
         history.append(epoch)
         on_epoch(epoch)
+        halve_lr(optimiser, history, recipe)
+        if recipe.patience or recipe.restore_best:
+            if number == 1 or improved(epoch.validation, history[best].validation, recipe):
+                best = number - 1
+                best_weights = copy.deepcopy(network.state_dict()) if recipe.restore_best else None
+            if recipe.patience and number - 1 - best >= recipe.patience:
+                break
+    if best_weights is not None:
+        network.load_state_dict(best_weights)
     network.eval()
     return history
+
+
+def train_epoch(
+    network: Network,
+    epoch: Iterator[tuple[Tensor, Tensor, Tensor]],
+    optimiser: Optimizer,
+    schedule: LRScheduler | None,
+    recipe: Recipe,
+) -> tuple[float, float | None, float | None]:
+    """One pass over an epoch's batches; the mean of the total loss, the comparison's and the digits'."""
+    network.train()
+    sums: list[Tensor | None] = [None, None, None]
+    count = 0
+    for images, digits, target in epoch:
+        parts = losses(
+            network(images),
+            target,
+            digits,
+            comparison_weight=recipe.comparison_weight,
+            digit_weight=recipe.digit_weight,
+        )
+        optimiser.zero_grad()
+        torch.autograd.backward(parts.total)
+        optimiser.step()
+        if schedule:
+            schedule.step()
+        count += len(target)
+        for i, part in enumerate(parts):
+            if part is not None:
+                weighted, so_far = part.detach() * len(target), sums[i]
+                sums[i] = weighted if so_far is None else so_far + weighted
+    total, comparison, digit = (None if part is None else float(part) / count for part in sums)
+    assert total is not None  # every network has a head
+    return total, comparison, digit
 
 
 def batches(pairs: Pairs, recipe: Recipe, generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Images, digits and targets of one epoch, batch by batch; a last batch of one pair is left out.
 
-    Batch normalisation cannot be trained on a single pair, and the pair comes back in the next epoch's order
-    or is one of a thousand.
+    Batch normalisation cannot be trained on a single pair.
     """
     images, digits, target = pairs.images, pairs.digits, pairs.target
     if recipe.shuffle:
         order = torch.randperm(len(pairs), generator=generator).to(images.device)
         images, digits, target = images[order], digits[order], target[order]
-    for batch in zip(*(part.split(recipe.batch_size) for part in (images, digits, target)), strict=True):
+    parts = (torch.split(part, recipe.batch_size) for part in (images, digits, target))
+    for batch in zip(*parts, strict=True):
         if len(batch[0]) > 1:
             yield batch
 
 
-def make_schedule(optimiser: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:
-    """The learning rate's course over the steps."""
-    if recipe.schedule == "one-cycle":
-        return OneCycleLR(
-            optimiser,
-            max_lr=recipe.lr,
-            total_steps=recipe.epochs * steps_per_epoch + 1,  # it steps once when it is made
-            pct_start=0.25,
-            cycle_momentum=False,
-        )
-    return LambdaLR(optimiser, lambda _: 1.0)
+def make_schedule(optimiser: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler | None:
+    """The learning rate's course over the steps; None leaves it as it is."""
+    if recipe.schedule == "constant":
+        return None
+    return OneCycleLR(
+        optimiser,
+        max_lr=recipe.lr,
+        total_steps=recipe.epochs * steps_per_epoch + 1,  # it steps once when it is made
+        pct_start=0.25,
+        cycle_momentum=False,
+    )
+
+
+def halve_lr(optimiser: Optimizer, history: list[Epoch], recipe: Recipe) -> None:
+    """Halve the learning rate when the last epoch's loss fell too little (report 001, adaptive rate)."""
+    if recipe.halve_lr_at is None or len(history) < 2:
+        return
+    before, now = history[-2].loss, history[-1].loss
+    for group in optimiser.param_groups:
+        if (before - now) / before <= recipe.halve_lr_at and group["lr"] > recipe.lr_floor:
+            group["lr"] /= 2
+
+
+def improved(now: Scores | None, best: Scores | None, recipe: Recipe) -> bool:
+    """Whether validation got strictly better, by the recipe's measure."""
+    assert now is not None  # a recipe that watches validation has validation pairs
+    assert best is not None
+    if recipe.monitor == "accuracy":
+        return now.pairs > best.pairs
+    return _watched_loss(now, recipe) < _watched_loss(best, recipe)
+
+
+def _watched_loss(scores: Scores, recipe: Recipe) -> float:
+    comparison, digits = scores.comparison_loss or 0.0, scores.digit_loss or 0.0
+    return recipe.comparison_weight * comparison + recipe.digit_weight * digits

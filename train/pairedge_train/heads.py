@@ -33,14 +33,22 @@ def leq_probability(comparison: Tensor) -> Tensor:
     return comparison.softmax(1)[:, 1] if comparison.ndim == 2 else comparison.sigmoid()
 
 
-def losses(output: Output, target: Tensor, digits: Tensor, digit_weight: float) -> Losses:
-    """Cross-entropy of the comparison plus `digit_weight` times that of the first and of the second digit.
+def losses(
+    output: Output,
+    target: Tensor,
+    digits: Tensor,
+    *,
+    comparison_weight: float = 1.0,
+    digit_weight: float = 1.0,
+) -> Losses:
+    """The weighted sum of the comparison's cross-entropy and of the first and the second digit's.
 
     Args:
         output: the heads' logits for B pairs.
         target: int64 (B,), 1 where first <= second.
         digits: int64 (B, 2), the true digits.
-        digit_weight: weight of the auxiliary losses.
+        comparison_weight: weight of the comparison loss in the total.
+        digit_weight: weight of the auxiliary losses in the total.
     """
     comparison = digit = None
     if output.comparison is not None:
@@ -51,7 +59,6 @@ def losses(output: Output, target: Tensor, digits: Tensor, digit_weight: float) 
     if output.digits is not None:
         # The sum of both tiles' mean cross-entropies, in one call: the mean over 2B rows, twice.
         digit = 2 * F.cross_entropy(output.digits.flatten(0, 1), digits.flatten())
-    parts = [
-        part for part in (comparison, None if digit is None else digit_weight * digit) if part is not None
-    ]
+    weighted = ((comparison_weight, comparison), (digit_weight, digit))
+    parts = [weight * part for weight, part in weighted if part is not None]
     return Losses(sum(parts[1:], start=parts[0]), comparison, digit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pairedge_train.data import Pairs
+from pairedge_train.data import Draw
 from pairedge_train.heads import Output
 from pairedge_train.recipe import Recipe
 from pairedge_train.variants import get_variant
@@ -43,15 +43,15 @@ class Network(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def build_network(recipe: Recipe, training: Pairs | None = None) -> Network:
-    """A fresh network for a recipe; its normalisation is measured on the training pairs.
+def build_network(recipe: Recipe, draw: Draw | None = None) -> Network:
+    """A fresh network for a recipe, standardised by what was drawn where the recipe says so.
 
-    Without pairs the normalisation is left at 0 and 1, to be filled in from a checkpoint.
+    Without a draw the normalisation is left at 0 and 1, to be filled in from a checkpoint.
 
     Raises:
         RecipeError: for an unknown variant.
     """
     body = get_variant(recipe.variant).build()
-    if recipe.normalise == "raw" or training is None:
-        return Network(body)
-    return Network(body, float(training.images.mean()), float(training.images.std()))
+    if recipe.normalise == "standardise" and draw is not None:
+        return Network(body, draw.mean, draw.std)
+    return Network(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -27,6 +28,9 @@ class Recipe:
         test_pairs: test pairs of a round; "all" uses every test tile once.
         validation_pairs: pairs drawn from training tiles that are in no training pair. They are shown during
             training and choose nothing.
+        hold_out: this many of the training pairs validate in place of training.
+        folds: cross-validation in this many folds, 0 for none: the rounds share their pairs, and round i
+            validates on fold i and trains on the rest.
         normalise: "raw" feeds grey levels 0..255 unchanged; "standardise" subtracts the mean and divides by
             the standard deviation of the round's training pairs, two scalars that become part of the model.
         redraw: pair the training tiles anew in every epoch, in place of keeping the first pairs.
@@ -36,8 +40,18 @@ class Recipe:
         lr: learning rate of Adam; the peak where the schedule is "one-cycle".
         schedule: "constant", or "one-cycle": linear warm-up over a quarter of the steps, cosine to zero.
         weight_decay: decoupled, as in AdamW.
+        halve_lr_at: halve the learning rate after an epoch whose loss fell by no more than this share of the
+            epoch before's; None never does.
+        lr_floor: halving stops once the learning rate is at or below this.
+        patience: stop when validation has not improved for this many epochs; 0 never stops early.
+        monitor: what must improve: "accuracy" on validation pairs, or their "loss".
+        restore_best: end with the weights of the best epoch by `monitor`, in place of the last.
+        dropout_at_eval: leave dropout on while judging. No sound evaluation does so; two reports' programs
+            did, and their published numbers show it.
+        curves: measure training and test accuracy after every epoch; what is chosen does not depend on it.
+        comparison_weight: weight of the comparison loss.
         digit_weight: weight of the auxiliary losses, each branch's digit cross-entropy, beside the
-            comparison loss of weight 1. Variants without digit heads have no such loss.
+            comparison loss. Variants without digit heads have no such loss.
         rounds: how many rounds make the study; not part of what decides one round.
         seed: the first round's seed, counted up by one for each further round; likewise.
     """
@@ -47,6 +61,8 @@ class Recipe:
     pairs: Count = 1000
     test_pairs: Count = 1000
     validation_pairs: int = 1000
+    hold_out: int = 0
+    folds: int = 0
     normalise: Literal["raw", "standardise"] = "raw"
     redraw: bool = False
     shuffle: bool = False
@@ -55,6 +71,14 @@ class Recipe:
     lr: float = 1e-2
     schedule: Literal["constant", "one-cycle"] = "constant"
     weight_decay: float = 0.0
+    halve_lr_at: float | None = None
+    lr_floor: float = 0.0
+    patience: int = 0
+    monitor: Literal["accuracy", "loss"] = "accuracy"
+    restore_best: bool = False
+    dropout_at_eval: bool = False
+    curves: bool = False
+    comparison_weight: float = 1.0
     digit_weight: float = 1.0
     rounds: int = 1
     seed: int = 2021
@@ -66,13 +90,24 @@ class Recipe:
             value = getattr(self, name)
             if value != "all" and value < 1:
                 raise RecipeError(f"{name} must be at least 1, not {value}")
-        for name in ("validation_pairs", "weight_decay", "digit_weight", "seed"):
+        for name in ("validation_pairs", "hold_out", "folds", "patience", "seed"):
             if getattr(self, name) < 0:
                 raise RecipeError(f"{name} must not be negative, but is {getattr(self, name)}")
+        for name in ("weight_decay", "lr_floor", "comparison_weight", "digit_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise RecipeError(f"{name} must be a number from 0 up, not {getattr(self, name)}")
         if self.batch_size < 2:
             raise RecipeError("batch_size must be at least 2: batch normalisation needs two pairs")
-        if not self.lr > 0:
+        if not 0 < self.lr < math.inf:
             raise RecipeError(f"lr must be positive, not {self.lr}")
+        if self.folds == 1 or self.rounds > self.folds > 0:
+            raise RecipeError(f"{self.folds} folds cannot make {self.rounds} rounds")
+        if (self.patience or self.restore_best) and not (self.hold_out or self.folds):
+            raise RecipeError("patience and restore_best need validation pairs to look at: hold_out or folds")
+        if self.redraw and (self.hold_out or self.folds):
+            raise RecipeError(
+                "redraw pairs every tile anew, and would train on those that hold_out or folds keep"
+            )
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Recipe:
@@ -98,8 +133,15 @@ class Recipe:
         return Recipe.from_dict({**self.to_dict(), **changes})
 
     def digest(self) -> str:
-        """Eight hexadecimal digits that name what decides a round: all settings but `rounds` and `seed`."""
-        deciding = {key: value for key, value in self.to_dict().items() if key not in ("rounds", "seed")}
+        """Eight hexadecimal digits that name what decides a round: all settings but `rounds` and `seed`.
+
+        Settings left at their default do not count, so that a setting added later renames no old round.
+        """
+        deciding = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("rounds", "seed") and getattr(self, field.name) != field.default
+        }
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +14,7 @@ from torch import Generator
 from pairedge_train.checkpoint import Checkpoint, save_checkpoint
 from pairedge_train.data import DataSet, draw_pairs
 from pairedge_train.errors import DivergedError
-from pairedge_train.evaluate import accuracy
+from pairedge_train.evaluate import Scores, exact_accuracy, judge
 from pairedge_train.fit import Epoch, fit
 from pairedge_train.network import build_network
 from pairedge_train.randomness import drawn_from
@@ -64,12 +64,14 @@ def run_rounds(
     for seed in range(recipe.seed, recipe.seed + recipe.rounds):
         if seed not in rows:
             try:
+                number = seed - recipe.seed
                 checkpoint, row = train_round(
-                    recipe, data, seed, device=device, on_epoch=lambda epoch, seed=seed: on_epoch(seed, epoch)
+                    recipe, data, number, device=device, on_epoch=partial(on_epoch, seed)
                 )
             except DivergedError as error:
-                number = seed - recipe.seed + 1
-                raise DivergedError(f"round {number} of {recipe.rounds} (seed {seed}): {error}") from error
+                raise DivergedError(
+                    f"round {number + 1} of {recipe.rounds} (seed {seed}): {error}"
+                ) from error
             save_checkpoint(checkpoint_path(folder, seed), checkpoint)
             append_row(folder / "rows.jsonl", row)
             rows[seed] = row
@@ -80,49 +82,66 @@ def run_rounds(
 def train_round(
     recipe: Recipe,
     data: DataSet,
-    seed: int,
+    number: int,
     *,
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> tuple[Checkpoint, Row]:
-    """One round: draw pairs, train fresh weights, measure. The seed decides everything random."""
-    generator = Generator().manual_seed(seed)
-    draw = draw_pairs(data, recipe, generator)
-    training, test = draw.training.to(device), draw.test.to(device)
-    validation = draw.validation.to(device) if draw.validation else None
-    with drawn_from(generator):
-        network = build_network(recipe, draw.training).to(device)
-        start = time.perf_counter()
-        history = fit(
-            network,
-            training,
-            recipe,
-            generator=generator,
-            redraw_from=draw.training_digits,
-            validation=validation,
-            on_epoch=on_epoch,
-        )
-        seconds = time.perf_counter() - start
-    on_test = accuracy(network, test)
+    """One round: draw pairs, train fresh weights, measure.
+
+    Round `number`, from 0, has the seed `recipe.seed + number`, which decides everything random. Where the
+    recipe has folds, its rounds share the pairs that the first seed draws, and `number` is the fold.
+    """
+    seed = recipe.seed + number
+    generator = Generator().manual_seed(recipe.seed if recipe.folds else seed)
+    drawn = draw_pairs(data, recipe, generator, fold=number)
+    draw = drawn.to(device)
+    with drawn_from(generator.manual_seed(seed) if recipe.folds else generator):
+        network = build_network(recipe, draw).to(device)
+        history = fit(network, draw, recipe, generator=generator, on_epoch=on_epoch)
+        judged = partial(judge, network, dropout=recipe.dropout_at_eval)
+        train, test = judged(draw.training), judged(draw.test)
+        validation = judged(draw.validation) if draw.validation else None
+    network.cpu()
+    # Counting decisions of digits costs one pass; a comparison head would have to see all 10^8 pairs.
+    exact = exact_accuracy(network, data.test) if test.comparison_loss is None else None
     measured = {
-        "train_accuracy": accuracy(network, training).pairs,
-        "validation_accuracy": history[-1].validation_accuracy,
-        "test_accuracy": on_test.pairs,
-        "digit_accuracy": on_test.digits,
-        "pairs": len(training),
-        "test_pairs": len(test),
+        "train_accuracy": train.pairs,
+        "validation_accuracy": validation.pairs if validation else None,
+        "test_accuracy": test.pairs,
+        "digit_accuracy": test.digits,
+        "exact_accuracy": exact.pairs if exact else None,
+        "pairs": len(draw.training),
+        "test_pairs": len(draw.test),
     }
     row = {
         "variant": recipe.variant,
         "dataset": recipe.dataset,
         "recipe": recipe.digest(),
         "seed": seed,
+        "fold": number if recipe.folds else None,
         **measured,
+        "curves": curves(history) if recipe.curves else None,
         "epochs": len(history),
-        "seconds": round(seconds, 3),
+        "seconds": round(sum(epoch.seconds for epoch in history), 3),
         "parameters": network.parameter_count(),
+        "pretrained": getattr(network.body, "pretrained", None),
         "device": device,
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
     }
-    one_round = replace(recipe, rounds=1, seed=seed)
-    return Checkpoint(network.cpu(), one_round, seed, draw.training.sha256(), measured), row
+    one_round = replace(recipe, rounds=1, seed=seed) if not recipe.folds else replace(recipe, rounds=1)
+    return Checkpoint(network, one_round, seed, drawn.training.sha256(), measured), row
+
+
+def curves(history: list[Epoch]) -> dict[str, list[float]]:
+    """What every epoch measured, one list for each curve, rounded to what a figure can show."""
+    found: dict[str, list[float | None]] = {"loss": [epoch.loss for epoch in history]}
+    for side in ("train", "validation", "test"):
+        scores: list[Scores | None] = [getattr(epoch, side) for epoch in history]
+        for measure, name in (("pairs", "accuracy"), ("comparison_loss",) * 2, ("digit_loss",) * 2):
+            found[f"{side}_{name}"] = [getattr(score, measure) if score else None for score in scores]
+    return {
+        name: [round(value, 5) for value in values if value is not None]
+        for name, values in found.items()
+        if None not in values
+    }

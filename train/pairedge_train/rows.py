@@ -31,11 +31,13 @@ def append_row(path: Path, row: Row) -> None:
         with path.open("ab", buffering=0) as file:
             end = file.tell()
             try:
-                if file.write(line) != len(line):
-                    raise OSError("no space left on device")
+                written = file.write(line)
                 os.fsync(file.fileno())
             except OSError:
                 file.truncate(end)
                 raise
+            if written != len(line):
+                file.truncate(end)
+                raise OutputError(f"{path}: cannot write: no space left on device")
     except OSError as error:
         raise OutputError(f"{path}: cannot write: {(error.strerror or str(error)).lower()}") from error

@@ -1,4 +1,4 @@
-"""The shape that the reports share: a branch for each tile, and a head that compares what they say."""
+"""The shape that most networks of the reports have: a branch for each tile, and heads on what they say."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from pairedge_train.heads import Output
 
 
 class TwoBranches(nn.Module):
-    """Two tiles, each through a branch to an embedding; a comparison head on both embeddings.
+    """Two tiles, each through a branch to an embedding; a comparison head on both, a digit head on each.
 
     Args:
         branches: one module for both tiles (weight sharing) or one for each; (B, 1, 14, 14) -> (B, E).
-        comparison: head on both embeddings side by side, (B, 2E) -> comparison logits.
+        comparison: head on both embeddings side by side, (B, 2E) -> comparison logits; None
+            leaves the comparison to the digits.
         digit: head on one embedding, (B, E) -> digit logits (B, 10); None leaves the digits out, and with
-            them the auxiliary losses.
+            them the auxiliary losses. One head at least must be there.
     """
 
-    def __init__(self, branches: list[nn.Module], comparison: nn.Module, digit: nn.Module | None) -> None:
+    def __init__(
+        self, branches: list[nn.Module], comparison: nn.Module | None, digit: nn.Module | None
+    ) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
         self.comparison = comparison
@@ -31,11 +34,7 @@ class TwoBranches(nn.Module):
 
     def forward(self, pairs: Tensor) -> Output:
         """Compare pairs, float32 (B, 2, 14, 14)."""
-        first, second = self.embed(pairs)
-        digits = None
-        if self.digit is not None:
-            digits = torch.stack([self.digit(first), self.digit(second)], dim=1)
-        return Output(self.compare(first, second), digits)
+        return self.heads(*self.embed(pairs))
 
     def embed(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """The embeddings of first and second tiles, each (B, E).
@@ -50,7 +49,15 @@ class TwoBranches(nn.Module):
             return both[:, 0], both[:, 1]
         return self.branches[0](pairs[:, :1]), self.branches[-1](pairs[:, 1:])
 
+    def heads(self, first: Tensor, second: Tensor) -> Output:
+        """What the heads say about two embeddings, each (B, E)."""
+        digits = None
+        if self.digit is not None:
+            digits = torch.stack([self.digit(first), self.digit(second)], dim=1)
+        return Output(None if self.comparison is None else self.compare(first, second), digits)
+
     def compare(self, first: Tensor, second: Tensor) -> Tensor:
-        """Comparison logits from two embeddings, each (B, E)."""
+        """Comparison logits from two embeddings, each (B, E), by the comparison head, which must be there."""
+        assert self.comparison is not None
         logits: Tensor = self.comparison(torch.cat([first, second], dim=1))
         return logits

@@ -1,8 +1,8 @@
-"""TwinNet, the four networks of report 000 (Zadoks, "Classification, weight sharing, auxiliary losses").
+"""TwinNet, the networks of report 000 (Zadoks, "Classification, weight sharing, auxiliary losses").
 
-A LeNet-5-like branch reads each tile and a small perceptron compares the two lists of ten logits. The four
+A LeNet-5-like branch reads each tile and a small perceptron compares the two lists of ten logits. Four
 variants cross weight sharing (one branch for both tiles, or one each) with auxiliary losses (the branches'
-logits are also trained as digit logits, or not).
+logits are also trained as digit logits, or not); a fifth is built as the report's listing prints it.
 """
 
 from torch import nn
@@ -35,17 +35,23 @@ def aux_ws() -> nn.Module:
     return twinnet(share_weights=True, auxiliary=True)
 
 
-def twinnet(*, share_weights: bool, auxiliary: bool) -> TwoBranches:
+@variant(parameters=9_574, report=0)
+def aux_ws_no_hidden_relu() -> nn.Module:
+    """TwinNet, one branch, both losses, the subnet as printed (report 000, Model architecture, listing)."""
+    return twinnet(share_weights=True, auxiliary=True, hidden_relu=False)
+
+
+def twinnet(*, share_weights: bool, auxiliary: bool, hidden_relu: bool = True) -> TwoBranches:
     """Build a TwinNet. The embedding of a tile is its ten digit logits, so the digit head has no weights."""
-    branches: list[nn.Module] = [lenet() for _ in range(1 if share_weights else 2)]
+    branches: list[nn.Module] = [lenet(hidden_relu) for _ in range(1 if share_weights else 2)]
     return TwoBranches(branches, comparison(), nn.Identity() if auxiliary else None)
 
 
-def lenet() -> nn.Module:
+def lenet(hidden_relu: bool = True) -> nn.Module:
     """The convolutional subnet of Fig. 1: (B, 1, 14, 14) to ten logits; 9,322 parameters.
 
     The report's printed listing has no activation after BatchNorm1d; the author's program has the ReLU
-    built here, and only with it does training come near the report's accuracy.
+    built here by default, and only with it does training come near the report's accuracy.
     """
     return nn.Sequential(
         nn.Conv2d(1, 16, 3),  # 12x12
@@ -57,7 +63,7 @@ def lenet() -> nn.Module:
         nn.Flatten(),
         nn.Linear(128, 32),
         nn.BatchNorm1d(32),
-        nn.ReLU(),
+        nn.ReLU() if hidden_relu else nn.Identity(),
         nn.Dropout(0.25),
         nn.Linear(32, 10),
     )

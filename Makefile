@@ -1,0 +1,51 @@
+# The two commands:  make run   make test
+PYTHON ?= python3
+RUN = .venv-run
+DEV = .venv-dev
+LOWEST = .venv-lowest
+
+.PHONY: run test check format lowest examples readme clean
+
+run: $(RUN)/done  ## compare two example pictures with the model that ships; installs the runtime alone
+	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
+
+test: $(DEV)/done  ## the whole test suite, in an environment with everything
+	$(DEV)/bin/python -m pytest
+
+check: $(DEV)/done  ## formatting, lint and types
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/mypy
+
+format: $(DEV)/done
+	$(DEV)/bin/ruff format .
+	$(DEV)/bin/ruff check --fix .
+
+lowest: $(LOWEST)/done  ## the runtime's tests with the oldest dependencies that it claims to work with
+	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow"
+
+examples: $(DEV)/done  ## draw the example pictures anew
+	$(DEV)/bin/python -m pairedge_train.draw examples
+
+readme: $(DEV)/done  ## put the tables of artifacts/ into README.md
+	$(DEV)/bin/python -m pairedge_train.report README.md
+
+$(RUN)/done: pyproject.toml
+	$(PYTHON) -m venv $(RUN)
+	$(RUN)/bin/pip install --quiet .
+	touch $@
+
+$(DEV)/done: pyproject.toml
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install --quiet --editable '.[dev]'
+	touch $@
+
+# Packages built for NumPy 1 need it; --no-deps keeps pip from taking anything newer than is asked for.
+$(LOWEST)/done: pyproject.toml tests/lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --requirement tests/lowest.txt
+	$(LOWEST)/bin/pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:
+	rm -rf $(RUN) $(DEV) $(LOWEST) build dist

@@ -1,0 +1,52 @@
+"""Whole commands timed in turn, A B A B ..., so that a noisy machine slows both alike.
+
+The ratio of a pair of runs is what counts: its median is quoted, and every run is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def compare_commands(ours: list[str], theirs: list[str], runs: int) -> dict[str, Any]:
+    """Run two commands in turn; wall seconds of each run and the median of the ratios ours / theirs."""
+    seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for run in range(runs + 1):
+        for name, command in (("ours", ours), ("theirs", theirs)):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            if run:  # the first fills the disk cache
+                seconds[name].append(time.perf_counter() - start)
+    ratios = [a / b for a, b in zip(seconds["ours"], seconds["theirs"], strict=True)]
+    return {
+        "runs": runs,
+        "median_seconds": {name: statistics.median(values) for name, values in seconds.items()},
+        "median_ratio": statistics.median(ratios),
+        "seconds": seconds,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on, as far as it bears on the figures."""
+    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    return {"cpu": cpu.partition(": ")[2], "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def keep(name: str, result: dict[str, Any]) -> None:
+    """Write a result with the machine beside it, and say what it is."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine(), **result}, indent=1) + "\n")
+    sys.stdout.write(
+        f"{name}: median ratio {result['median_ratio']:.2f} (n = {result['runs']} pairs of runs)\n"
+    )

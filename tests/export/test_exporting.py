@@ -1,0 +1,163 @@
+"""A checkpoint becomes graphs that keep the contract, carry their story, and decide as torch does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import pairedge
+from pairedge.graph import open_graph
+from pairedge_export import exporting
+from pairedge_export.errors import ExportError
+from pairedge_export.exporting import export_checkpoint
+from pairedge_export.graphs import graphs_of
+from pairedge_export.parity import BATCHES, TOLERANCE, Parity, check_parity
+from pairedge_export.to_onnx import to_onnx
+from pairedge_train.checkpoint import Checkpoint
+from pairedge_train.data import DataSet
+from pairedge_train.two_branches import TwoBranches
+
+from .conftest import VARIANTS
+
+
+@pytest.fixture(scope="module")
+def exports(
+    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Path, Parity]]:
+    """Every variant's folder and proof."""
+    found = {}
+    for variant, checkpoint in checkpoints.items():
+        folder = tmp_path_factory.mktemp("exports") / variant
+        found[variant] = (folder, export_checkpoint(checkpoint, uci.test, folder))
+    return found
+
+
+Exports = dict[str, tuple[Path, Parity]]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_parity_holds_at_every_batch_and_for_every_decision(variant: str, exports: Exports) -> None:
+    folder, parity = exports[variant]
+    assert parity.passed
+    assert parity.difference() <= TOLERANCE
+    names = {check.name for check in parity.checks if check.graph == "pair"}
+    assert names >= {f"values, batch {size}" for size in BATCHES}
+    assert names >= {"contract", "values, extremes", "decisions, all 500 tiles"}
+    assert json.loads((folder / "parity.json").read_text()) == parity.to_dict()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_shared_branch_with_a_digit_head_gives_three_graphs(variant: str, exports: Exports) -> None:
+    folder, _ = exports[variant]
+    kinds = {path.stem for path in folder.glob("*.onnx")}
+    assert kinds == ({"pair", "digit", "compare"} if variant == "aux_ws" else {"pair"})
+    assert ("digits" in open_graph(folder / "pair.onnx", "pair").outputs) == (variant in ("aux", "aux_ws"))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_graph_keeps_to_opset_18_ir_8_one_file_and_names_no_machine(variant: str, exports: Exports) -> None:
+    folder, _ = exports[variant]
+    assert {path.name for path in folder.iterdir()} >= {"pair.onnx", "parity.json", "card.md"}
+    for path in folder.glob("*.onnx"):
+        model = onnx.load(path, load_external_data=False)
+        assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 18)]
+        assert model.ir_version == 8
+        assert not any(tensor.external_data for tensor in model.graph.initializer)
+        assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
+        assert not re.search(rb"/home|/root|/tmp|site-packages|\.py\b", path.read_bytes())
+        assert not any(
+            node.op_type == "BatchNormalization" for node in model.graph.node if len(node.output) > 1
+        )
+
+
+def test_a_graph_tells_its_story(exports: Exports, checkpoints: dict[str, Checkpoint]) -> None:
+    folder, _ = exports["aux_ws"]
+    facts = pairedge.load(folder / "pair.onnx").metadata
+    checkpoint = checkpoints["aux_ws"]
+    assert (facts["schema"], facts["variant"], facts["seed"]) == (1, "aux_ws", 2021)
+    assert facts["recipe"] == checkpoint.recipe.to_dict()
+    assert facts["training_sha256"] == checkpoint.training_sha256
+    assert facts["labels"] == list("0123456789")
+    assert facts["metrics"]["all_pairs"]["n"] == 500**2
+    assert facts["licence"] == "MIT"
+    assert facts["contract"]["inputs"]["images"]["axes"] == ["N", 2, 14, 14]
+
+
+def test_the_metrics_are_what_the_runtime_measures(exports: Exports, uci: DataSet) -> None:
+    folder, _ = exports["aux_ws"]
+    model = pairedge.load(folder / "pair.onnx")
+    labels = uci.test.labels.numpy()
+    first, second = (side.ravel() for side in np.meshgrid(np.arange(500), np.arange(500), indexing="ij"))
+    tiles = uci.test.tiles
+    answers = model.predict_batch(np.stack([tiles[first], tiles[second]], axis=1))
+    right = answers.leq == (labels[first] <= labels[second])
+    assert right.mean() == pytest.approx(model.metadata["metrics"]["all_pairs"]["accuracy"], abs=1e-9)
+    digits = [answer.digit for answer in model.classify(tiles)]
+    assert np.mean(digits == labels) == pytest.approx(
+        model.metadata["metrics"]["digits"]["accuracy"], abs=1e-6
+    )
+
+
+def test_digit_and_compare_say_together_what_pair_says(exports: Exports, uci: DataSet) -> None:
+    folder, _ = exports["aux_ws"]
+    graphs = {
+        kind: open_graph(folder / f"{kind}.onnx", kind).session for kind in ("pair", "digit", "compare")
+    }
+    first, second = uci.test.tiles[:50], uci.test.tiles[50:100]
+    leq, digits = graphs["pair"].run(["leq", "digits"], {"images": np.stack([first, second], axis=1)})
+    sides = [graphs["digit"].run(["posterior", "embedding"], {"tiles": side}) for side in (first, second)]
+    [compared] = graphs["compare"].run(["leq"], {"first": sides[0][1], "second": sides[1][1]})
+    assert np.abs(compared - leq).max() <= TOLERANCE
+    assert np.abs(np.stack([side[0] for side in sides], axis=1) - digits).max() <= TOLERANCE
+
+
+def test_exporting_twice_gives_the_same_bytes(
+    exports: Exports, checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
+) -> None:
+    folder, _ = exports["aux_ws"]
+    export_checkpoint(checkpoints["aux_ws"], uci.test, tmp_path)
+    for path in sorted(folder.iterdir()):
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+
+
+def test_a_graph_that_decides_otherwise_is_not_written(
+    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*arguments: object) -> bytes:
+        """Export, then change one weight by a little, as a faulty converter would."""
+        model = onnx.load_from_string(to_onnx(*arguments))  # type: ignore[arg-type]
+        tensor = next(
+            tensor for tensor in model.graph.initializer if onnx.numpy_helper.to_array(tensor).ndim > 1
+        )
+        weights = onnx.numpy_helper.to_array(tensor).copy()
+        weights.flat[0] += 0.05
+        tensor.CopyFrom(onnx.numpy_helper.from_array(weights, tensor.name))
+        return bytes(model.SerializeToString())
+
+    monkeypatch.setattr(exporting, "to_onnx", wrong)
+    with pytest.raises(ExportError, match=r"nothing was written: pair: values"):
+        export_checkpoint(checkpoints["aux_ws"], uci.test, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_parity_sees_a_broken_contract(checkpoints: dict[str, Checkpoint], uci: DataSet) -> None:
+    [graph, *_] = graphs_of(checkpoints["ws"].network)
+    parity = check_parity([(graph, b"not a graph")], uci.test.tiles)
+    assert not parity.passed
+    assert [check.name for check in parity.checks] == ["contract"]
+
+
+def test_folding_both_tiles_into_one_batch_changes_nothing(checkpoints: dict[str, Checkpoint]) -> None:
+    network = checkpoints["aux_ws"].network
+    images = torch.rand(6, 2, 14, 14, generator=torch.Generator().manual_seed(0)) * 255
+    body = network.body
+    assert isinstance(body, TwoBranches)
+    apart = [body.branches[0](network.normalise(images)[:, i : i + 1]) for i in (0, 1)]
+    for folded, alone in zip(body.embed(network.normalise(images)), apart, strict=True):
+        assert torch.allclose(folded, alone, atol=1e-5)

@@ -1,0 +1,60 @@
+"""The model that ships is as good as its card says, on the MNIST test set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pairedge
+from pairedge.graph import open_graph
+from pairedge_train.data import DataSet, load_mnist
+
+SHIPPED = Path(__file__).parents[2] / "artifacts" / "aux_ws"
+
+
+@pytest.fixture(scope="module")
+def mnist() -> DataSet:
+    return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
+
+
+@pytest.mark.mnist
+def test_digits_are_read_as_the_card_says(mnist: DataSet) -> None:
+    model = pairedge.load()
+    right = np.mean(
+        [answer.digit for answer in model.classify(mnist.test.tiles)] == mnist.test.labels.numpy()
+    )
+    assert right == pytest.approx(model.metadata["metrics"]["digits"]["accuracy"], abs=1e-6)
+    assert right >= 0.985
+
+
+@pytest.mark.mnist
+def test_pairs_are_compared_as_the_card_says(mnist: DataSet) -> None:
+    model = pairedge.load()
+    stated = model.metadata["metrics"]["all_pairs"]["accuracy"]
+    assert stated >= 0.985
+    # All 10^8 pairs would take minutes: 200,000 drawn ones agree within four standard errors.
+    first, second = np.random.default_rng(0).integers(0, len(mnist.test), (2, 200_000))
+    labels = mnist.test.labels.numpy()
+    found = model.predict_batch(np.stack([mnist.test.tiles[first], mnist.test.tiles[second]], axis=1)).leq
+    right = np.mean(found == (labels[first] <= labels[second]))
+    assert abs(right - stated) <= 4 * np.sqrt(stated * (1 - stated) / 200_000)
+
+
+def test_the_card_states_what_the_graph_carries() -> None:
+    facts = pairedge.load().metadata
+    text = (SHIPPED / "card.md").read_text()
+    for metric in facts["metrics"].values():
+        assert f"{100 * metric['accuracy']:.3f} % | {metric['n']:,}" in text
+    assert facts["recipe"]["pairs"] == "all"
+    assert facts["weights_sha256"] in text
+
+
+def test_the_three_graphs_are_of_one_training() -> None:
+    weights = {
+        kind: open_graph(SHIPPED / f"{kind}.onnx", kind).metadata["weights_sha256"]
+        for kind in ("pair", "digit", "compare")
+    }
+    assert len(set(weights.values())) == 1

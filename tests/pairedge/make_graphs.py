@@ -1,0 +1,122 @@
+"""Writes graphs/*.onnx: one small graph that keeps the contract, and one for each way to break it.
+
+Run by hand, where the `onnx` package is:  python tests/pairedge/make_graphs.py [FOLDER]
+
+The model that they hold has no weights: the picture with more ink is the greater digit.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from onnx import TensorProto, helper
+
+HERE = Path(__file__).parent / "graphs"
+METADATA = {"schema": 1, "graph": "pair", "variant": "base"}
+PAIRS = ("N", 2, 14, 14)
+
+
+def graph(
+    *,
+    metadata: object = METADATA,
+    text: bytes | None = None,
+    images: tuple[int | str, ...] = PAIRS,
+    dtype: int = TensorProto.UINT8,
+    output: str = "leq",
+    classes: int = 0,
+    weights: str | None = None,
+) -> bytes:
+    """Serialise a graph.
+
+    Args:
+        metadata: what its metadata say; None for none.
+        text: the metadata as bytes, in place of JSON.
+        images: axes of the input.
+        dtype: element type of the input.
+        output: name of the output.
+        classes: length of the digit posteriors; 0 for no such output.
+        weights: a file that holds the factor on the difference of ink, a float32; None to keep it inside.
+    """
+    factor = helper.make_tensor("factor", TensorProto.FLOAT, [], [1e-3])
+    if weights is not None:
+        factor.ClearField("float_data")
+        factor.data_location = TensorProto.EXTERNAL
+        entry = factor.external_data.add()
+        entry.key, entry.value = "location", weights
+    nodes = [
+        helper.make_node("Cast", ["images"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["levels", "square"], ["ink"], keepdims=0),
+        helper.make_node("Gather", ["ink", "one"], ["second"], axis=1),
+        helper.make_node("Gather", ["ink", "zero"], ["first"], axis=1),
+        helper.make_node("Sub", ["second", "first"], ["difference"]),
+        helper.make_node("Mul", ["difference", "factor"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], [output]),
+    ]
+    constants = [
+        helper.make_tensor("square", TensorProto.INT64, [2], [2, 3]),
+        helper.make_tensor("zero", TensorProto.INT64, [], [0]),
+        helper.make_tensor("one", TensorProto.INT64, [], [1]),
+        factor,
+    ]
+    outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, images[:1])]
+    if classes:
+        nodes += [
+            helper.make_node("Unsqueeze", ["ink", "last"], ["column"]),
+            helper.make_node("Expand", ["column", "shape"], ["spread"]),
+            helper.make_node("Softmax", ["spread"], ["digits"]),
+        ]
+        constants += [
+            helper.make_tensor("last", TensorProto.INT64, [1], [2]),
+            helper.make_tensor("shape", TensorProto.INT64, [3], [1, 1, classes]),
+        ]
+        outputs.append(helper.make_tensor_value_info("digits", TensorProto.FLOAT, [images[0], 2, classes]))
+    model = helper.make_model(
+        helper.make_graph(
+            nodes,
+            "pairedge",
+            [helper.make_tensor_value_info("images", dtype, images)],
+            outputs,
+            constants,
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
+    )
+    marker = "metadata go here"  # protobuf takes UTF-8 only
+    content = json.dumps(metadata, sort_keys=True) if text is None else marker.ljust(len(text))
+    if metadata is not None:
+        helper.set_model_props(model, {"pairedge": content})
+    serialised: bytes = model.SerializeToString(deterministic=True)
+    return serialised if text is None else serialised.replace(content.encode(), text)
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    """The metadata with other values."""
+    return METADATA | values
+
+
+GRAPHS = {
+    "base": graph(),
+    "no_metadata": graph(metadata=None),
+    "metadata_not_json": graph(text=b"{'schema': __import__}"),
+    "metadata_not_utf8": graph(text=b'{"schema": 1, "variant": "\xff\xfe"}'),
+    "metadata_not_an_object": graph(metadata=["schema", 1]),
+    "metadata_without_schema": graph(metadata={"graph": "pair"}),
+    "newer_schema": graph(metadata=changed(schema=2)),
+    "kind_of_another": graph(metadata=changed(graph="digit")),
+    "kind_unknown": graph(metadata=changed(graph=["pair"])),
+    "tiles_of_28": graph(images=("N", 2, 28, 28)),
+    "float_input": graph(dtype=TensorProto.FLOAT),
+    "output_renamed": graph(output="probability"),
+    "static_batch": graph(images=(1, 2, 14, 14)),
+    "nine_digits": graph(classes=9),
+    "weights_elsewhere": graph(weights="weights.bin"),
+}
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in GRAPHS.items():
+        (folder / f"{name}.onnx").write_bytes(content)

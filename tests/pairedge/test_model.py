@@ -1,0 +1,176 @@
+"""One pair, many pairs and the bare graph give the same answers."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+import pairedge
+from pairedge.model import Prediction, shipped_graph
+
+Tiles = NDArray[np.uint8]
+
+# Other batch sizes take other kernels, which add in another order.
+TOLERANCE = 1e-6
+
+
+@pytest.fixture(scope="session")
+def base() -> pairedge.PairModel:
+    """A model without a digit head."""
+    return pairedge.load(Path(__file__).parent / "graphs" / "base.onnx")
+
+
+def test_one_pair_a_batch_and_the_bare_graph_agree(model: pairedge.PairModel, pairs: Tiles) -> None:
+    pairs = pairs[:50]
+    session = onnxruntime.InferenceSession(shipped_graph("pair"), providers=["CPUExecutionProvider"])
+    leq, digits = session.run(["leq", "digits"], {"images": pairs})
+    batch = model.predict_batch(pairs)
+    single = [model.predict(first, second) for first, second in pairs]
+
+    assert batch.digit_probabilities is not None
+    assert batch.digits is not None
+    np.testing.assert_allclose(batch.probability, leq, atol=TOLERANCE)
+    np.testing.assert_allclose(batch.digit_probabilities, digits, atol=TOLERANCE)
+    np.testing.assert_allclose([one.probability for one in single], leq, atol=TOLERANCE)
+    np.testing.assert_array_equal([one.leq for one in single], batch.leq)
+    np.testing.assert_array_equal([one.digits for one in single], batch.digits)
+
+
+def test_drawn_pairs_are_compared_right(model: pairedge.PairModel, tiles: Tiles) -> None:
+    drawn = np.arange(len(tiles)) % 10
+    first, second = np.indices((len(tiles), len(tiles))).reshape(2, -1)
+    answers = model.predict_batch(np.stack([tiles[first], tiles[second]], axis=1))
+    assert (answers.leq == (drawn[first] <= drawn[second])).mean() > 0.98  # the model's own accuracy is 0.99
+    np.testing.assert_array_equal(answers.digits, np.stack([drawn[first], drawn[second]], axis=1))
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 1024, 1025, 2500])
+def test_a_batch_of_any_size_equals_its_pairs_one_by_one(
+    model: pairedge.PairModel, base: pairedge.PairModel, pairs: Tiles, size: int
+) -> None:
+    batch = model.predict_batch(pairs[:size])
+    assert len(batch) == len(batch.probability) == len(batch.leq) == size
+    assert batch.digits is not None
+    assert batch.digits.shape == (size, 2)
+    for index in {0, size // 2, size - 1} if size else ():
+        alone = model.predict(*pairs[index])
+        assert batch[index].digits == alone.digits
+        assert batch[index].probability == pytest.approx(alone.probability, abs=TOLERANCE)
+    assert len(base.predict_batch(pairs[:size])) == size
+
+
+def test_pictures_and_their_tiles_give_one_answer(model: pairedge.PairModel) -> None:
+    folder = Path(__file__).parents[2] / "examples"
+    names = [(folder / "three.png", folder / "seven.png"), (folder / "nine.png", folder / "zero.png")]
+    pictures = model.predict_batch(iter(names))
+    assert [one.digits for one in pictures] == [(3, 7), (9, 0)]
+    assert [one.leq for one in pictures] == [True, False]
+    assert len(model.predict_batch([])) == 0
+
+
+def test_tiles_in_any_order_of_memory_give_one_answer(model: pairedge.PairModel, pairs: Tiles) -> None:
+    swapped = pairs[:20, ::-1]
+    expected = model.predict_batch(swapped.copy())
+    np.testing.assert_array_equal(model.predict_batch(swapped).probability, expected.probability)
+    fortran = np.asfortranarray(swapped)
+    np.testing.assert_array_equal(model.predict_batch(fortran).probability, expected.probability)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 19, 20])
+def test_classify_gives_the_digits_that_predict_gives(
+    model: pairedge.PairModel, tiles: Tiles, count: int
+) -> None:
+    answers = model.classify(tiles[:count])
+    assert [answer.digit for answer in answers] == [digit % 10 for digit in range(count)]
+    for answer, tile in zip(answers, tiles, strict=False):
+        posteriors = model.predict(tile, tile).digit_probabilities
+        assert posteriors is not None
+        np.testing.assert_allclose(answer.probabilities, posteriors[0], atol=TOLERANCE)
+        assert answer.probability == answer.probabilities[answer.digit]
+
+
+def test_threads_share_a_model(model: pairedge.PairModel, pairs: Tiles) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda pair: model.predict(*pair).probability, pairs[:200]))
+    assert together == [model.predict(*pair).probability for pair in pairs[:200]]
+
+
+def test_more_threads_in_a_run_change_no_decision(pairs: Tiles, model: pairedge.PairModel) -> None:
+    answers = pairedge.load(threads=2).predict_batch(pairs[:300])
+    np.testing.assert_array_equal(answers.leq, model.predict_batch(pairs[:300]).leq)
+
+
+def test_a_model_without_digit_head_compares_and_does_not_classify(
+    base: pairedge.PairModel, tiles: Tiles
+) -> None:
+    less, more = tiles[1], tiles[8]  # its measure is the ink
+    assert base.variant == "base"
+    assert not base.has_digits
+    assert base.predict(less, more).leq
+    assert not base.predict(more, less).leq
+    assert base.predict(less, more).digits is None
+    assert base.predict(less, more).to_dict()["digits"] is None
+    batch = base.predict_batch(np.stack([tiles[:2], tiles[2:4]]))
+    assert batch.digits is None
+    assert batch[1].digits is None
+    assert batch[:1].digits is None
+    with pytest.raises(ValueError, match="'base' has no digit head"):
+        base.classify(tiles)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((3, 2, 14, 14)), np.zeros((2, 14, 14), np.uint8), np.zeros((1, 2, 28, 28), np.uint8)],
+    ids=["float", "one pair", "28x28"],
+)
+def test_an_array_of_other_kind_or_shape_is_refused_with_what_was_expected(
+    model: pairedge.PairModel, array: NDArray[Any]
+) -> None:
+    found = f"not {array.dtype} {array.shape}"
+    with pytest.raises(ValueError, match=r"pairs must be a uint8 array \(N, 2, 14, 14\)") as refusal:
+        model.predict_batch(array)
+    assert str(refusal.value).endswith(found)
+    with pytest.raises(ValueError, match=r"images must be a uint8 array \(N, 14, 14\)") as refusal:
+        model.classify(array[:, :1])
+    assert "not" in str(refusal.value)
+
+
+def test_one_name_in_place_of_many_is_refused(model: pairedge.PairModel) -> None:
+    with pytest.raises(TypeError, match=r"classify\(\[picture\]\)"):
+        model.classify("three.png")
+
+
+def test_predictions_survive_json(model: pairedge.PairModel, tiles: Tiles) -> None:
+    prediction = model.predict(tiles[3], tiles[7])
+    told = json.loads(json.dumps(prediction.to_dict()))
+    assert told == prediction.to_dict()
+    assert told["leq"] is True
+    assert told["digits"] == [3, 7]
+    assert told["probability"] == prediction.probability
+    np.testing.assert_array_equal(np.float32(told["digit_probabilities"]), prediction.digit_probabilities)
+    [answer] = model.classify(tiles[5:6])
+    assert json.loads(json.dumps(answer.to_dict())) == answer.to_dict()
+    assert answer.to_dict()["digit"] == 5
+
+
+def test_a_batch_is_a_sequence(model: pairedge.PairModel, pairs: Tiles) -> None:
+    batch = model.predict_batch(pairs[:5])
+    assert [one.probability for one in batch] == batch.probability.tolist()
+    assert isinstance(batch[-1], Prediction)
+    assert batch[-1].probability == batch[4].probability
+    assert batch[1:4:2].probability.tolist() == [batch[1].probability, batch[3].probability]
+    assert batch[1:4:2][1].digits == batch[3].digits
+    with pytest.raises(IndexError):
+        batch[5]
+
+
+def test_an_unknown_option_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="providers"):
+        pairedge.load(providers=["CUDAExecutionProvider"])  # type: ignore[call-arg]

@@ -1,0 +1,53 @@
+"""The package is light to import, and needs nothing of what trains and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pairedge
+
+Interpreter = Callable[..., str]
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HEAVY = "print(sorted({'numpy', 'onnxruntime', 'PIL'} & set(sys.modules)))"
+
+
+def test_importing_pairedge_imports_nothing_heavy(interpreter: Interpreter) -> None:
+    assert interpreter(f"import sys, pairedge; {HEAVY}") == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["predict", "--help"], ["classify", "--help"]],
+    ids=" ".join,
+)
+def test_help_and_version_import_nothing_heavy(interpreter: Interpreter, arguments: list[str]) -> None:
+    code = "import sys; from pairedge.cli import main; main(sys.argv[1:], standalone_mode=False);"
+    said, heavy = interpreter(code + HEAVY, *arguments).rstrip().rsplit("\n", 1)
+    assert heavy == "[]"
+    assert said
+
+
+def test_pairs_are_compared_without_what_trains_and_exports(interpreter: Interpreter) -> None:
+    code = """
+import sys
+for name in ("torch", "torchvision", "onnx", "onnxscript", "pairedge_train", "pairedge_export"):
+    sys.modules[name] = None
+import pairedge
+print(pairedge.load().predict(*sys.argv[1:]).digits)
+"""
+    assert interpreter(code, EXAMPLES / "three.png", EXAMPLES / "seven.png") == "(3, 7)\n"
+
+
+def test_every_public_name_is_listed_and_there() -> None:
+    assert set(pairedge.__all__) < set(dir(pairedge))
+    for name in pairedge.__all__:
+        assert getattr(pairedge, name).__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'pairedge' has no attribute 'compare'"):
+        pairedge.compare  # noqa: B018

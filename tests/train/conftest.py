@@ -1,0 +1,44 @@
+"""Data and recipes for the training tests: small, quick, and without MNIST unless a test says so."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pairedge_train.data import DataSet, Digits, load_mnist, load_uci
+from pairedge_train.recipe import Recipe
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def uci() -> DataSet:
+    return load_uci()
+
+
+@pytest.fixture(scope="session")
+def mnist() -> DataSet:
+    return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
+
+
+@pytest.fixture
+def tiny() -> DataSet:
+    """Sixty random tiles a side: enough for the machinery, nothing to learn."""
+    random = np.random.default_rng(0)
+
+    def side() -> Digits:
+        tiles = random.integers(0, 256, (60, 14, 14), dtype=np.uint8)
+        labels = torch.from_numpy(random.integers(0, 10, 60))
+        return Digits(torch.from_numpy(tiles).float(), tiles, labels)
+
+    return DataSet(side(), side())
+
+
+@pytest.fixture
+def quick() -> Recipe:
+    """A round of two epochs on twelve pairs."""
+    return Recipe(pairs=12, test_pairs=10, validation_pairs=5, batch_size=5, epochs=2)

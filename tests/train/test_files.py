@@ -1,0 +1,82 @@
+"""Results are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pairedge_train.checkpoint import load_checkpoint
+from pairedge_train.errors import CheckpointError, OutputError
+from pairedge_train.files import write_all, write_atomically
+from pairedge_train.rows import append_row, read_rows
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def test_a_file_is_replaced(tmp_path: Path) -> None:
+    for content in (b"old", b"new"):
+        write_atomically(tmp_path / "folder" / "file", content)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]
+    assert (tmp_path / "folder" / "file").read_bytes() == b"new"
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_leaves_the_old_files_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(OutputError, match="cannot write a, b: no space left on device"):
+        write_all(tmp_path, {"a": b"new", "b": b"new"})
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]
+
+
+def test_a_full_disk_takes_a_half_written_row_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = tmp_path / "rows.jsonl"
+    append_row(rows, {"seed": 1})
+
+    def fsync(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutputError, match="no space left"):
+        append_row(rows, {"seed": 2})
+    assert read_rows(rows) == [{"seed": 1}]
+
+
+def test_an_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match=r"cannot write c: (not a directory|file exists)"):
+        write_atomically(tmp_path / "file" / "c", b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "no such checkpoint"),
+        (b"", "not a safetensors file"),
+        (b"\x00" * 100, "not a safetensors file"),
+        ({"metadata": None}, "it holds no recipe"),
+        ({"metadata": {"pairedge": json.dumps({"schema": 0})}}, "a checkpoint of schema 0"),
+        ({"metadata": {"pairedge": json.dumps({"schema": 1, "recipe": {"variant": "ws"}})}}, "do not fit"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused(content: Any, sentence: str, tmp_path: Path) -> None:
+    from safetensors.torch import save
+
+    path = tmp_path / "seed-1.safetensors"
+    if isinstance(content, dict):
+        path.write_bytes(save({"weight": torch.zeros(1)}, metadata=content["metadata"]))
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=sentence):
+        load_checkpoint(path)

@@ -1,0 +1,133 @@
+"""The loop trains, is decided by its arguments alone, and stops when a loss is no number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Generator
+
+from pairedge_train import fit as fit_module
+from pairedge_train.data import DataSet, Draw, Pairs, draw_pairs
+from pairedge_train.errors import DivergedError
+from pairedge_train.evaluate import Scores
+from pairedge_train.fit import Epoch, batches, fit, halve_lr
+from pairedge_train.heads import Output, losses
+from pairedge_train.network import Network, build_network
+from pairedge_train.randomness import drawn_from
+from pairedge_train.recipe import Recipe
+
+
+def test_the_loss_is_the_sum_of_three_cross_entropies() -> None:
+    generator = Generator().manual_seed(0)
+    comparison = torch.randn(8, 2, generator=generator)
+    digits = torch.randn(8, 2, 10, generator=generator)
+    truth = torch.randint(0, 10, (8, 2), generator=generator)
+    target = (truth[:, 0] <= truth[:, 1]).long()
+    expected = F.cross_entropy(comparison, target) + 0.5 * (
+        F.cross_entropy(digits[:, 0], truth[:, 0]) + F.cross_entropy(digits[:, 1], truth[:, 1])
+    )
+    found = losses(Output(comparison, digits), target, truth, digit_weight=0.5)
+    assert float(found.total) == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_a_single_logit_costs_what_its_sigmoid_and_bce_cost() -> None:
+    logits, target = torch.tensor([-2.0, 0.3, 4.0]), torch.tensor([0, 1, 1])
+    found = losses(Output(logits, None), target, torch.zeros(3, 2, dtype=torch.long), digit_weight=1.0)
+    assert float(found.total) == pytest.approx(
+        float(F.binary_cross_entropy(logits.sigmoid(), target.float())), abs=1e-6
+    )
+
+
+def test_batches_cover_every_pair_once_shuffled_or_not(tiny: DataSet, quick: Recipe) -> None:
+    pairs = draw_pairs(tiny, quick, Generator().manual_seed(0)).training
+    for shuffle in (False, True):
+        recipe = quick.with_(shuffle=shuffle)
+        seen = torch.cat([images for images, _, _ in batches(pairs, recipe, Generator().manual_seed(0))])
+        assert torch.equal(seen, pairs.images) is not shuffle
+        assert torch.equal(seen.sum((1, 2, 3)).sort().values, pairs.images.sum((1, 2, 3)).sort().values)
+
+
+def drawn(pairs: Pairs, tiny: DataSet) -> Draw:
+    return Draw(training=pairs, validation=pairs, test=pairs, mean=0, std=1, training_digits=tiny.training)
+
+
+def test_a_network_learns_to_compare_black_and_white(tiny: DataSet, quick: Recipe) -> None:
+    # A toy target: digit 0 is drawn black and digit 9 white, and a few epochs must tell them apart.
+    digits = torch.randint(0, 2, (64, 2), generator=Generator().manual_seed(0)) * 9
+    images = (digits[:, :, None, None] * 28.0).expand(-1, -1, 14, 14).contiguous()
+    seen: list[Epoch] = []
+    with drawn_from(Generator().manual_seed(0)):
+        network = build_network(quick)
+        draw = drawn(Pairs(images, digits), tiny)
+        history = fit(network, draw, quick.with_(epochs=8), generator=Generator(), on_epoch=seen.append)
+    assert history == seen
+    assert history[-1].validation is not None
+    assert history[-1].validation.pairs == 1.0
+    assert history[-1].loss < history[0].loss
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(tiny: DataSet, quick: Recipe) -> None:
+    draw = draw_pairs(tiny, quick, Generator().manual_seed(0))
+    network = build_network(quick)
+    draw.training.images[0, 0, 0, 0] = float("nan")
+    with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):
+        fit(network, draw, quick, generator=Generator())
+
+
+def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies: list[float]) -> None:
+    """Let epochs cost and score what is given, and mark the weights with the epoch's number."""
+    epochs = iter(costs)
+    judged = iter([Scores(right, None, cost, None) for right, cost in zip(accuracies, costs, strict=True)])
+
+    def train_epoch(network: Network, *_: Any) -> tuple[float, None, None]:
+        network.mean += 1
+        return next(epochs), None, None
+
+    monkeypatch.setattr(fit_module, "train_epoch", train_epoch)
+    monkeypatch.setattr(fit_module, "judge", lambda *_, **__: next(judged))
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("accuracy", 2), ("loss", 3)])
+def test_early_stopping_waits_its_patience_and_restores_the_best_weights(
+    monitor: str, best: int, tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick.with_(epochs=9, patience=3, hold_out=2, restore_best=True, monitor=monitor)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    fake_epochs(monkeypatch, [5, 4, 3, 3, 3, 3, 3, 3, 3], [0.5, 0.7, 0.6, 0.7, 0.7, 0.7, 0.8, 0.9, 0.9])
+    network = build_network(recipe)
+    history = fit(network, draw, recipe, generator=Generator())
+    assert len(history) == best + 3  # an equal score is no improvement
+    assert float(network.mean) == best
+
+
+def test_without_restoring_the_last_weights_stay(
+    tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick.with_(epochs=9, patience=3, hold_out=2)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    fake_epochs(monkeypatch, [1.0] * 9, [0.5] * 9)
+    network = build_network(recipe)
+    assert len(fit(network, draw, recipe, generator=Generator())) == 4
+    assert float(network.mean) == 4
+
+
+@pytest.mark.parametrize(
+    ("costs", "floor", "expected"),
+    [
+        ([1.0], 0.0, 0.8),  # nothing to compare the first epoch with
+        ([1.0, 0.98], 0.0, 0.4),  # fell by 2 %
+        ([1.0, 0.96], 0.0, 0.8),  # fell by 4 %
+        ([1.0, 1.5], 0.0, 0.4),  # a rising loss halves too
+        ([1.0, 1.5], 0.8, 0.8),  # at its floor
+    ],
+)
+def test_the_learning_rate_is_halved_when_the_loss_hardly_falls(
+    costs: list[float], floor: float, expected: float
+) -> None:
+    optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
+    epochs = [Epoch(number, cost, None, None, 0, None, None, None) for number, cost in enumerate(costs, 1)]
+    halve_lr(optimiser, epochs, Recipe(halve_lr_at=0.03, lr_floor=floor))
+    assert optimiser.param_groups[0]["lr"] == expected
