@@ -42,7 +42,7 @@ REFUSED = {
 def refused(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     """A file that is no graph of ours, and why."""
     name: str = request.param
-    made = {"corrupt": shipped_graph("pair").read_bytes()[:20_000], "empty": b""}
+    made = {"corrupt": Path(shipped_graph("pair")).read_bytes()[:20_000], "empty": b""}
     if name in made:
         (tmp_path / f"{name}.onnx").write_bytes(made[name])
     folder = tmp_path if name in {"missing", *made} else GRAPHS

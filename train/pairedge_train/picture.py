@@ -31,7 +31,7 @@ def draw_way(first: Path, second: Path) -> Figure:
     titles = ("the picture", "its ink", "the tile: 14 x 14, uint8", "one branch: which digit?")
     for row, path in enumerate((first, second)):
         axes = [figure.add_subplot(grid[row, column]) for column in range(4)]
-        stages = (np.asarray(Image.open(path)), find_ink(to_grey(open_picture(path))), to_tile(path))
+        stages: list[NDArray[Any]] = [np.asarray(Image.open(path)), find_ink(to_grey(open_picture(path))), to_tile(path))
         for axis, stage in zip(axes, stages, strict=False):
             show(axis, stage)
         bars(axes[3], prediction.digit_probabilities[row])

@@ -1,6 +1,6 @@
 """The seven networks of report 002 (Kriukov, Moiseev, Leserri) on one feature extraction module.
 
-In order of the report's accuracies, each without and with dropout. The report ends most names in "Model", and
+In the order of its Table 1, each without and with dropout. The report ends most names in "Model", and
 states neither parameter counts nor a dropout rate: 0.25 is ours. Dropout precedes the linear layers, as in
 the authors' program.
 """
