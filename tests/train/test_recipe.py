@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pairedge_train.errors import RecipeError
-from pairedge_train.recipe import Recipe, load_recipe, shipped_recipes
+from pairedge_train.recipe import Recipe
+from pairedge_train.studies import load_recipe, shipped_recipes
 from pairedge_train.variants import get_variant
 
 
@@ -58,8 +59,8 @@ def test_a_value_out_of_range_is_refused(setting: str, value: Any, sentence: str
 
 
 def test_a_missing_recipe_lists_those_that_ship() -> None:
-    with pytest.raises(RecipeError, match=r"no such file or directory; recipes that ship: .*ship"):
-        load_recipe("nothing.toml")
+    with pytest.raises(RecipeError, match=r"neither a file nor a recipe that ships; near it are .*ship"):
+        load_recipe("shipp")
 
 
 def test_a_file_that_is_not_toml_is_one_sentence(tmp_path: Path) -> None:

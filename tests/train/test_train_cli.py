@@ -74,7 +74,7 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
         (["--variant", "aux_wz"], 1, "unknown variant 'aux_wz'; near it are aux_ws"),
         (["--rounds", "0"], 2, "0 is not in the range x>=1"),
         (["--pairs", "many"], 2, "'many' is neither a count of at least one nor 'all'"),
-        (["--recipe", "nothing.toml"], 1, "no such file or directory"),
+        (["--recipe", "nothing.toml"], 1, "neither a file nor a recipe that ships"),
         (["--lr", "-1"], 1, "lr must be positive"),
         (["--device", "abacus", "--dataset", "uci"], 1, "device 'abacus' is not available"),
         (["--dataset", "uci", "--pairs", "100000"], 1, "training pairs beside 100 for validation asked for"),

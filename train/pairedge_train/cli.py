@@ -5,6 +5,7 @@ torch is imported when training begins, so that help is quick and a missing torc
 
 from __future__ import annotations
 
+import shlex
 import statistics
 import sys
 from pathlib import Path
@@ -86,18 +87,20 @@ def main(
 
 def list_choices() -> None:
     """Print the variants and the recipes that ship."""
-    from pairedge_train.recipe import shipped_recipes
+    from pairedge_train.studies import shipped_recipes
     from pairedge_train.variants import variants
 
+    width = max(map(len, variants()))
     for variant in variants().values():
-        click.echo(f"{variant.name:<12} {variant.parameters:>9,} parameters  {variant.summary}")
-    for name, path in shipped_recipes().items():
-        click.echo(f"--recipe {name:<12} {path.read_text().splitlines()[0].lstrip('# ')}")
+        click.echo(f"{variant.name:<{width}} {variant.parameters:>10,} parameters  {variant.summary}")
+    for name in shipped_recipes():
+        click.echo(f"--recipe {shlex.quote(name)}")
 
 
 def make_recipe(recipe_file: str | None, changes: dict[str, Any]) -> Recipe:
     """The recipe of a file, or report 000's, with the command line's changes."""
-    from pairedge_train.recipe import Recipe, load_recipe
+    from pairedge_train.recipe import Recipe
+    from pairedge_train.studies import load_recipe
     from pairedge_train.variants import get_variant
 
     recipe = load_recipe(recipe_file) if recipe_file else Recipe()

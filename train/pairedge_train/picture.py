@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
 import pairedge
@@ -31,7 +33,8 @@ def draw_way(first: Path, second: Path) -> Figure:
     titles = ("the picture", "its ink", "the tile: 14 x 14, uint8", "one branch: which digit?")
     for row, path in enumerate((first, second)):
         axes = [figure.add_subplot(grid[row, column]) for column in range(4)]
-        stages: list[NDArray[Any]] = [np.asarray(Image.open(path)), find_ink(to_grey(open_picture(path))), to_tile(path))
+        ink = find_ink(to_grey(open_picture(path)))
+        stages: list[NDArray[Any]] = [np.asarray(Image.open(path)), ink, to_tile(path)]
         for axis, stage in zip(axes, stages, strict=False):
             show(axis, stage)
         bars(axes[3], prediction.digit_probabilities[row])
@@ -47,7 +50,7 @@ def draw_way(first: Path, second: Path) -> Figure:
     return figure
 
 
-def show(axis: Axes, image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
+def show(axis: Axes, image: NDArray[Any]) -> None:
     """An image without ticks, its own proportions kept."""
     axis.imshow(image, cmap="gray", interpolation="nearest")
     axis.set_xticks([])
@@ -56,7 +59,7 @@ def show(axis: Axes, image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -
         spine.set_color(_GREY)
 
 
-def bars(axis: Axes, posterior: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def bars(axis: Axes, posterior: NDArray[np.float32]) -> None:
     """A bar for each digit's probability."""
     colours = [_BLUE if value == posterior.max() else _GREY for value in posterior]
     axis.bar(range(10), posterior, color=colours)

@@ -145,33 +145,20 @@ class Recipe:
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def load_recipe(name_or_file: str) -> Recipe:
-    """Read a recipe from a TOML file, or by the name of one that ships.
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe from a TOML file.
 
     Raises:
-        RecipeError: when there is no such recipe, it is not TOML, or it does not make a valid recipe.
+        RecipeError: when there is no such file, it is not TOML, or it does not make a valid recipe.
     """
-    shipped = shipped_recipes()
-    path = shipped.get(name_or_file, Path(name_or_file))
     try:
-        settings = tomllib.loads(path.read_text())
+        return Recipe.from_dict(tomllib.loads(path.read_text()))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RecipeError(f"{path}: {reason}; recipes that ship: {', '.join(shipped)}") from error
+        raise RecipeError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not a TOML file: {error}") from error
-    try:
-        return Recipe.from_dict(settings)
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
-
-
-def shipped_recipes() -> dict[str, Path]:
-    """The recipes that ship, by name: inside the wheel, or in a checkout's train/recipes/."""
-    package = Path(__file__).parent
-    installed = package / "recipes"
-    folder = installed if installed.is_dir() else package.parent / "recipes"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 def _check_kind(name: str, value: Any, kind: Any) -> None:

@@ -97,7 +97,8 @@ def train_round(
     drawn = draw_pairs(data, recipe, generator, fold=number)
     draw = drawn.to(device)
     with drawn_from(generator.manual_seed(seed) if recipe.folds else generator):
-        network = build_network(recipe, draw).to(device)
+        # Channels last is the order in which the CPU's kernels for convolution and pooling are quickest.
+        network = build_network(recipe, draw).to(device, memory_format=torch.channels_last)
         history = fit(network, draw, recipe, generator=generator, on_epoch=on_epoch)
         judged = partial(judge, network, dropout=recipe.dropout_at_eval)
         train, test = judged(draw.training), judged(draw.test)

@@ -1,0 +1,149 @@
+"""A report's page: row by row what the report printed and what was found here, its claims, its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pairedge_train.figures import draw
+from pairedge_train.files import write_all
+from pairedge_train.findings import (
+    AGREES_WITHIN,
+    DECIDES_BEYOND,
+    Finding,
+    finding,
+    rows_of,
+    standard_errors,
+    verdict,
+)
+from pairedge_train.rows import Row, read_rows
+from pairedge_train.studies import Study, StudyRow, Table
+
+_WORDS = {
+    "test_accuracy": "test accuracy of the last epoch's weights",
+    "validation_accuracy": "validation accuracy",
+    "best_test_accuracy": "best test accuracy over the epochs (the test set chooses the epoch)",
+    "test_of_best_fold": "test accuracy of the fold model that validates best",
+}
+
+
+def write_page(study: Study, out: Path) -> list[str]:
+    """Write a study's page and figures beside its rows; give the names of the files."""
+    rows = read_rows(out / f"{study.name}.jsonl")
+    files: dict[str, bytes] = {}
+    for figure in study.figures:
+        if any(rows_of(row, rows) for row in study.shown(figure)):
+            for ending, content in draw(study, figure, rows).items():
+                files[f"{study.name}-{figure.name}.{ending}"] = content
+    files[f"{study.name}.md"] = page(study, rows, list(files)).encode()
+    write_all(out, files)
+    return list(files)
+
+
+def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
+    """The page as Markdown."""
+    lines = [f"# {study.title}", "", study.about, ""]
+    lines += [
+        "Accuracies in percent: mean ± standard deviation over n rounds. The difference is ours minus the "
+        f"report's in standard errors; a row agrees within {AGREES_WITHIN:g} of them. Where the report "
+        "printed no standard deviation, ours stands in for it.",
+        "",
+        "## Claims",
+        "",
+        f"A claim holds when each step of its order is upwards by over {DECIDES_BEYOND:g} standard errors.",
+        "",
+        "| claim | verdict | found here |",
+        "|---|---|---|",
+    ]
+    for claim in study.claims:
+        said, found = verdict(claim, study.table(claim.table), rows)
+        lines.append(f"| {claim.text} | **{said}** | {found} |")
+    for table in study.tables:
+        lines += [
+            "",
+            f"## {table.title}",
+            "",
+            f"Report: {table.source}. Statistic: {_WORDS[table.statistic]}.",
+            "",
+        ]
+        lines += table_lines(table, rows)
+        if table.remark:
+            lines += ["", table.remark]
+    if figures:
+        lines += ["", "## Figures"]
+        for figure in study.figures:
+            name = f"{study.name}-{figure.name}"
+            if f"{name}.png" in figures:
+                lines += ["", f"![{figure.title}]({name}.png)", "", f"[{name}.svg]({name}.svg)"]
+    lines += ["", "## Conditions", "", *conditions(rows), ""]
+    return "\n".join(lines)
+
+
+def table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
+    """A table of the page, its header first."""
+    extra = [_WORDS[table.beside]] if table.beside else []
+    extra += ["exact, all test pairs"] if _has_exact(table, rows) else []
+    extra += ["seconds a round"] if table.seconds else []
+    head = ["row", "the report", "ours", "n", "difference", "agrees", *extra]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    return lines + ["| " + " | ".join(cells(table, row, rows)) + " |" for row in table.rows]
+
+
+def cells(table: Table, row: StudyRow, rows: Sequence[Row]) -> list[str]:
+    """The cells of one row."""
+    rounds = rows_of(row, rows, table.rounds)
+    ours = finding(rounds, table.statistic)
+    z = standard_errors(ours, row, table.published_n) if ours else None
+    printed = "-" if row.published is None else percent(Finding(row.published, row.sd, 0))
+    short = "" if ours is None or len(rounds) == table.rounds else f" of {table.rounds}"
+    agrees = "-" if z is None else ("yes" if abs(z) <= AGREES_WITHIN else "no")
+    label = row.label
+    if any(each.get("pretrained") is False for each in rounds) and row.recipe.variant.endswith("_pretrained"):
+        label += " (weights could not be had: from scratch)"
+    found = [
+        label,
+        printed,
+        percent(ours) if ours else "no rounds yet",
+        f"{len(rounds)}{short}",
+        "-" if z is None else f"{z:+.1f}",
+        agrees,
+    ]
+    if table.beside:
+        found.append(percent(finding(rounds, table.beside)))
+    if _has_exact(table, rows):
+        exact = [each for each in rounds if each["exact_accuracy"] is not None]
+        found.append(percent(finding(exact, "exact_accuracy")) if exact else "-")
+    if table.seconds:
+        seconds = finding(rounds, "seconds")
+        found.append("-" if seconds is None else f"{seconds.mean:.2f} ± {seconds.sd or 0:.2f}")
+    return found
+
+
+def percent(found: Finding | None) -> str:
+    """A mean with its standard deviation, in percent."""
+    if found is None:
+        return "-"
+    return f"{100 * found.mean:.2f}" + ("" if found.sd is None else f" ± {100 * found.sd:.2f}")
+
+
+def conditions(rows: Sequence[Row]) -> list[str]:
+    """What the rows were made with."""
+    finished = [row for row in rows if "diverged" not in row]
+    if not finished:
+        return ["No rounds yet."]
+    hours = sum(row["seconds"] for row in finished) / 3600
+    torches = ", ".join(sorted({row["versions"]["torch"] for row in finished}))
+    devices = ", ".join(sorted({row["device"] for row in finished}))
+    lines = [
+        f"{len(finished)} rounds, {hours:.2f} hours of training in all, one thread each; "
+        f"torch {torches}, {devices}."
+    ]
+    diverged = [row for row in rows if "diverged" in row]
+    if diverged:
+        names = ", ".join(sorted({row["variant"] for row in diverged}))
+        lines += ["", f"{len(diverged)} rounds diverged and count in no mean: {names}."]
+    return lines
+
+
+def _has_exact(table: Table, rows: Sequence[Row]) -> bool:
+    return any(each.get("exact_accuracy") is not None for row in table.rows for each in rows_of(row, rows))

@@ -1,0 +1,142 @@
+"""`pairedge-reproduce`: every table and figure of the five reports, from one command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pairedge.errors import PairedgeError
+
+if TYPE_CHECKING:
+    from pairedge_train.studies import Study, Table
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, metavar="[report0 ... report4 | all]")
+@click.option("--list", "list_", is_flag=True, help="List studies, tables and rounds, and stop.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table of the study.")
+@click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")
+@click.option("--quick", is_flag=True, help="One round of each row, for a look.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one a core]")
+@click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Carry the rounds over a Dask cluster.")
+@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu, cuda, ...")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("artifacts/reports"),
+    show_default=True,
+    help="Folder of rows, pages and figures.",
+)
+def main(
+    names: tuple[str, ...],
+    list_: bool,
+    tables: tuple[str, ...],
+    rounds: int | None,
+    quick: bool,
+    jobs: int | None,
+    cluster: str | None,
+    device: str,
+    data_dir: Path | None,
+    out: Path,
+) -> None:
+    """Train what the named reports trained, and put it beside what they printed.
+
+    Rounds that have a row already are not trained again: stopped and started anew, the same command does what
+    is missing. Each report's page and figures are written at the end.
+    """
+    try:
+        import torch  # noqa: F401 (to tell what is missing before anything is loaded)
+    except ImportError as error:
+        raise click.ClickException("reproducing needs torch: pip install 'pairedge[train]'") from error
+    try:
+        chosen = choose(names, tables, everything=list_ and not names)
+        if list_:
+            list_studies(chosen)
+        else:
+            run(chosen, 1 if quick else rounds, jobs or os.cpu_count() or 1, cluster, device, data_dir, out)
+    except PairedgeError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            "stopped; finished rounds are kept, and the same command goes on"
+        ) from None
+
+
+def choose(
+    names: tuple[str, ...], tables: tuple[str, ...], *, everything: bool
+) -> list[tuple[Study, list[Table]]]:
+    """The studies that are named and those of their tables that are wanted."""
+    from pairedge_train.studies import studies
+
+    known = studies()
+    if everything or names == ("all",):
+        names = tuple(known)
+    if not names:
+        raise click.UsageError(f"name a report, or all: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"unknown report {name!r}; there are {', '.join(known)} and all")
+    chosen = []
+    for name in names:
+        study = known[name]
+        for table in tables:
+            if table not in {each.name for each in study.tables}:
+                there = ", ".join(each.name for each in study.tables)
+                raise click.UsageError(f"{name} has no table {table!r}; it has {there}")
+        chosen.append((study, [each for each in study.tables if not tables or each.name in tables]))
+    return chosen
+
+
+def list_studies(chosen: list[tuple[Study, list[Table]]]) -> None:
+    """Print what there is to reproduce."""
+    for study, tables in chosen:
+        click.echo(f"{study.name}  {study.title}")
+        for table in tables:
+            size = f"{len(table.rows):>2} rows x {table.rounds:>2} rounds"
+            click.echo(f"  --table {table.name:<20} {size}  {table.title}")
+
+
+def run(
+    chosen: list[tuple[Study, list[Table]]],
+    rounds: int | None,
+    workers: int,
+    cluster: str | None,
+    device: str,
+    data_dir: Path | None,
+    out: Path,
+) -> None:
+    """Train what is missing under a progress bar, then write the pages."""
+    import sys
+
+    from tqdm import tqdm
+
+    from pairedge_train.cli import check_device
+    from pairedge_train.data import load_data
+    from pairedge_train.pages import write_page
+    from pairedge_train.reproduce import Job, jobs_of, missing, reproduce
+    from pairedge_train.rows import Row
+
+    check_device(device)
+    load_data("mnist", data_dir)  # a missing data set is told once, here, and not by every worker
+    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds)]
+    todo = missing(jobs, out)
+    click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
+    interval = 0.1 if sys.stderr.isatty() else 30  # seconds; a log wants fewer lines than a terminal
+    with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="round", mininterval=interval) as bar:
+
+        def on_row(job: Job, _: Row) -> None:
+            bar.set_description(f"{job.study} {job.recipe.variant}", refresh=False)
+            bar.update()
+
+        reproduce(
+            todo, out, data_dir=data_dir, device=device, workers=workers, cluster=cluster, on_row=on_row
+        )
+    for study, _ in chosen:
+        write_page(study, out)
+        click.echo(f"Wrote {out / study.name}.md")
