@@ -28,7 +28,7 @@ examples: $(DEV)/done  ## draw the example pictures anew
 	$(DEV)/bin/python -m pairedge_train.draw examples
 
 readme: $(DEV)/done  ## put the tables of artifacts/ into README.md
-	$(DEV)/bin/python -m pairedge_train.report README.md
+	$(DEV)/bin/python -m pairedge_train.readme README.md
 
 $(RUN)/done: pyproject.toml
 	$(PYTHON) -m venv $(RUN)

@@ -61,3 +61,11 @@ def test_a_missing_package_names_the_extra(missing: str) -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert result.stderr == f"Error: exporting needs {missing}: pip install 'pairedge[export]'\n"
+
+
+def test_an_unwritable_folder_is_one_sentence(checkpoint_files: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file in the way")
+    result = export(str(checkpoint_files["ws"]), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert re.search(r"out: cannot write pair.onnx, parity.json, card.md: ", result.stderr.splitlines()[-1])
+    assert (tmp_path / "out").read_text() == "a file in the way"

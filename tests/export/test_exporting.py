@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -12,15 +13,17 @@ import pytest
 import torch
 
 import pairedge
-from pairedge.graph import open_graph
+from pairedge.graph import SCHEMA, open_graph
 from pairedge_export import exporting
 from pairedge_export.errors import ExportError
-from pairedge_export.exporting import export_checkpoint
+from pairedge_export.exporting import example_inputs, export_checkpoint
 from pairedge_export.graphs import graphs_of
 from pairedge_export.parity import BATCHES, TOLERANCE, Parity, check_parity
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.checkpoint import Checkpoint
-from pairedge_train.data import DataSet
+from pairedge_train.data import DataSet, load_mnist
+from pairedge_train.recipe import Recipe
+from pairedge_train.rounds import train_round
 from pairedge_train.two_branches import TwoBranches
 
 from .conftest import VARIANTS
@@ -161,3 +164,22 @@ def test_folding_both_tiles_into_one_batch_changes_nothing(checkpoints: dict[str
     apart = [body.branches[0](network.normalise(images)[:, i : i + 1]) for i in (0, 1)]
     for folded, alone in zip(body.embed(network.normalise(images)), apart, strict=True):
         assert torch.allclose(folded, alone, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_parity_holds_on_all_ten_thousand_test_tiles(variant: str) -> None:
+    mnist = load_mnist(Path(os.environ["PAIREDGE_DATA"]))
+    recipe = Recipe(variant=variant, validation_pairs=0, epochs=3)
+    checkpoint, _ = train_round(recipe, mnist, 0)
+    graphs = graphs_of(checkpoint.network)
+    metadata = {"schema": SCHEMA, "variant": variant}
+    exported = [
+        (graph, to_onnx(graph, {**metadata, "graph": graph.kind}, example_inputs(graph, checkpoint)))
+        for graph in graphs
+    ]
+    parity = check_parity(exported, mnist.test.tiles)
+    assert parity.passed
+    assert parity.difference() <= TOLERANCE
+    assert "decisions, all 10000 tiles" in {check.name for check in parity.checks}

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from pairedge.cli.predict import command
-from pairedge_train.report import fill
+from pairedge_train.readme import fill
 
 ROOT = Path(__file__).parents[2]
 
