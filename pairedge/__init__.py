@@ -15,9 +15,11 @@ from pairedge.errors import GraphError, ImageError, PairedgeError
 
 if TYPE_CHECKING:
     from pairedge.model import Classification, PairModel, Prediction, PredictionBatch, load
+    from pairedge.ranking import AllPairs, Ranking
 
 __version__ = "0.1.0"
 __all__ = [
+    "AllPairs",
     "Classification",
     "GraphError",
     "ImageError",
@@ -25,11 +27,16 @@ __all__ = [
     "PairedgeError",
     "Prediction",
     "PredictionBatch",
+    "Ranking",
     "load",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("AllPairs", "Ranking"):
+        import pairedge.ranking
+
+        return getattr(pairedge.ranking, name)
     if name in __all__:
         import pairedge.model
 

@@ -84,6 +84,8 @@ class Graph:
     session: ort.InferenceSession
     metadata: dict[str, Any]
     outputs: tuple[str, ...]
+    path: str | None  # absolute; None when the graph was given as bytes
+    threads: int
 
 
 def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: int = 1) -> Graph:
@@ -97,28 +99,48 @@ def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: in
     Raises:
         GraphError: with one sentence, when the file is missing, corrupt, not ours, or newer than this code.
     """
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
-    if isinstance(source, bytes):
-        name, content = "graph", source
-    else:
-        name = os.fspath(source)
-        try:
-            with open(source, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
-                content = file.read()
-        except (OSError, ValueError) as error:  # ValueError: a null character in the path
-            reason = getattr(error, "strerror", None) or str(error)
-            raise GraphError(f"{name}: {reason.lower()}") from error
-    try:
-        session = ort.InferenceSession(content, session_options(threads), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions share no base class but Exception
-        raise GraphError(f"{name}: not an ONNX graph that onnxruntime {ort.__version__} can load") from error
+    name, content = read_content(source)
+    session = start_session(content, name, threads=threads)
     metadata = read_metadata(session, name)
     if metadata["graph"] != kind:
         raise GraphError(f"{name}: holds the {metadata['graph']!r} graph of a model, not its {kind!r} graph")
-    for difference in differences(session, CONTRACTS[kind]):
-        raise GraphError(f"{name}: breaks the contract of a {kind!r} graph: {difference}")
-    return Graph(session, metadata, tuple(output.name for output in session.get_outputs()))
+    found = "; ".join(differences(session, CONTRACTS[kind]))
+    if found:
+        raise GraphError(f"{name}: breaks the contract of a {kind!r} graph: {found}")
+    outputs = tuple(output.name for output in session.get_outputs())
+    path = None if isinstance(source, bytes) else os.path.abspath(source)  # noqa: PTH100 (start-up time)
+    return Graph(session, metadata, outputs, path, threads)
+
+
+def read_content(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
+    """What to call a graph in messages, and its bytes.
+
+    Raises:
+        GraphError: when the file cannot be read.
+    """
+    if isinstance(source, bytes):
+        return "graph", source
+    name = os.fspath(source)
+    try:
+        with open(source, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
+            return name, file.read()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GraphError(f"{name}: {reason.lower()}") from error
+
+
+def start_session(content: bytes, name: str, *, threads: int = 1) -> ort.InferenceSession:
+    """A session on the CPU, of any graph that onnxruntime can load.
+
+    Raises:
+        GraphError: when onnxruntime cannot load it.
+    """
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    try:
+        return ort.InferenceSession(content, session_options(threads), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no base class but Exception
+        raise GraphError(f"{name}: not an ONNX graph that onnxruntime {ort.__version__} can load") from error
 
 
 def session_options(threads: int) -> ort.SessionOptions:
@@ -175,10 +197,15 @@ def differences(session: ort.InferenceSession, contract: Contract) -> Iterator[s
                 if not spec.optional:
                     yield f"{role} {name!r} is missing"
             elif node.type != spec.dtype or not _axes_agree(node.shape, spec.axes, sizes):
-                axes = ", ".join("any" if axis is None else str(axis) for axis in node.shape)
-                yield f"{role} {name!r} is {node.type} ({axes}), not {spec}"
+                yield f"{role} {name!r} is {signature(node)}, not {spec}"
         for name in by_name:
             yield f"{role} {name!r} is unknown"
+
+
+def signature(node: ort.NodeArg) -> str:
+    """The element type and the axes of an input or output of a session, as `TensorSpec` writes them."""
+    axes = ", ".join("any" if axis is None else str(axis) for axis in node.shape)
+    return f"{node.type} ({axes})"
 
 
 def _axes_agree(shape: Sequence[int | str | None], axes: tuple[Axis, ...], sizes: dict[str, Any]) -> bool:

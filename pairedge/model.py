@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from pairedge.graph import Graph, open_graph
 from pairedge.image import TILE_SIDE, Picture, to_tile
 
-# Activations of one pair take about 40 kB: a bound on the batch bounds the memory of any call.
-_LARGEST_BATCH = 1024
+if TYPE_CHECKING:
+    from pairedge.ranking import AllPairs, Encoder, Ranking
+
+# Activations of one pair take about 40 kB: those of so many stay in a processor's cache, which is faster than
+# larger batches, and the memory of any call is bounded.
+_LARGEST_BATCH = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +138,8 @@ class PairModel:
         self.metadata = graph.metadata
         self.variant = str(graph.metadata.get("variant", "unknown"))
         self.has_digits = "digits" in graph.outputs
+        self._graph = graph
+        self._encoder: Encoder | None = None  # opened when it is first needed
         self._session = graph.session
         self._outputs = ["leq", "digits"] if self.has_digits else ["leq"]
 
@@ -180,19 +186,47 @@ class PairModel:
             raise ValueError(
                 f"the model {self.variant!r} has no digit head: it compares, but cannot classify"
             )
-        if isinstance(images, np.ndarray):
-            tiles = _checked(images, (TILE_SIDE, TILE_SIDE), "images")
-        else:
-            if isinstance(images, str | bytes):  # iterable too, letter by letter
-                raise TypeError("classify takes several pictures; for one, write classify([picture])")
-            tiles = np.asarray([to_tile(picture) for picture in images], np.uint8)
+        tiles = _tiles(images, "classify")
         count = len(tiles)
         # Two tiles to a pair: the branches then run once for each tile, and no second graph is needed.
         pairs = np.zeros(((count + 1) // 2, 2, TILE_SIDE, TILE_SIDE), np.uint8)
-        pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles.reshape(-1, TILE_SIDE, TILE_SIDE)
+        pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles
         digits = self._run(pairs).digit_probabilities
         assert digits is not None  # has_digits
         return [Classification(posterior) for posterior in digits.reshape(-1, digits.shape[2])[:count]]
+
+    def rank(self, images: NDArray[np.uint8] | Iterable[Picture]) -> Ranking:
+        """Put pictures in order of their digits; each is read by the network once.
+
+        Args:
+            images: tiles as a uint8 array (N, 14, 14), or any iterable of pictures.
+
+        Raises:
+            ImageError: when a picture cannot be read or shows no ink.
+            ValueError: when an array is of another dtype or shape.
+            GraphError: when the model's `digit` and `compare` graphs do not lie beside its `pair` graph.
+        """
+        return self._open_encoder().encode(_tiles(images, "rank")).rank()
+
+    def compare_all(self, images: NDArray[np.uint8] | Iterable[Picture]) -> AllPairs:
+        """Compare every picture with every other; each is read by the network once.
+
+        Args:
+            images: tiles as a uint8 array (N, 14, 14), or any iterable of pictures.
+
+        Raises:
+            ImageError: when a picture cannot be read or shows no ink.
+            ValueError: when an array is of another dtype or shape.
+            GraphError: when the model's `digit` and `compare` graphs do not lie beside its `pair` graph.
+        """
+        return self._open_encoder().encode(_tiles(images, "compare_all")).compare_all()
+
+    def _open_encoder(self) -> Encoder:
+        if self._encoder is None:  # threads that come together open it twice, which does no harm
+            from pairedge.ranking import open_encoder
+
+            self._encoder = open_encoder(self._graph)
+        return self._encoder
 
     def _run(self, images: NDArray[np.uint8]) -> PredictionBatch:
         """Run the graph on (N, 2, 14, 14) tiles, at most _LARGEST_BATCH pairs at a time."""
@@ -224,7 +258,9 @@ def shipped_graph(kind: str) -> str:
     """Where the shipped model's graph of `kind` lies: inside the wheel, or in a checkout's artifacts/."""
     package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
     installed = f"{package}/shipped/{kind}.onnx"
-    return installed if os.path.exists(installed) else f"{package}/../artifacts/aux_ws/{kind}.onnx"  # noqa: PTH110
+    if os.path.exists(installed):  # noqa: PTH110
+        return installed
+    return f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120
 
 
 def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:
@@ -232,6 +268,15 @@ def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[
         expected = ", ".join(map(str, ("N", *shape)))
         raise ValueError(f"{name} must be a uint8 array ({expected}), not {array.dtype} {array.shape}")
     return array
+
+
+def _tiles(images: NDArray[np.uint8] | Iterable[Picture], verb: str) -> NDArray[np.uint8]:
+    """Tiles, uint8 (N, 14, 14), of several pictures."""
+    if isinstance(images, np.ndarray):
+        return _checked(images, (TILE_SIDE, TILE_SIDE), "images")
+    if isinstance(images, str | bytes):  # iterable too, letter by letter
+        raise TypeError(f"{verb} takes several pictures; for one, write {verb}([picture])")
+    return np.asarray([to_tile(picture) for picture in images], np.uint8).reshape(-1, TILE_SIDE, TILE_SIDE)
 
 
 def _couple(pair: tuple[Picture, Picture]) -> Iterator[Picture]:

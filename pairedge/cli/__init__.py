@@ -14,8 +14,11 @@ import click
 import pairedge
 
 VERBS = {
+    "bench": "Measure a model on this machine, or compare several.",
     "classify": "Say which digit each picture shows.",
+    "info": "Show a graph's contract and card, and check that pairedge can use it.",
     "predict": "Compare pictures two by two: is the first digit <= the second?",
+    "rank": "Put pictures in order of their digits.",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import click
 
@@ -13,6 +12,7 @@ from pairedge.cli.pictures import (
     load_model,
     model_option,
     picture,
+    shown,
     tell_failure,
 )
 from pairedge.errors import ImageError
@@ -43,7 +43,6 @@ def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) ->
         if as_json:
             click.echo(json.dumps({"picture": name, **answer.to_dict()}))
         else:
-            shown = os.fsencode(name).decode(errors="replace")  # a file's name need not be text
-            click.echo(f"{shown}: {answer.digit}  P = {answer.probability:.4f}")
+            click.echo(f"{shown(name)}: {answer.digit}  P = {answer.probability:.4f}")
     if failed:
         raise SystemExit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,11 @@ def check_standard_input(names: tuple[str, ...]) -> None:
 def picture(name: str) -> Picture:
     """The picture that a command-line argument names: `-` is read from standard input."""
     return sys.stdin.buffer.read() if name == "-" else name
+
+
+def shown(name: str) -> str:
+    """A file's name, which need not be text, as it can be printed."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def tell_failure(name: str, error: PairedgeError) -> None:

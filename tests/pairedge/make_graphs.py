@@ -28,6 +28,7 @@ def graph(
     output: str = "leq",
     classes: int = 0,
     weights: str | None = None,
+    last: str = "Sigmoid",
 ) -> bytes:
     """Serialise a graph.
 
@@ -39,6 +40,7 @@ def graph(
         output: name of the output.
         classes: length of the digit posteriors; 0 for no such output.
         weights: a file that holds the factor on the difference of ink, a float32; None to keep it inside.
+        last: the operator that makes the answer of a difference, which may be negative or beyond 1.
     """
     factor = helper.make_tensor("factor", TensorProto.FLOAT, [], [1e-3])
     if weights is not None:
@@ -53,7 +55,7 @@ def graph(
         helper.make_node("Gather", ["ink", "zero"], ["first"], axis=1),
         helper.make_node("Sub", ["second", "first"], ["difference"]),
         helper.make_node("Mul", ["difference", "factor"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], [output]),
+        helper.make_node(last, ["logit"], [output]),
     ]
     constants = [
         helper.make_tensor("square", TensorProto.INT64, [2], [2, 3]),
@@ -92,6 +94,20 @@ def graph(
     return serialised if text is None else serialised.replace(content.encode(), text)
 
 
+def identity() -> bytes:
+    """Serialise a graph that answers pairs with themselves: what a call costs that computes nothing."""
+    images, copy = (
+        helper.make_tensor_value_info(name, TensorProto.UINT8, PAIRS) for name in ("images", "copy")
+    )
+    model = helper.make_model(
+        helper.make_graph([helper.make_node("Identity", ["images"], ["copy"])], "floor", [images], [copy]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
+    )
+    serialised: bytes = model.SerializeToString(deterministic=True)
+    return serialised
+
+
 def changed(**values: Any) -> dict[str, Any]:
     """The metadata with other values."""
     return METADATA | values
@@ -112,7 +128,11 @@ GRAPHS = {
     "output_renamed": graph(output="probability"),
     "static_batch": graph(images=(1, 2, 14, 14)),
     "nine_digits": graph(classes=9),
+    "all_wrong": graph(images=(1, 2, 28, 28), dtype=TensorProto.FLOAT, output="probability"),
     "weights_elsewhere": graph(weights="weights.bin"),
+    "answers_beyond_one": graph(last="Identity"),
+    "answers_nan": graph(last="Log"),
+    "identity": identity(),
 }
 
 if __name__ == "__main__":

@@ -95,7 +95,13 @@ def test_a_failing_picture_is_told_and_the_others_are_classified(command: Comman
         (("classify", "-", "-"), "only one picture can be read from standard input"),
         (("predict",), "Missing argument"),
         (("predict", "--fast", THREE, SEVEN), "No such option"),
-        (("rank", THREE), "No such command 'rank'"),
+        (("rank",), "Missing argument"),
+        (("rank", "-", "-"), "only one picture can be read from standard input"),
+        (("info", BASE, BASE), "unexpected extra argument"),
+        (("bench", BASE, BASE), "several graphs are measured with --compare"),
+        (("bench", "--compare"), "--compare needs the graphs to compare"),
+        (("bench", "--seconds", "0"), "0.0 is not in the range x>0"),
+        (("sort", THREE), "No such command 'sort'"),
     ],
 )
 def test_wrong_usage_is_told_with_exit_code_2(
@@ -119,7 +125,8 @@ def test_a_model_without_digit_head_cannot_classify(command: Command) -> None:
 
 
 def test_help_lists_the_verbs_and_version_tells_the_version(command: Command) -> None:
-    assert re.search(r"classify .+\n +predict ", command("--help").stdout)
+    listed = re.findall(r"^  (\w+)  .+$", command("--help").stdout.partition("Verbs:")[2], re.MULTILINE)
+    assert listed == ["bench", "classify", "info", "predict", "rank"]
     assert command("--version").stdout == f"pairedge {pairedge.__version__}\n"
 
 

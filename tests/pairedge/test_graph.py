@@ -35,6 +35,9 @@ REFUSED = {
     "output_renamed": BREAKS + "output 'leq' is missing",
     "static_batch": BREAKS + "input 'images' is tensor(uint8) (1, 2, 14, 14), not",
     "nine_digits": BREAKS + "output 'digits' is tensor(float) (N, 2, 9), not",
+    "all_wrong": BREAKS
+    + "input 'images' is tensor(float) (1, 2, 28, 28), not tensor(uint8) (N, 2, 14, 14); "
+    + "output 'leq' is missing; output 'probability' is unknown",
 }
 
 

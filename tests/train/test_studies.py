@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pairedge_train.findings import Finding, finding, rows_of, standard_errors, verdict
-from pairedge_train.pages import page, write_page
+from pairedge_train.pages import page, write_index, write_page
 from pairedge_train.recipe import Recipe
 from pairedge_train.rows import Row, append_row
 from pairedge_train.studies import Claim, Study, StudyRow, Table, studies
@@ -96,7 +96,11 @@ HIGH = Recipe(variant="ws", rounds=4)
 
 def test_a_finding_is_mean_unbiased_sd_and_count() -> None:
     rows = made_rows(LOW, [0.8, 0.9])
-    assert finding(rows, "test_accuracy") == Finding(pytest.approx(0.85), pytest.approx(math.sqrt(0.005)), 2)
+    found = finding(rows, "test_accuracy")
+    assert found is not None
+    assert found.mean == pytest.approx(0.85)
+    assert found.sd == pytest.approx(math.sqrt(0.005))
+    assert found.n == 2
     assert finding(rows[:1], "test_accuracy") == Finding(0.8, None, 1)
     assert finding([], "test_accuracy") is None
 
@@ -106,7 +110,10 @@ def test_the_best_epoch_and_the_best_fold_are_what_the_reports_say() -> None:
     best = finding(rows, "best_test_accuracy")
     assert best is not None
     assert best.mean == pytest.approx(0.86)
-    assert finding(rows, "test_of_best_fold") == Finding(0.8, None, 1)  # it validates best
+    best_fold = finding(rows, "test_of_best_fold")
+    assert best_fold is not None
+    assert (best_fold.mean, best_fold.n) == (0.8, 1)  # it validates best
+    assert best_fold.sd == pytest.approx(math.sqrt(0.005))
 
 
 def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:
@@ -129,9 +136,11 @@ def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        ([0.80, 0.81, 0.80, 0.81], [0.90, 0.91, 0.90, 0.91], "holds"),
-        ([0.90, 0.91, 0.90, 0.91], [0.80, 0.81, 0.80, 0.81], "refuted"),
-        ([0.80, 0.90, 0.80, 0.90], [0.81, 0.91, 0.81, 0.91], "undecided"),
+        ([0.80, 0.81, 0.80, 0.82], [0.90, 0.91, 0.91, 0.91], "holds"),
+        ([0.90, 0.91, 0.90, 0.92], [0.80, 0.81, 0.81, 0.81], "refuted"),
+        ([0.70, 0.90, 0.75, 0.90], [0.71, 0.91, 0.76, 0.915], "holds"),  # by pairs, though rounds differ
+        ([0.80, 0.90, 0.80, 0.90], [0.82, 0.89, 0.84, 0.87], "undecided"),
+        ([0.80, 0.90], [0.80, 0.90], "undecided"),
         ([0.80], [0.90, 0.91], "no rounds"),
     ],
 )
@@ -159,7 +168,7 @@ def test_a_page_puts_the_report_beside_ours() -> None:
     text = page(study, [*made_rows(LOW, [0.79, 0.81, 0.80, 0.80]), *made_rows(HIGH, [0.9, 0.91])], [])
     assert "| low | 80.00 ± 1.00 | 80.00 ± 0.82 | 4 | +0.0 | yes | 1.50 ± 0.00 |" in text
     assert re.search(r"\| high \| 99.00 ± 1.00 \| 90.50 ± 0.71 \| 2 of 4 \| -12.0 \| no \|", text)
-    assert "| low < high | **holds** | low 80.00 %, high 90.50 % |" in text
+    assert "| low < high | **holds** | low 80.00 %, high 90.50 % (n = 2, largest p = 0.03)" in text
 
 
 def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
@@ -174,3 +183,13 @@ def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
     write_page(study, tmp_path)
     assert first == {name: (tmp_path / name).read_bytes() for name in files}
     assert first["report0-figure-2.png"].startswith(b"\x89PNG")
+
+
+def test_the_index_says_what_dominates(tmp_path: Path) -> None:
+    for recipe, seconds in ((LOW, 10.0), (HIGH, 30.0)):
+        for made in made_rows(recipe, [0.8, 0.9], seconds=seconds):
+            append_row(tmp_path / "report0.jsonl", made)
+    write_index(list(ALL.values()), tmp_path)
+    text = (tmp_path / "index.md").read_text()
+    assert "| [report0](report0.md) | 4 | 80 | 0.7 | ws | 75 % |" in text
+    assert "All together: 80 seconds, 1 minutes on two cores." in text

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
+
+from scipy import stats
 
 from pairedge_train.rows import Row
 from pairedge_train.studies import Claim, Statistic, StudyRow, Table
 
 AGREES_WITHIN = 3.0  # standard errors
-DECIDES_BEYOND = 2.0  # standard errors
+SIGNIFICANT = 0.05  # two-sided
 Verdict = Literal["holds", "refuted", "undecided", "no rounds"]
 
 
@@ -46,21 +48,24 @@ def finding(
     """What some rounds come to; None without any.
 
     `best_test_accuracy` takes of each round its best epoch by test accuracy, as report 001 does.
-    `test_of_best_fold` takes of all rounds the test accuracy of the one that validated best, as report 004
-    does (ties go to the first); it is one number.
+    `test_of_best_fold` takes the test accuracy of the one round that validated best, as report 004 does (ties
+    go to the first): n is 1, and the standard deviation is that of all rounds' test accuracies.
     """
     if not rows:
         return None
+    values = values_of(rows, statistic)
+    sd = statistics.stdev(values) if len(values) > 1 else None
     if statistic == "test_of_best_fold":
         best = max(rows, key=lambda row: float(row["validation_accuracy"]))
-        return Finding(best["test_accuracy"], None, 1)
+        return Finding(best["test_accuracy"], sd, 1)
+    return Finding(statistics.mean(values), sd, len(values))
+
+
+def values_of(rows: Sequence[Row], statistic: str) -> list[float]:
+    """What each round gives."""
     if statistic == "best_test_accuracy":
-        values = [max(row["curves"]["test_accuracy"]) for row in rows]
-    else:
-        values = [row[statistic] for row in rows]
-    return Finding(
-        statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None, len(values)
-    )
+        return [max(row["curves"]["test_accuracy"]) for row in rows]
+    return [row["test_accuracy" if statistic == "test_of_best_fold" else statistic] for row in rows]
 
 
 def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | None:
@@ -79,38 +84,33 @@ def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | N
 def verdict(claim: Claim, table: Table, rows: Sequence[Row]) -> tuple[Verdict, str]:
     """Whether a claim's order holds, and the numbers that say so.
 
-    It holds when every step in the order is upwards by more than DECIDES_BEYOND standard errors, is refuted
-    when a step is downwards by as much, and is undecided otherwise. A standard deviation's own standard error
-    is taken as sd / sqrt(2 (n - 1)).
+    It holds when every step in the order is upwards and significant at SIGNIFICANT, is refuted when a
+    significant step is downwards, and is undecided otherwise. Rounds of one seed share their pairs, so means
+    are compared by a paired t-test, standard deviations by Levene's test around the median.
     """
-    found = [finding(rows_of(table.row(label), rows), table.statistic) for label in claim.order]
-    steps: list[float] = []
-    values: list[str] = []
-    for label, each in zip(claim.order, found, strict=True):
-        if each is None or each.sd is None:
-            return "no rounds", f"{label} has too few rounds"
-        values.append(f"{label} {_percent(each.mean if claim.measure == 'mean' else each.sd)}")
-    measured = [each for each in found if each is not None]
-    for lower, upper in pairwise(measured):
-        steps.append(_step(lower, upper, claim.measure))
-    text = ", ".join(values)
-    if min(steps) > DECIDES_BEYOND:
+    rounds = [{row["seed"]: row for row in rows_of(table.row(label), rows)} for label in claim.order]
+    shared = sorted(set.intersection(*map(set, rounds)))
+    if len(shared) < 2:
+        return "no rounds", f"{len(shared)} rounds that all have"
+    samples = [values_of([found[seed] for seed in shared], table.statistic) for found in rounds]
+    measure, test = _MEASURES[claim.measure]
+    heights = [measure(sample) for sample in samples]
+    steps = [
+        (upper - lower, 1.0 if high == low else float(test(high, low).pvalue))
+        for (lower, low), (upper, high) in pairwise(zip(heights, samples, strict=True))
+    ]
+    text = ", ".join(
+        f"{label} {100 * height:.2f} %" for label, height in zip(claim.order, heights, strict=True)
+    )
+    worst = max(p for _, p in steps)
+    text += f" (n = {len(shared)}, largest p = {worst:.1g})"
+    if all(step > 0 and p < SIGNIFICANT for step, p in steps):
         return "holds", text
-    return ("refuted" if min(steps) < -DECIDES_BEYOND else "undecided"), text
+    refuted = any(step < 0 and p < SIGNIFICANT for step, p in steps)
+    return ("refuted" if refuted else "undecided"), text
 
 
-def _step(lower: Finding, upper: Finding, measure: str) -> float:
-    """From one finding up to the next, in standard errors of the difference."""
-    assert lower.sd is not None  # verdict looked
-    assert upper.sd is not None
-    if measure == "mean":
-        difference = upper.mean - lower.mean
-        error = math.sqrt(lower.sd**2 / lower.n + upper.sd**2 / upper.n)
-    else:
-        difference = upper.sd - lower.sd
-        error = math.sqrt(lower.sd**2 / (2 * lower.n - 2) + upper.sd**2 / (2 * upper.n - 2))
-    return difference / error if error else math.copysign(math.inf, difference)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+_MEASURES: dict[str, tuple[Callable[[Sequence[float]], float], Callable[..., Any]]] = {
+    "mean": (statistics.mean, stats.ttest_rel),
+    "sd": (statistics.stdev, stats.levene),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from pairedge_train.figures import draw
 from pairedge_train.files import write_all
 from pairedge_train.findings import (
     AGREES_WITHIN,
-    DECIDES_BEYOND,
+    SIGNIFICANT,
     Finding,
     finding,
     rows_of,
@@ -23,7 +24,7 @@ _WORDS = {
     "test_accuracy": "test accuracy of the last epoch's weights",
     "validation_accuracy": "validation accuracy",
     "best_test_accuracy": "best test accuracy over the epochs (the test set chooses the epoch)",
-    "test_of_best_fold": "test accuracy of the fold model that validates best",
+    "test_of_best_fold": "test accuracy of the fold model that validates best (± over all fold models)",
 }
 
 
@@ -50,7 +51,8 @@ def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
         "",
         "## Claims",
         "",
-        f"A claim holds when each step of its order is upwards by over {DECIDES_BEYOND:g} standard errors.",
+        "A claim holds when each step of its order is upwards, by a paired t-test over the rounds (for "
+        f"standard deviations Levene's test) with p below {SIGNIFICANT:g}.",
         "",
         "| claim | verdict | found here |",
         "|---|---|---|",
@@ -77,6 +79,32 @@ def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
                 lines += ["", f"![{figure.title}]({name}.png)", "", f"[{name}.svg]({name}.svg)"]
     lines += ["", "## Conditions", "", *conditions(rows), ""]
     return "\n".join(lines)
+
+
+def write_index(known: Sequence[Study], out: Path) -> None:
+    """Write what the studies cost: rounds and time for each report, and the variant that takes most of it."""
+    lines = [
+        "# What the studies cost",
+        "",
+        "Seconds of training of all finished rounds, one thread each, and what two cores need for them.",
+        "",
+        "| report | rounds | training, seconds | on two cores, minutes | most of it | its share |",
+        "|---|---|---|---|---|---|",
+    ]
+    total = 0.0
+    for study in known:
+        spent: Counter[str] = Counter()
+        rows = [row for row in read_rows(out / f"{study.name}.jsonl") if "diverged" not in row]
+        for row in rows:
+            spent[row["variant"]] += row["seconds"]
+        if rows:
+            [(variant, most)] = spent.most_common(1)
+            whole = spent.total()
+            total += whole
+            cost = f"{whole:.0f} | {whole / 120:.1f} | {variant} | {100 * most / whole:.0f} %"
+            lines.append(f"| [{study.name}]({study.name}.md) | {len(rows)} | {cost} |")
+    lines += ["", f"All together: {total:.0f} seconds, {total / 120:.0f} minutes on two cores.", ""]
+    write_all(out, {"index.md": "\n".join(lines).encode()})
 
 
 def table_lines(table: Table, rows: Sequence[Row]) -> list[str]:

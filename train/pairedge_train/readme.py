@@ -59,7 +59,7 @@ def reports_table(artifacts: Path) -> str:
         claim = study.claims[0]
         said, _ = verdict(claim, study.table(claim.table), rows)
         agreeing, printed = agreement(study, rows)
-        page = f"[{study.title}](artifacts/reports/{study.name}.md)"
+        page = f"[{study.title.partition(':')[0]}](artifacts/reports/{study.name}.md)"
         lines.append(f"| {page} | {claim.text} | **{said}** | {agreeing} of {printed} | {len(rows)} |")
     return "\n".join(lines) + "\n"
 

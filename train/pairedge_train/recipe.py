@@ -48,7 +48,8 @@ class Recipe:
         restore_best: end with the weights of the best epoch by `monitor`, in place of the last.
         dropout_at_eval: leave dropout on while judging. No sound evaluation does so; two reports' programs
             did, and their published numbers show it.
-        curves: measure training and test accuracy after every epoch; what is chosen does not depend on it.
+        curves: measure training and test accuracy after every epoch, beside the loss and the validation
+            that a row always has; what is chosen does not depend on it.
         comparison_weight: weight of the comparison loss.
         digit_weight: weight of the auxiliary losses, each branch's digit cross-entropy, beside the
             comparison loss. Variants without digit heads have no such loss.

@@ -118,9 +118,10 @@ def run(
 
     from pairedge_train.cli import check_device
     from pairedge_train.data import load_data
-    from pairedge_train.pages import write_page
+    from pairedge_train.pages import write_index, write_page
     from pairedge_train.reproduce import Job, jobs_of, missing, reproduce
     from pairedge_train.rows import Row
+    from pairedge_train.studies import studies
 
     check_device(device)
     load_data("mnist", data_dir)  # a missing data set is told once, here, and not by every worker
@@ -140,3 +141,4 @@ def run(
     for study, _ in chosen:
         write_page(study, out)
         click.echo(f"Wrote {out / study.name}.md")
+    write_index(list(studies().values()), out)

@@ -1,0 +1,116 @@
+"""`pairedge bench [FILE]`: what a model costs on this machine; with --compare, several in one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from pairedge.cli.pictures import shown, tell_failure
+from pairedge.errors import GraphError
+
+
+@click.command("bench")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--compare", "comparing", is_flag=True, help="Put all the FILEs in one table.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which holds all.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10,
+    show_default=True,
+    help="How long to measure answers.",
+)
+def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: float) -> None:
+    """How fast, how large and how soon ready is the pair graph in FILE on this machine?
+
+    Without FILE: the model that ships. Latency is that of `predict` on two ready tiles, and is shown beside
+    the bare onnxruntime call and a graph that computes nothing. Measured by calls made in turn, so compare
+    the figures of one run with each other. With --compare, exit code 1 when a graph could not be used; the
+    others are compared.
+    """
+    if comparing and not files:
+        raise click.UsageError("--compare needs the graphs to compare")
+    if len(files) > 1 and not comparing:
+        raise click.UsageError("several graphs are measured with --compare")
+    from pairedge.model import shipped_graph
+
+    if comparing:
+        _compare(files, as_json, seconds)
+    else:
+        _measure(files[0] if files else shipped_graph("pair"), as_json, seconds)
+
+
+def _measure(path: str, as_json: bool, seconds: float) -> None:
+    from pairedge.benchmark import benchmark
+
+    try:
+        result = benchmark(path, seconds)
+    except GraphError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(result) if as_json else "\n".join(page(result)))
+
+
+def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
+    from pairedge.benchmark import compare, machine
+    from pairedge.model import load
+
+    models = {}
+    for path in paths:
+        try:
+            models[path] = load(path)
+        except GraphError as error:
+            tell_failure(path, error)
+    rows = compare(models, seconds) if models else []
+    click.echo(json.dumps({"machine": machine(), "graphs": rows}) if as_json else "\n".join(table(rows)))
+    if len(models) < len(set(paths)):
+        raise SystemExit(1)
+
+
+def page(result: dict[str, Any]) -> Iterator[str]:
+    """The lines of one graph's figures."""
+    machine, graph, start = result["machine"], result["graph"], result["start"]
+    packages = ("python", "onnxruntime", "numpy", "pillow", "pairedge")
+    yield ", ".join(f"{name} {machine[name]}" for name in packages)
+    yield f"{machine['cpu']}, cores: {machine['cores']}"
+    yield f"{shown(graph['file'])}: {graph['bytes']:,} bytes, accuracy {accuracy(graph)}"
+    yield f"pairedge installed: {result['installed_bytes']:,} bytes with the model that ships"
+    yield ""
+    yield f"fresh process, median of {start['n']}"
+    for step, milliseconds in start["milliseconds"].items():
+        yield f"  {step.replace('_', ' '):<14} {milliseconds:10.1f} ms"
+    if start["peak_bytes"] is not None:
+        yield f"  {'peak memory':<14} {start['peak_bytes'] / 1e6:10.1f} MB"
+    yield ""
+    yield f"{'one pair, us':<16} {'p50':>10} {'p95':>10} {'p99':>10}"
+    for name, found in result["one_pair_microseconds"].items():
+        yield f"  {name:<14} {found['p50']:10.1f} {found['p95']:10.1f} {found['p99']:10.1f}"
+    for name, ratio in result["ratios"].items():
+        yield f"  {name} / session.run = {ratio:.2f}"
+    yield ""
+    rates = {
+        (rate["batch"], rate["threads"]): rate["pairs_per_second"] for rate in result["pairs_per_second"]
+    }
+    threads = sorted({count for _, count in rates})
+    yield f"{'pairs a second':<16} " + " ".join(f"{f'threads {count}':>10}" for count in threads)
+    for batch in sorted({size for size, _ in rates}):
+        row = " ".join(f"{rates[batch, count]:10,.0f}" for count in threads)
+        yield f"  {f'batch {batch}':<14} {row}"
+
+
+def table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """One line for each graph, under their headings."""
+    width = max([len(shown(row["file"])) for row in rows], default=0)
+    yield f"{'file':<{width}} {'bytes':>10} {'one pair us':>12} {'1,024: us each':>15} {'accuracy':>10}"
+    for row in rows:
+        yield (
+            f"{shown(row['file']):<{width}} {row['bytes']:10,} {row['one_pair_microseconds']:12.1f}"
+            f" {row['batch_microseconds_per_pair']:15.2f} {accuracy(row):>10}"
+        )
+
+
+def accuracy(graph: dict[str, Any]) -> str:
+    """What the graph's maker claims, in percent."""
+    return "unknown" if graph["accuracy"] is None else f"{graph['accuracy']['value']:.3%}"

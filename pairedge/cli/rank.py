@@ -1,0 +1,81 @@
+"""`pairedge rank FILE...`: the pictures in order of their digits, one line for each."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pairedge.cli.pictures import (
+    check_standard_input,
+    load_model,
+    model_option,
+    picture,
+    shown,
+    tell_failure,
+)
+from pairedge.errors import GraphError, ImageError
+
+if TYPE_CHECKING:
+    from pairedge.ranking import Ranking
+
+
+@click.command("rank")
+@click.argument("pictures", nargs=-1, required=True, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which holds the order.")
+@model_option
+def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) -> None:
+    """In which order do the digits of the pictures stand?
+
+    Prints, the least digit first: position, the picture's name, its digit, <= or = (the next shows the same
+    digit), and the probability that it is less than or equal to the next. A picture named - is read from
+    standard input. Exit code 1 when a picture could not be read; the others are ranked.
+    """
+    check_standard_input(pictures)
+    from pairedge.image import to_tile
+
+    model = load_model(model_file)
+    names, tiles = [], []
+    for name in pictures:
+        try:
+            tiles.append(to_tile(picture(name)))
+            names.append(name)
+        except ImageError as error:
+            tell_failure(name, error)
+    try:
+        ranking = model.rank(tiles)
+    except GraphError as error:
+        raise click.ClickException(str(error)) from error
+    found = entries(ranking, names)
+    if as_json:
+        click.echo(json.dumps({"order": found}))
+    else:
+        for entry in found:
+            click.echo(line(entry))
+    if len(names) < len(pictures):
+        raise SystemExit(1)
+
+
+def entries(ranking: Ranking, names: list[str]) -> list[dict[str, Any]]:
+    """Each picture in order; the last has no next one, and nothing to say of it."""
+    last = len(ranking) - 1
+    return [
+        {
+            "position": place + 1,
+            "picture": names[index],
+            "digit": int(ranking.digits[place]),
+            "expected_digit": float(ranking.expected[place]),
+            "in_order": float(ranking.in_order[place]) if place < last else None,
+            "tie": bool(ranking.ties[place]) if place < last else None,
+        }
+        for place, index in enumerate(ranking.order)
+    ]
+
+
+def line(entry: dict[str, Any]) -> str:
+    """One readable line: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
+    start = f"{entry['position']}  {shown(entry['picture'])}: {entry['digit']}"
+    if entry["in_order"] is None:
+        return start
+    return f"{start} {'=' if entry['tie'] else '<='}  P(in order) = {entry['in_order']:.4f}"

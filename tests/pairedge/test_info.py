@@ -1,0 +1,151 @@
+"""`pairedge info` shows what a graph is, and lists every way in which it breaks the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pairedge
+from pairedge.inspection import accuracies, inspect_graph, wrong_answer
+from pairedge.model import shipped_graph
+
+Command = Callable[..., CompletedProcess[str]]
+
+GRAPHS = Path(__file__).parent / "graphs"
+
+
+@pytest.mark.parametrize("kind", ["pair", "digit", "compare"])
+def test_a_shipped_graph_passes_every_check(kind: str) -> None:
+    path = Path(shipped_graph(kind))
+    found = inspect_graph(path)
+    assert found.kind == kind
+    assert found.differences == []
+    assert [*found.checks][1:] == ["metadata", "signatures", "answers"]
+    assert found.size == path.stat().st_size
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert found.metadata["graph"] == kind
+
+
+def test_without_a_file_the_shipped_model_is_shown(command: Command, model: pairedge.PairModel) -> None:
+    answer = command("info")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert [line for line in answer.stdout.splitlines() if " graph, " in line] == [
+        f"{path}: {kind} graph, {Path(path).stat().st_size:,} bytes"
+        for kind in ("pair", "digit", "compare")
+        for path in [shipped_graph(kind)]
+    ]
+    accuracy = accuracies(model.metadata)["all_pairs"][0]
+    for fact in (
+        "  input             images tensor(uint8) (N, 2, 14, 14)",
+        "  variant           aux_ws",
+        f"  parameters        {model.metadata['parameters']:,}",
+        f"  accuracy          {accuracy:.3%} of all_pairs, n = 100,000,000",
+        "  licence           MIT",
+        f"  weights SHA-256   {model.metadata['weights_sha256']}",
+        "  ok                signatures",
+    ):
+        assert fact in answer.stdout.splitlines()
+    assert "dataset mnist" in answer.stdout
+
+
+def test_with_json_each_graph_is_one_object(command: Command, model: pairedge.PairModel) -> None:
+    found = [json.loads(line) for line in command("info", "--json").stdout.splitlines()]
+    assert [one["graph"] for one in found] == ["pair", "digit", "compare"]
+    assert found[0] == inspect_graph(shipped_graph("pair")).to_dict()
+    assert found[0]["contract"]["outputs"]["digits"] == "tensor(float) (N, 2, 10)"
+    assert found[0]["card"]["weights_sha256"] == model.metadata["weights_sha256"]
+    assert set(found[0]["checks"].values()) == {True}
+
+
+def test_a_graph_of_another_tool_passes_with_next_to_no_card(command: Command) -> None:
+    answer = command("info", GRAPHS / "base.onnx")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "FAILED" not in answer.stdout
+    assert "  parameters        unknown" in answer.stdout.splitlines()
+
+
+ALL_WRONG = [
+    "input 'images' is tensor(float) (1, 2, 28, 28), not tensor(uint8) (N, 2, 14, 14)",
+    "output 'leq' is missing",
+    "output 'probability' is unknown",
+]
+
+
+def test_every_difference_is_listed(command: Command) -> None:
+    answer = command("info", GRAPHS / "all_wrong.onnx")
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert [line for line in answer.stdout.splitlines() if line.startswith("  - ")] == [
+        f"  - {difference}" for difference in ALL_WRONG
+    ]
+    told = json.loads(command("info", "--json", GRAPHS / "all_wrong.onnx").stdout)
+    assert told["differences"] == ALL_WRONG
+    assert (told["checks"]["metadata"], told["checks"]["signatures"]) == (True, False)
+
+
+def test_a_graph_without_metadata_is_held_against_the_nearest_contract() -> None:
+    found = inspect_graph(GRAPHS / "no_metadata.onnx")
+    assert found.kind == "pair"
+    assert found.differences == ["has no 'pairedge' metadata; was it written by pairedge-export?"]
+    found = inspect_graph(GRAPHS / "identity.onnx")
+    assert (found.kind, len(found.differences)) == ("pair", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("answers_beyond_one", "is no probability"), ("answers_nan", "is not finite")]
+)
+def test_wrong_answers_are_found_by_asking(name: str, reason: str) -> None:
+    found = inspect_graph(GRAPHS / f"{name}.onnx")
+    assert found.checks["signatures"] == []
+    assert f"output 'leq' of a batch of 1 {reason}" in found.differences
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "reason"),
+    [
+        ("leq", [0.2, 1.0], None),
+        ("leq", [0.2], "has 1 answers"),
+        ("leq", [0.2, np.inf], "is not finite"),
+        ("leq", [-0.1, 0.2], "is no probability"),
+        ("digits", [[[0.1] * 10] * 2] * 2, None),
+        ("posterior", [[0.1] * 9] * 2, "is no distribution over the digits"),
+        ("embedding", [[-7.0, 7.0]] * 2, None),
+    ],
+)
+def test_an_answer_is_finite_and_a_probability_where_it_should_be(
+    name: str, answer: list[Any], reason: str | None
+) -> None:
+    assert wrong_answer(name, np.asarray(answer, np.float32), 2) == reason
+
+
+@pytest.mark.parametrize("name", ["gone", "weights_elsewhere"])
+def test_what_is_no_graph_is_told_in_one_sentence(command: Command, name: str) -> None:
+    answer = command("info", GRAPHS / f"{name}.onnx")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"Error: {GRAPHS / name}.onnx: ")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_metadata_cannot_steer_the_terminal_nor_the_command(command: Command, tmp_path: Path) -> None:
+    content = Path(shipped_graph("pair")).read_bytes()
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(content.replace(b'"MIT"', b'"\\rT"').replace(b'"accuracy": 0', b'"accuracy": 7'))
+    answer = command("info", path)
+    assert answer.returncode == 0
+    assert "  licence           '\\rT'" in answer.stdout.splitlines()
+    assert "accuracy" not in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "metrics", [None, [1], {"round": 1}, {"round": {"accuracy": "high", "n": 1}}, {"r": {}}]
+)
+def test_accuracies_are_numbers_or_are_left_out(metrics: object) -> None:
+    assert accuracies({"metrics": metrics}) == {}
+    assert accuracies({}) == {}
+    assert accuracies({"metrics": {"round": {"accuracy": 1, "n": 5}}}) == {"round": (1.0, 5)}
