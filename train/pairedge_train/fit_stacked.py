@@ -17,7 +17,7 @@ from pairedge_train.data import Draw
 from pairedge_train.errors import DivergedError
 from pairedge_train.evaluate import judge
 from pairedge_train.fit import Epoch
-from pairedge_train.heads import Losses, Output
+from pairedge_train.heads import Losses, Output, weigh
 from pairedge_train.network import Network
 from pairedge_train.recipe import Recipe
 from pairedge_train.stacked import StackedTwoBranches, is_stackable, untie
@@ -157,6 +157,4 @@ def stacked_losses(output: Output, digits: Tensor, recipe: Recipe) -> Losses:
     if output.digits is not None:
         each = F.cross_entropy(output.digits.flatten(0, 2), digits.flatten(), reduction="none")
         digit = each.view(digits.shape).mean(0).sum(1)
-    weighted = ((recipe.comparison_weight, comparison), (recipe.digit_weight, digit))
-    parts = [weight * part for weight, part in weighted if part is not None]
-    return Losses(sum(parts[1:], start=parts[0]), comparison, digit)
+    return weigh(comparison, digit, recipe.comparison_weight, recipe.digit_weight)

@@ -59,6 +59,13 @@ def losses(
     if output.digits is not None:
         # The sum of both tiles' mean cross-entropies, in one call: the mean over 2B rows, twice.
         digit = 2 * F.cross_entropy(output.digits.flatten(0, 1), digits.flatten())
-    weighted = ((comparison_weight, comparison), (digit_weight, digit))
+    return weigh(comparison, digit, comparison_weight, digit_weight)
+
+
+def weigh(
+    comparison: Tensor | None, digits: Tensor | None, comparison_weight: float, digit_weight: float
+) -> Losses:
+    """The total of the parts that a network has, one at least, each with its weight."""
+    weighted = ((comparison_weight, comparison), (digit_weight, digits))
     parts = [weight * part for weight, part in weighted if part is not None]
-    return Losses(sum(parts[1:], start=parts[0]), comparison, digit)
+    return Losses(sum(parts[1:], start=parts[0]), comparison, digits)

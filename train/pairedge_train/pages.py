@@ -142,9 +142,18 @@ def cells(table: Table, row: StudyRow, rows: Sequence[Row]) -> list[str]:
         exact = [each for each in rounds if each["exact_accuracy"] is not None]
         found.append(percent(finding(exact, "exact_accuracy")) if exact else "-")
     if table.seconds:
-        seconds = finding(rounds, "seconds")
-        found.append("-" if seconds is None else f"{seconds.mean:.2f} ± {seconds.sd or 0:.2f}")
+        found.append(cost(rounds))
     return found
+
+
+def cost(rounds: Sequence[Row]) -> str:
+    """Seconds of training that a round took, its share where several were trained together."""
+    seconds = finding(rounds, "seconds")
+    if seconds is None:
+        return "-"
+    together = max(each.get("stacked", 1) for each in rounds)
+    company = f" ({together} together)" if together > 1 else ""
+    return f"{seconds.mean:.2f} ± {seconds.sd or 0:.2f}{company}"
 
 
 def percent(found: Finding | None) -> str:
