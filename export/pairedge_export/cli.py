@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pairedge.errors import PairedgeError
+from pairedge_train.options import data_dir_option
 
 if TYPE_CHECKING:
     from pairedge_export.parity import Parity
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where to look for the newest checkpoint.",
 )
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
-)
+@data_dir_option
 def main(checkpoints: tuple[Path, ...], out: Path | None, runs: Path, data_dir: Path | None) -> None:
     """Write the graphs of the newest checkpoint, or of those named, with a proof and a card.
 

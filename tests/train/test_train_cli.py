@@ -37,7 +37,7 @@ def test_list_shows_every_variant_and_recipe() -> None:
     result = train("--list")
     assert result.exit_code == 0
     for name in ("base", "ws", "aux", "aux_ws", "--recipe ship"):
-        assert re.search(rf"^{name} ", result.stdout, re.MULTILINE), name
+        assert re.search(rf"^{name}\b", result.stdout, re.MULTILINE), name
 
 
 def test_training_prints_rounds_mean_and_the_next_command(tmp_path: Path) -> None:

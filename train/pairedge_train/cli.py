@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pairedge.errors import PairedgeError
+from pairedge_train.options import check_device, data_dir_option, device_option
 
 if TYPE_CHECKING:
     from pairedge_train.fit import Epoch
@@ -45,10 +46,8 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training pairs. [25]")
 @click.option("--batch-size", type=click.IntRange(min=2), help="Pairs per step. [25]")
 @click.option("--lr", type=float, help="Learning rate. [0.01]")
-@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu, cuda, cuda:1, ...")
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
-)
+@device_option
+@data_dir_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -160,15 +159,3 @@ def summary(row: Row) -> str:
     """A round's results in one phrase."""
     digits = "" if row["digit_accuracy"] is None else f", digits {100 * row['digit_accuracy']:.2f} %"
     return f"test accuracy {100 * row['test_accuracy']:.2f} %{digits}, {row['seconds']:.1f} s"
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that torch does not know or does not have."""
-    import torch
-
-    from pairedge_train.errors import RecipeError
-
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise RecipeError(f"device {device!r} is not available here; cpu always is") from error

@@ -7,6 +7,8 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor
@@ -19,6 +21,9 @@ from pairedge_train.evaluate import Scores, judge
 from pairedge_train.heads import losses
 from pairedge_train.network import Network
 from pairedge_train.recipe import Recipe
+
+# Means over an epoch of the total loss, the comparison's and the digits'.
+Costs: TypeAlias = tuple[float, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,6 @@ def fit(
     steps = -(-len(draw.training) // recipe.batch_size)
     optimiser = AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     schedule = make_schedule(optimiser, recipe, steps)
-    dropout = recipe.dropout_at_eval
     training = draw.training
     history: list[Epoch] = []
     best, best_weights = 0, None
@@ -78,22 +82,9 @@ def fit(
         if recipe.redraw and number > 1:
             order = torch.randperm(len(draw.training_digits), generator=generator)
             training = make_pairs(draw.training_digits, order).to(str(training.images.device))
-        loss, comparison_loss, digit_loss = train_epoch(
-            network, batches(training, recipe, generator), optimiser, schedule, recipe
-        )
+        costs = train_epoch(network, batches(training, recipe, generator), optimiser, schedule, recipe)
         seconds = time.perf_counter() - start
-        if not math.isfinite(loss):
-            raise DivergedError(f"the loss became {loss} in epoch {number}; a lower --lr may help")
-        epoch = Epoch(
-            number,
-            loss,
-            comparison_loss,
-            digit_loss,
-            seconds,
-            validation=judge(network, draw.validation, dropout=dropout) if draw.validation else None,
-            train=judge(network, draw.training, dropout=dropout) if recipe.curves else None,
-            test=judge(network, draw.test, dropout=dropout) if recipe.curves else None,
-        )
+        epoch = judged_epoch(network, draw, recipe, number, costs, seconds)
         history.append(epoch)
         on_epoch(epoch)
         halve_lr(optimiser, history, recipe)
@@ -109,13 +100,37 @@ def fit(
     return history
 
 
+def judged_epoch(
+    network: Network, draw: Draw, recipe: Recipe, number: int, costs: Costs, seconds: float
+) -> Epoch:
+    """What an epoch came to: its costs in training, and the scores after it that the recipe asks for.
+
+    Raises:
+        DivergedError: when the loss is not finite.
+    """
+    loss, comparison_loss, digit_loss = costs
+    if not math.isfinite(loss):
+        raise DivergedError(f"the loss became {loss} in epoch {number}; a lower --lr may help")
+    judged = partial(judge, network, dropout=recipe.dropout_at_eval)
+    return Epoch(
+        number,
+        loss,
+        comparison_loss,
+        digit_loss,
+        seconds,
+        validation=judged(draw.validation) if draw.validation else None,
+        train=judged(draw.training) if recipe.curves else None,
+        test=judged(draw.test) if recipe.curves else None,
+    )
+
+
 def train_epoch(
     network: Network,
     epoch: Iterator[tuple[Tensor, Tensor, Tensor]],
     optimiser: Optimizer,
     schedule: LRScheduler | None,
     recipe: Recipe,
-) -> tuple[float, float | None, float | None]:
+) -> Costs:
     """One pass over an epoch's batches; the mean of the total loss, the comparison's and the digits'."""
     network.train()
     sums: list[Tensor | None] = [None, None, None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -14,9 +13,7 @@ from torch import Generator, Tensor
 from torch.optim import AdamW, Optimizer
 
 from pairedge_train.data import Draw
-from pairedge_train.errors import DivergedError
-from pairedge_train.evaluate import judge
-from pairedge_train.fit import Epoch
+from pairedge_train.fit import Costs, Epoch, judged_epoch
 from pairedge_train.heads import Losses, Output, weigh
 from pairedge_train.network import Network
 from pairedge_train.recipe import Recipe
@@ -69,24 +66,8 @@ def fit_stacked(
         order = epoch_order(len(images), recipe, generators).to(images.device)
         measured = train_stacked_epoch(stacked, images, digits, order, optimiser, recipe)
         seconds = (time.perf_counter() - start) / len(networks)
-        for (network, draw), history, (loss, comparison_loss, digit_loss) in zip(
-            both, histories, measured, strict=True
-        ):
-            assert loss is not None  # every network has a head
-            if not math.isfinite(loss):
-                raise DivergedError(f"the loss became {loss} in epoch {number}; a lower --lr may help")
-            dropout = recipe.dropout_at_eval
-            epoch = Epoch(
-                number,
-                loss,
-                comparison_loss,
-                digit_loss,
-                seconds,
-                validation=judge(network, draw.validation, dropout=dropout) if draw.validation else None,
-                train=judge(network, draw.training, dropout=dropout) if recipe.curves else None,
-                test=judge(network, draw.test, dropout=dropout) if recipe.curves else None,
-            )
-            history.append(epoch)
+        for (network, draw), history, costs in zip(both, histories, measured, strict=True):
+            history.append(judged_epoch(network, draw, recipe, number, costs, seconds))
     for network in networks:
         untie(network.eval())
     return histories
@@ -106,7 +87,7 @@ def train_stacked_epoch(
     order: Tensor,
     optimiser: Optimizer,
     recipe: Recipe,
-) -> list[tuple[float | None, ...]]:
+) -> list[Costs]:
     """One pass over all pairs; for each network the mean of its total loss, the comparison's and the digits'.
 
     Args:
@@ -133,7 +114,7 @@ def train_stacked_epoch(
         [None] * stacked.count if part[0] is None else (torch.stack(part).sum(0) / count).tolist()
         for part in zip(*measured, strict=True)
     ]
-    return list(zip(*means, strict=True))
+    return cast(list[Costs], list(zip(*means, strict=True)))
 
 
 def stacked_losses(output: Output, digits: Tensor, recipe: Recipe) -> Losses:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pairedge.errors import PairedgeError
+from pairedge_train.options import check_device, data_dir_option, device_option
 
 if TYPE_CHECKING:
     from pairedge_train.studies import Study, Table
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="One round of each row, for a look.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one a core]")
 @click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Carry the rounds over a Dask cluster.")
-@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu, cuda, ...")
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
-)
+@device_option
+@data_dir_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -116,7 +115,6 @@ def run(
 
     from tqdm import tqdm
 
-    from pairedge_train.cli import check_device
     from pairedge_train.data import load_data
     from pairedge_train.pages import write_index, write_page
     from pairedge_train.reproduce import Job, jobs_of, missing, reproduce
