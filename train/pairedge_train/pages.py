@@ -21,6 +21,7 @@ from pairedge_train.rows import Row, read_rows
 from pairedge_train.studies import Study, StudyRow, Table
 
 _WORDS = {
+    "train_accuracy": "training accuracy of the last epoch's weights",
     "test_accuracy": "test accuracy of the last epoch's weights",
     "validation_accuracy": "validation accuracy",
     "best_test_accuracy": "best test accuracy over the epochs (the test set chooses the epoch)",
@@ -109,7 +110,7 @@ def write_index(known: Sequence[Study], out: Path) -> None:
 
 def table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
     """A table of the page, its header first."""
-    extra = [_WORDS[table.beside]] if table.beside else []
+    extra = [_WORDS[statistic] for statistic in table.beside]
     extra += ["exact, all test pairs"] if _has_exact(table, rows) else []
     extra += ["seconds a round"] if table.seconds else []
     head = ["row", "the report", "ours", "n", "difference", "agrees", *extra]
@@ -136,8 +137,7 @@ def cells(table: Table, row: StudyRow, rows: Sequence[Row]) -> list[str]:
         "-" if z is None else f"{z:+.1f}",
         agrees,
     ]
-    if table.beside:
-        found.append(percent(finding(rounds, table.beside)))
+    found += [percent(finding(rounds, statistic)) for statistic in table.beside]
     if _has_exact(table, rows):
         exact = [each for each in rounds if each["exact_accuracy"] is not None]
         found.append(percent(finding(exact, "exact_accuracy")) if exact else "-")

@@ -17,7 +17,9 @@ from typing import Any, Literal
 from pairedge_train.errors import RecipeError
 from pairedge_train.recipe import Recipe, read_recipe
 
-Statistic = Literal["test_accuracy", "validation_accuracy", "best_test_accuracy", "test_of_best_fold"]
+Statistic = Literal[
+    "train_accuracy", "test_accuracy", "validation_accuracy", "best_test_accuracy", "test_of_best_fold"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Table:
         title: what the page calls it.
         source: where in the report its numbers stand.
         statistic: what a round gives, and how the rounds become one number.
-        beside: a second statistic to show, None for none.
+        beside: further statistics to show.
         rounds: how many rounds each row has.
         published_n: how many the report's numbers are means over.
         seconds: show the seconds of a round too.
@@ -62,7 +64,7 @@ class Table:
     rounds: int
     published_n: int
     rows: tuple[StudyRow, ...]
-    beside: Statistic | None = None
+    beside: tuple[Statistic, ...] = ()
     seconds: bool = False
     grid: str | None = None
     remark: str = ""
@@ -213,4 +215,4 @@ def _table(shared: dict[str, Any], table: dict[str, Any]) -> Table:
         StudyRow(**{**row, "recipe": Recipe.from_dict({**settings, **row["recipe"]})})
         for row in table.pop("rows")
     )
-    return Table(rows=rows, **table)
+    return Table(rows=rows, beside=tuple(table.pop("beside", ())), **table)
