@@ -139,7 +139,7 @@ def test_metadata_cannot_steer_the_terminal_nor_the_command(command: Command, tm
     answer = command("info", path)
     assert answer.returncode == 0
     assert "  licence           '\\rT'" in answer.stdout.splitlines()
-    assert "accuracy" not in answer.stdout
+    assert "\n  accuracy " not in answer.stdout
 
 
 @pytest.mark.parametrize(
