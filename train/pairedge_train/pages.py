@@ -87,7 +87,8 @@ def write_index(known: Sequence[Study], out: Path) -> None:
     lines = [
         "# What the studies cost",
         "",
-        "Seconds of training of all finished rounds, one thread each, and what two cores need for them.",
+        "Seconds of training of all finished rounds, one thread each, and what two cores need for them; "
+        "loading and judging are not counted.",
         "",
         "| report | rounds | training, seconds | on two cores, minutes | most of it | its share |",
         "|---|---|---|---|---|---|",

@@ -7,6 +7,7 @@ Each table stands between `<!-- table: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -26,7 +27,12 @@ def fill(text: str, artifacts: Path) -> str:
     Raises:
         KeyError: when a mark names a table that nobody makes.
     """
-    tables = {"twinnet": twinnet_table, "shipped": shipped_table, "reports": reports_table}
+    tables = {
+        "twinnet": twinnet_table,
+        "shipped": shipped_table,
+        "reports": reports_table,
+        "speed": speed_table,
+    }
     return _BLOCK.sub(lambda found: found[1] + tables[found[2]](artifacts) + found[3], text)
 
 
@@ -61,6 +67,23 @@ def reports_table(artifacts: Path) -> str:
         agreeing, printed = agreement(study, rows)
         page = f"[{study.title.partition(':')[0]}](artifacts/reports/{study.name}.md)"
         lines.append(f"| {page} | {claim.text} | **{said}** | {agreeing} of {printed} | {len(rows)} |")
+    return "\n".join(lines) + "\n"
+
+
+def speed_table(artifacts: Path) -> str:
+    """What was timed side by side, from the raw figures in benchmarks/results/."""
+    results = artifacts.parent / "benchmarks" / "results"
+    startup, rounds = (
+        json.loads((results / f"{name}.json").read_text()) for name in ("startup", "rounds_per_hour")
+    )
+    lines = [
+        "| ours | against | median ratio | n |",
+        "|---|---|---|---|",
+        f"| `pairedge predict a.png b.png`, seconds | importing onnxruntime, Pillow and click | "
+        f"{startup['median_ratio']:.2f} | {startup['runs']} pairs of runs |",
+        f"| rounds of `aux_ws` an hour in a study, {rounds['workers']} cores | the obvious training loop | "
+        f"{rounds['median_ratio']:.1f} | {rounds['runs']} pairs of runs of {rounds['rounds_of_a_run']} rounds |",
+    ]
     return "\n".join(lines) + "\n"
 
 
