@@ -73,16 +73,16 @@ def reports_table(artifacts: Path) -> str:
 def speed_table(artifacts: Path) -> str:
     """What was timed side by side, from the raw figures in benchmarks/results/."""
     results = artifacts.parent / "benchmarks" / "results"
-    startup, rounds = (
-        json.loads((results / f"{name}.json").read_text()) for name in ("startup", "rounds_per_hour")
-    )
+    startup = json.loads((results / "startup.json").read_text())
+    rounds = json.loads((results / "rounds_per_hour.json").read_text())
     lines = [
         "| ours | against | median ratio | n |",
         "|---|---|---|---|",
         f"| `pairedge predict a.png b.png`, seconds | importing onnxruntime, Pillow and click | "
         f"{startup['median_ratio']:.2f} | {startup['runs']} pairs of runs |",
         f"| rounds of `aux_ws` an hour in a study, {rounds['workers']} cores | the obvious training loop | "
-        f"{rounds['median_ratio']:.1f} | {rounds['runs']} pairs of runs of {rounds['rounds_of_a_run']} rounds |",
+        f"{rounds['median_ratio']:.1f} | {rounds['runs']} pairs of runs of "
+        f"{rounds['rounds_of_a_run']} rounds |",
     ]
     return "\n".join(lines) + "\n"
 
