@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,8 @@ def run(
     from pairedge_train.rows import Row
     from pairedge_train.studies import studies
 
+    # joblib replaces a worker that has grown, and its task is done by another: nothing for a user to act on.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     check_device(device)
     load_data("mnist", data_dir)  # a missing data set is told once, here, and not by every worker
     jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds)]
