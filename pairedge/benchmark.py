@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,7 @@ def facts(path: str, model: PairModel) -> dict[str, Any]:
     return {
         "file": path,
         "variant": model.variant,
-        "bytes": os.path.getsize(path),  # noqa: PTH202
+        "bytes": Path(path).stat().st_size,
         "accuracy": None if on is None else {"on": on, "value": claims[on][0], "n": claims[on][1]},
     }
 
@@ -185,8 +186,8 @@ def cores() -> int:
 def cpu_model() -> str:
     """The processor's name, as far as the system gives one."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
@@ -194,14 +195,9 @@ def cpu_model() -> str:
 
 def installed_bytes() -> int:
     """What pairedge itself takes on the disk, the shipped model included, and the byte code left out."""
-    package = os.path.dirname(pairedge.__file__)  # noqa: PTH120
-    files = {
-        os.path.join(folder, name)  # noqa: PTH118
-        for folder, _, names in os.walk(package)
-        for name in names
-        if not name.endswith(".pyc")
-    }
-    return sum(map(os.path.getsize, files | {shipped_graph(kind) for kind in CONTRACTS}))
+    files = {path for path in Path(pairedge.__file__).parent.rglob("*") if path.is_file()}
+    shipped = {Path(shipped_graph(kind)) for kind in CONTRACTS}
+    return sum(path.stat().st_size for path in files | shipped if path.suffix != ".pyc")
 
 
 def _noise() -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ def peak_memory() -> int | None:
         return None
     try:
         # Linux's getrusage would count what the parent held when it started this process; this does not.
-        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 (its import would be measured)
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
     except (OSError, StopIteration):
         import resource

@@ -258,9 +258,9 @@ def shipped_graph(kind: str) -> str:
     """Where the shipped model's graph of `kind` lies: inside the wheel, or in a checkout's artifacts/."""
     package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
     installed = f"{package}/shipped/{kind}.onnx"
-    if os.path.exists(installed):  # noqa: PTH110
+    if os.path.exists(installed):  # noqa: PTH110 (as above)
         return installed
-    return f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120
+    return f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120 (as above)
 
 
 def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:

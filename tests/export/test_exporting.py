@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -132,9 +133,9 @@ def test_exporting_twice_gives_the_same_bytes(
 def test_a_graph_that_decides_otherwise_is_not_written(
     checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(*arguments: object) -> bytes:
+    def wrong(*arguments: Any) -> bytes:
         """Export, then change one weight by a little, as a faulty converter would."""
-        model = onnx.load_from_string(to_onnx(*arguments))  # type: ignore[arg-type]
+        model = onnx.load_from_string(to_onnx(*arguments))
         tensor = next(
             tensor for tensor in model.graph.initializer if onnx.numpy_helper.to_array(tensor).ndim > 1
         )

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.errors import PairedgeError
-from pairedge_train.options import check_device, data_dir_option, device_option
+from pairedge_train.options import check_device, data_dir_option, device_option, told_in_one_sentence
 
 if TYPE_CHECKING:
     from pairedge_train.fit import Epoch
@@ -68,7 +67,7 @@ def main(
     except ImportError as error:
         raise click.ClickException("training needs torch: pip install 'pairedge[train]'") from error
     torch.set_num_threads(1)  # fastest for networks this small, and the same bytes on any number of cores
-    try:
+    with told_in_one_sentence():
         if list_:
             list_choices()
         else:
@@ -76,12 +75,6 @@ def main(
                 recipe_file, {name: value for name, value in changes.items() if value is not None}
             )
             train(recipe, device, data_dir, out)
-    except PairedgeError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        raise click.ClickException(
-            "stopped; finished rounds are kept, and the same command goes on"
-        ) from None
 
 
 def list_choices() -> None:

@@ -13,7 +13,8 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -251,18 +252,19 @@ def _count(wanted: Count, available: int, what: str) -> int:
     return wanted
 
 
-def _mnist_digits(mnist: object) -> Digits:
-    images = cast(Tensor, mnist.data).numpy()  # type: ignore[attr-defined]  # torchvision has no types
-    labels = cast(Tensor, mnist.targets)  # type: ignore[attr-defined]
+def _mnist_digits(mnist: Any) -> Digits:
+    """What torchvision read, which has no types."""
+    images = cast(Tensor, mnist.data).numpy()
+    labels = cast(Tensor, mnist.targets)
     return Digits(torch.from_numpy(average(images)), pool(images), labels)
 
 
-def _download_mnist(root: Path, raw: Path, datasets: object) -> None:
+def _download_mnist(root: Path, raw: Path, datasets: ModuleType) -> None:
     """Download to a temporary neighbour, which takes the final name only when it is complete."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as temporary:
-            datasets.MNIST(temporary, download=True)  # type: ignore[attr-defined]  # torchvision has no types
+            datasets.MNIST(temporary, download=True)
             raw.mkdir(parents=True, exist_ok=True)
             for name in MNIST_FILES:
                 shutil.move(Path(temporary) / "MNIST" / "raw" / name, raw / name)

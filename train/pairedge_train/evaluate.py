@@ -95,11 +95,9 @@ def exact_accuracy(network: Network, digits: Digits) -> Accuracy | None:
     if not isinstance(body, TwoBranches):
         return None
     tiles = torch.from_numpy(digits.tiles).float()
-    embeddings = [
-        body.embed(network.normalise(part[:, None].expand(-1, 2, -1, -1)))
-        for part in torch.split(tiles, _BATCH)
-    ]
-    first, second = (torch.cat(side) for side in zip(*embeddings, strict=True))
+    parts = [network.normalise(part[:, None]) for part in torch.split(tiles, _BATCH)]
+    sides = [torch.cat([branch(part) for part in parts]) for branch in body.branches]
+    first, second = sides[0], sides[-1]  # the same where one branch serves both
     tables: list[Tensor] = []
     if body.digit is not None:
         tables = [confusion(body.digit(side).argmax(1), digits.labels) for side in (first, second)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from pairedge.errors import PairedgeError
 from pairedge_train.errors import RecipeError
 
 data_dir_option = click.option(
@@ -14,6 +17,19 @@ data_dir_option = click.option(
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to train: cpu, cuda, cuda:1, ..."
 )
+
+
+@contextmanager
+def told_in_one_sentence() -> Iterator[None]:
+    """End the command with one sentence and exit code 1 when what it does fails or is stopped."""
+    try:
+        yield
+    except PairedgeError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            "stopped; finished rounds are kept, and the same command goes on"
+        ) from None
 
 
 def check_device(device: str) -> None:

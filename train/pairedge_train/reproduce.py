@@ -139,7 +139,7 @@ def carrier(workers: int, cluster: str | None) -> Iterator[None]:
         return
     from distributed import Client
 
-    with Client(cluster), parallel_config(backend="dask"):  # type: ignore[no-untyped-call]
+    with Client(cluster), parallel_config(backend="dask"):  # type: ignore[no-untyped-call]  # it has no types
         yield
 
 
@@ -157,8 +157,7 @@ def train_bundle(jobs: list[Job], data_dir: Path | None, device: str) -> list[tu
 
 
 def train_job(job: Job, data_dir: Path | None, device: str) -> tuple[Job, Row]:
-    """Train one round in a worker process; a round whose loss became infinite gives a row that says so."""
-    torch.set_num_threads(1)
+    """Train one round; a round whose loss became infinite gives a row that says so."""
     try:
         _, row = train_round(job.recipe, _data(job.recipe.dataset, data_dir), job.number, device=device)
     except DivergedError as error:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.errors import PairedgeError
-from pairedge_train.options import check_device, data_dir_option, device_option
+from pairedge_train.options import check_device, data_dir_option, device_option, told_in_one_sentence
 
 if TYPE_CHECKING:
     from pairedge_train.studies import Study, Table
@@ -54,18 +53,12 @@ def main(
         import torch  # noqa: F401 (to tell what is missing before anything is loaded)
     except ImportError as error:
         raise click.ClickException("reproducing needs torch: pip install 'pairedge[train]'") from error
-    try:
+    with told_in_one_sentence():
         chosen = choose(names, tables, everything=list_ and not names)
         if list_:
             list_studies(chosen)
         else:
             run(chosen, 1 if quick else rounds, jobs or os.cpu_count() or 1, cluster, device, data_dir, out)
-    except PairedgeError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        raise click.ClickException(
-            "stopped; finished rounds are kept, and the same command goes on"
-        ) from None
 
 
 def choose(
