@@ -66,6 +66,8 @@ def test_asking_for_more_pairs_than_there_are_is_one_sentence(tiny: DataSet, qui
         draw_pairs(tiny, quick.with_(pairs=26), seeded(1))
     with pytest.raises(DataError, match="31 test pairs asked for"):
         draw_pairs(tiny, quick.with_(test_pairs=31), seeded(1))
+    with pytest.raises(DataError, match=r"^all training pairs beside 40 for validation asked for.* has 0$"):
+        draw_pairs(tiny, quick.with_(pairs="all", validation_pairs=40), seeded(1))
 
 
 def test_uci_is_real_digits_as_tiles_without_network(uci: DataSet) -> None:

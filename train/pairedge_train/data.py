@@ -245,11 +245,11 @@ def load_uci() -> DataSet:
 
 
 def _count(wanted: Count, available: int, what: str) -> int:
-    if wanted == "all":
-        return available
-    if wanted > available:
+    """What is wanted, where there is so much; "all" wants one at least."""
+    count = max(available, 1) if wanted == "all" else wanted
+    if count > available:
         raise DataError(f"{wanted} {what} asked for, but the data set has {max(available, 0)}")
-    return wanted
+    return count
 
 
 def _mnist_digits(mnist: Any) -> Digits:
