@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Generator
+from torch import Generator, Tensor
 
 from pairedge_train import fit as fit_module
+from pairedge_train.augment import warp
 from pairedge_train.data import DataSet, Draw, Pairs, draw_pairs
-from pairedge_train.errors import DivergedError
+from pairedge_train.errors import DataError, DivergedError
 from pairedge_train.evaluate import Scores
 from pairedge_train.fit import Epoch, batches, fit, halve_lr
-from pairedge_train.heads import Output, losses
+from pairedge_train.heads import NOT_A_DIGIT, Output, losses, smoothed
 from pairedge_train.network import Network, build_network
 from pairedge_train.randomness import drawn_from
 from pairedge_train.recipe import Recipe
@@ -82,7 +83,7 @@ def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies:
     epochs = iter(costs)
     judged = iter([Scores(right, None, cost, None) for right, cost in zip(accuracies, costs, strict=True)])
 
-    def train_epoch(network: Network, *_: Any) -> tuple[float, None, None]:
+    def train_epoch(network: Network, *_: Any, **__: Any) -> tuple[float, None, None]:
         network.mean += 1
         return next(epochs), None, None
 
@@ -131,3 +132,72 @@ def test_the_learning_rate_is_halved_when_the_loss_hardly_falls(
     epochs = [Epoch(number, cost, None, None, 0, None, None, None) for number, cost in enumerate(costs, 1)]
     halve_lr(optimiser, epochs, Recipe(halve_lr_at=0.03, lr_floor=floor))
     assert optimiser.param_groups[0]["lr"] == expected
+
+
+def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> None:
+    found = smoothed(torch.tensor([3, NOT_A_DIGIT]), 0.1)
+    torch.testing.assert_close(found.sum(1), torch.ones(2))
+    assert found[0, 3] == pytest.approx(0.91)
+    assert found[0, 4] == pytest.approx(0.01)
+    torch.testing.assert_close(found[1], torch.full((10,), 0.1))
+
+
+def test_a_pair_without_a_digit_counts_in_no_comparison() -> None:
+    pairs = Pairs(torch.zeros(3, 2, 14, 14), torch.tensor([[1, 2], [NOT_A_DIGIT, 2], [5, 4]]))
+    assert pairs.target.tolist() == [1, NOT_A_DIGIT, 0]
+    comparison = torch.randn(3, 2, generator=Generator().manual_seed(0))
+    found = losses(Output(comparison, None), pairs.target, pairs.digits)
+    expected = F.cross_entropy(comparison[[0, 2]], torch.tensor([1, 0]))
+    assert float(found.total) == pytest.approx(float(expected))
+
+
+def test_smoothing_and_teaching_are_cross_entropies_with_soft_labels() -> None:
+    random = Generator().manual_seed(0)
+    logits, digits = torch.randn(4, 2, 10, generator=random), torch.randint(0, 10, (4, 2), generator=random)
+    target = (digits[:, 0] <= digits[:, 1]).long()
+    flat = logits.flatten(0, 1)
+    by_torch = 2 * F.cross_entropy(flat, digits.flatten(), label_smoothing=0.2)
+    found = losses(Output(None, logits), target, digits, label_smoothing=0.2)
+    assert float(found.total) == pytest.approx(float(by_torch))
+    posterior = torch.randn(4, 2, 10, generator=random).softmax(2)
+    slow = -2 * (posterior.flatten(0, 1) * flat.log_softmax(1)).sum(1).mean()
+    assert float(losses(Output(None, logits), target, digits, teaching=posterior).total) == pytest.approx(
+        float(slow)
+    )
+
+
+def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: Recipe) -> None:
+    """The slow twin: the weights after every step, averaged by hand; two batches of one epoch."""
+    recipe = quick.with_(variant="aux_ws", ema=0.75, epochs=1, batch_size=6)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    seen: list[Tensor] = []
+
+    def trained(recipe: Recipe) -> Tensor:
+        with drawn_from(Generator().manual_seed(1)):
+            network = build_network(recipe, draw)
+            weight = network.get_parameter("body.branches.0.0.weight")
+            handle = network.register_forward_pre_hook(lambda *_: seen.append(weight.detach().clone()))
+            fit(network, draw, recipe, generator=Generator().manual_seed(2))
+            handle.remove()
+            return weight.detach().clone()
+
+    last = trained(recipe.with_(ema=0.0))
+    after_first = seen[1]  # what the second step starts from
+    torch.testing.assert_close(trained(recipe), 0.75 * after_first + 0.25 * last)
+
+
+def test_augmentation_needs_the_pictures_that_tiles_were_averaged_from(tiny: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_(rotate=10.0)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    with pytest.raises(DataError, match="augmentation needs the 28x28 pictures"):
+        fit(build_network(recipe, draw), draw, recipe, generator=Generator().manual_seed(0))
+
+
+def test_augmented_tiles_are_averaged_after_they_are_bent(uci: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_(rotate=10.0, stroke=0.2)
+    pairs = draw_pairs(uci, recipe, Generator().manual_seed(0)).training
+    [(images, digits, _), *_] = batches(pairs, recipe, Generator().manual_seed(3))
+    assert pairs.fields is not None
+    fields = warp(pairs.fields[:5].flatten(0, 1).float(), recipe.augmentation, Generator().manual_seed(3))
+    torch.testing.assert_close(images.flatten(0, 1), F.avg_pool2d(fields, 2))
+    assert torch.equal(digits, pairs.digits[:5])

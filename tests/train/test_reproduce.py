@@ -48,7 +48,7 @@ def test_rounds_with_a_row_are_not_missing(tmp_path: Path) -> None:
 
 
 def test_a_round_that_diverges_has_a_row_that_says_so(tmp_path: Path) -> None:
-    job = Job("small", RECIPE.with_(variant="aux_ws", lr=1e30, epochs=1, pairs=100, batch_size=25), 0)
+    job = Job("small", RECIPE.with_(variant="twinnet_aux_ws", lr=1e30, epochs=1, pairs=100, batch_size=25), 0)
     reproduce([job], tmp_path)
     [row] = read_rows(rows_path(tmp_path, "small"))
     assert "the loss became" in row["diverged"]
@@ -150,8 +150,8 @@ def test_list_shows_every_table() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "name a report, or all: report0, report1"),
-        (["report9"], "unknown report 'report9'; there are report0"),
+        ([], "name a study, or all: best, report0, report1"),
+        (["report9"], "unknown study 'report9'; there are best, report0"),
         (["report3", "--table", "9"], "report3 has no table '9'; it has 1, 2, 3"),
         (["report0", "--rounds", "0"], "0 is not in the range"),
     ],

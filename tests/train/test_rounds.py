@@ -11,9 +11,11 @@ from torch import Generator
 
 from pairedge_train import rounds as rounds_module
 from pairedge_train.checkpoint import load_checkpoint
-from pairedge_train.data import DataSet, draw_pairs
-from pairedge_train.errors import DivergedError
+from pairedge_train.data import DataSet, Pairs, draw_pairs
+from pairedge_train.errors import DivergedError, RecipeError
+from pairedge_train.evaluate import Scores, judge
 from pairedge_train.fit import Epoch
+from pairedge_train.network import Network
 from pairedge_train.recipe import Recipe
 from pairedge_train.rounds import checkpoint_path, run_rounds, train_round
 from pairedge_train.rows import read_rows
@@ -42,7 +44,12 @@ def test_another_seed_gives_other_pairs_and_weights(tiny: DataSet, quick: Recipe
 def test_a_row_tells_what_was_measured(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     [row] = run_rounds(quick, tiny, tmp_path)
     assert read_rows(tmp_path / "rows.jsonl") == [row]
-    assert (row["variant"], row["seed"], row["epochs"], row["parameters"]) == ("aux_ws", 2021, 2, 9574)
+    assert (row["variant"], row["seed"], row["epochs"], row["parameters"]) == (
+        "twinnet_aux_ws",
+        2021,
+        2,
+        9574,
+    )
     assert row["recipe"] == quick.digest()
     assert 0 <= row["test_accuracy"] <= 1
 
@@ -125,7 +132,7 @@ def test_held_out_pairs_are_not_trained_on_but_count_in_the_normalisation(
 
 
 def test_curves_have_a_value_for_each_epoch(tiny: DataSet, quick: Recipe) -> None:
-    _, row = train_round(quick.with_(curves=True, variant="base"), tiny, 0)
+    _, row = train_round(quick.with_(curves=True, variant="twinnet_base"), tiny, 0)
     measures = ("accuracy", "comparison_loss")
     sides = [f"{side}_{what}" for side in ("train", "validation", "test") for what in measures]
     assert {name: len(values) for name, values in row["curves"].items()} == dict.fromkeys(["loss", *sides], 2)
@@ -138,3 +145,69 @@ def test_aux_ws_reaches_the_report(mnist: DataSet, tmp_path: Path) -> None:
     mean = sum(row["test_accuracy"] for row in rows) / len(rows)
     # Report 000: 95.22 % +- 0.62. Far above it would be as suspect as below: a test tile in training, say.
     assert 0.95 <= mean <= 0.975
+
+
+def test_members_are_trained_one_by_one_and_answer_together(tiny: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_(variant="aux_ws", members=2)
+    checkpoint, row = train_round(recipe, tiny, 0)
+    alone, _ = train_round(recipe.with_(members=1), tiny, 0)
+    weights = checkpoint.network.state_dict()
+    name = "0.weight"
+    first = weights[f"body.branches.0.branches.0.{name}"]
+    assert torch.equal(first, alone.network.state_dict()[f"body.branches.0.{name}"])
+    assert not torch.equal(first, weights[f"body.branches.0.branches.1.{name}"])
+    assert row["parameters"] == 2 * alone.network.parameter_count()
+
+
+def test_the_logits_are_divided_by_the_temperature(tiny: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_(variant="aux_ws")
+    (plain, _), (sharp, row) = (train_round(recipe.with_(temperature=heat), tiny, 0) for heat in (1.0, 0.5))
+    images = tiny.test.grey.view(-1, 2, 14, 14)
+    with torch.no_grad():
+        torch.testing.assert_close(sharp.network(images).digits, 2 * plain.network(images).digits)
+    assert set(row["risk"]) == {"1.0", "0.999", "0.995", "0.99", "0.98", "0.95", "0.9"}
+    assert row["risk"]["1.0"] == pytest.approx(1 - row["exact_accuracy"])
+
+
+def test_a_blind_round_never_sees_the_test_set(
+    tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick.with_(variant="aux_ws", validation_pairs=0, hold_out=4, blind=True)
+    judged: list[int] = []
+
+    def watched(network: Network, pairs: Pairs, *, dropout: bool) -> Scores:
+        judged.append(len(pairs))
+        return judge(network, pairs, dropout=dropout)
+
+    monkeypatch.setattr(rounds_module, "judge", watched)
+    checkpoint, row = train_round(recipe, tiny, 0)
+    assert judged == [8, 4]  # training and validation pairs, and not the ten for testing
+    assert row["test_accuracy"] is row["digit_accuracy"] is row["exact_accuracy"] is None
+    assert 0 <= row["validation_exact_accuracy"] <= 1
+    assert row["best_temperature"] > 0
+    assert checkpoint.metrics["test_accuracy"] is None
+
+
+def test_a_student_is_taught_by_the_round_of_its_own_seed(
+    tiny: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = quick.with_(variant="aux_ws", members=2)
+    monkeypatch.setattr(rounds_module, "load_recipe", lambda _: teacher)
+    student = quick.with_(variant="aux_ws", teacher="teacher", rounds=2)
+    rows = run_rounds(student, tiny, tmp_path / "student")
+    taught_by = read_rows(tmp_path / f"aux_ws-{teacher.digest()}" / "rows.jsonl")
+    assert [row["seed"] for row in taught_by] == [row["seed"] for row in rows] == [2021, 2022]
+    for number in range(2):
+        seed = checkpoint_path(tmp_path / "student", 2021 + number)
+        of_teacher = checkpoint_path(tmp_path / f"aux_ws-{teacher.digest()}", 2021 + number)
+        assert load_checkpoint(seed).training_sha256 == load_checkpoint(of_teacher).training_sha256
+    monkeypatch.setattr(rounds_module, "fit", lambda *_, **__: pytest.fail("trained anew"))
+    assert run_rounds(student, tiny, tmp_path / "student") == rows
+
+
+def test_a_teacher_must_draw_the_same_pairs(
+    tiny: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds_module, "load_recipe", lambda _: quick.with_(variant="aux_ws", pairs=20))
+    with pytest.raises(RecipeError, match="'teacher' draws other pairs than its student"):
+        train_round(quick.with_(variant="aux_ws", teacher="teacher"), tiny, 0, runs=tmp_path)

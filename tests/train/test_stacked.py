@@ -96,7 +96,7 @@ def test_a_step_has_the_losses_gradients_and_statistics_of_each_network_alone(na
             torch.testing.assert_close(buffer, expected_buffer, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["base", "ws", "aux", "aux_ws", "other"])
+@pytest.mark.parametrize("name", ["twinnet_base", "twinnet_ws", "twinnet_aux", "twinnet_aux_ws", "other"])
 def test_several_steps_lead_to_the_same_weights(name: str) -> None:
     # In float64, as Adam makes much of a rounding error where a gradient is nearly nothing.
     together = bodies_of(name, torch.float64)
@@ -122,7 +122,7 @@ def test_several_steps_lead_to_the_same_weights(name: str) -> None:
 
 
 def test_what_can_be_stacked() -> None:
-    assert {"base", "ws", "aux", "aux_ws"} <= set(STACKABLE)
+    assert {"twinnet_base", "twinnet_ws", "twinnet_aux", "twinnet_aux_ws"} <= set(STACKABLE)
     assert not {"MLP", "Sub_LeNet5", "WeightSharingBranches", "a_w_net", "MNISTResSiameseNet"} & set(
         STACKABLE
     )
@@ -144,7 +144,7 @@ def test_what_can_be_stacked() -> None:
 
 def test_asking_what_can_be_stacked_draws_nothing() -> None:
     before = torch.get_rng_state()
-    can_stack(Recipe(variant="ws", epochs=3))
+    can_stack(Recipe(variant="twinnet_ws", epochs=3))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -172,7 +172,7 @@ def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], li
     [
         {"curves": True, "normalise": "standardise"},
         {"shuffle": True, "pairs": 11},  # the last batch has one pair
-        {"variant": "base"},
+        {"variant": "twinnet_base"},
         {"variant": "DirectClassification", "digit_weight": 0.5},
     ],
 )
@@ -243,7 +243,9 @@ def test_rounds_that_cannot_be_stacked_are_trained_one_by_one(tiny: DataSet, qui
 
 
 def jobs_of_two(recipe: Recipe) -> list[Job]:
-    return [Job("study", recipe.with_(variant=name), i) for name in ("aux_ws", "MLP") for i in range(5)]
+    return [
+        Job("study", recipe.with_(variant=name), i) for name in ("twinnet_aux_ws", "MLP") for i in range(5)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -285,9 +287,9 @@ def test_reproducing_appends_a_row_for_each_round_and_resumes(
     assert set(seen) == set(todo)
     assert missing(jobs, tmp_path) == []
     rows = read_rows(rows_path(tmp_path, "study"))
-    assert [(row["variant"], row["stacked"]) for row in rows] == [("aux_ws", 2)] * 2 + [("aux_ws", 3)] * 3 + [
-        ("MLP", 1)
-    ] * 5
+    assert [(row["variant"], row["stacked"]) for row in rows] == [("twinnet_aux_ws", 2)] * 2 + [
+        ("twinnet_aux_ws", 3)
+    ] * 3 + [("MLP", 1)] * 5
 
 
 def test_only_the_round_that_diverged_is_marked(

@@ -13,7 +13,7 @@ from pairedge_train.findings import Finding, finding, rows_of, standard_errors, 
 from pairedge_train.pages import page, write_index, write_page
 from pairedge_train.recipe import Recipe
 from pairedge_train.rows import Row, append_row
-from pairedge_train.studies import Claim, Study, StudyRow, Table, studies
+from pairedge_train.studies import Claim, Figure, Study, StudyRow, Table, studies
 from pairedge_train.variants import get_variant, variants
 
 ALL = studies()
@@ -48,6 +48,7 @@ def test_every_variant_of_the_reports_is_in_a_table_or_named_as_left_out() -> No
 def test_the_reports_have_their_full_rounds() -> None:
     rounds = {name: {table.rounds for table in study.tables} for name, study in ALL.items()}
     assert rounds == {
+        "best": {10},
         "report0": {16, 32},
         "report1": {15, 20},
         "report2": {10},
@@ -90,8 +91,8 @@ def table_of(*rows: StudyRow, **settings: Any) -> Table:
     )
 
 
-LOW = Recipe(variant="base", rounds=4)
-HIGH = Recipe(variant="ws", rounds=4)
+LOW = Recipe(variant="twinnet_base", rounds=4)
+HIGH = Recipe(variant="twinnet_ws", rounds=4)
 
 
 def test_a_finding_is_mean_unbiased_sd_and_count() -> None:
@@ -164,7 +165,9 @@ def test_a_page_puts_the_report_beside_ours() -> None:
         seconds=True,
     )
     claim = Claim(text="low < high", table="t", order=("low", "high"))
-    study = Study(name="s", title="A report", about="About it.", tables=(table,), claims=(claim,), figures=())
+    study = Study(
+        name="report9", title="A report", about="About it.", tables=(table,), claims=(claim,), figures=()
+    )
     text = page(study, [*made_rows(LOW, [0.79, 0.81, 0.80, 0.80]), *made_rows(HIGH, [0.9, 0.91])], [])
     assert "| low | 80.00 ± 1.00 | 80.00 ± 0.82 | 4 | +0.0 | yes | 1.50 ± 0.00 |" in text
     assert re.search(r"\| high \| 99.00 ± 1.00 \| 90.50 ± 0.71 \| 2 of 4 \| -12.0 \| no \|", text)
@@ -191,5 +194,37 @@ def test_the_index_says_what_dominates(tmp_path: Path) -> None:
             append_row(tmp_path / "report0.jsonl", made)
     write_index(list(ALL.values()), tmp_path)
     text = (tmp_path / "index.md").read_text()
-    assert "| [report0](report0.md) | 4 | 80 | 0.7 | ws | 75 % |" in text
+    assert "| [report0](report0.md) | 4 | 80 | 0.7 | twinnet_ws | 75 % |" in text
     assert "All together: 80 seconds, 1 minutes on two cores." in text
+
+
+def test_a_page_of_our_own_tells_what_was_measured_and_what_it_took() -> None:
+    table = table_of(
+        StudyRow(label="high", recipe=HIGH), statistic="exact_accuracy", beside=("best_temperature",)
+    )
+    study = Study(name="own", title="Ours", about="About it.", tables=(table,), claims=(), figures=())
+    rows = made_rows(HIGH, [0.9, 0.92], parameters=9574, best_temperature=0.5)
+    for row, exact in zip(rows, (0.8, 0.9), strict=True):
+        row["exact_accuracy"] = exact
+    text = page(study, rows, [])
+    assert "| high | 85.00 ± 7.07 | 0.5000 ± 0.0000 | 2 | 9,574 | 1.50 ± 0.00 |" in text
+    assert "the report" not in text
+
+
+def test_reliability_and_coverage_are_drawn_from_rows(tmp_path: Path) -> None:
+    figures = (
+        Figure(name="worth", title="What it is worth", kind="reliability", table="t"),
+        Figure(name="handed", title="Handed on", kind="coverage", table="t"),
+    )
+    table = table_of(StudyRow(label="high", recipe=HIGH))
+    study = Study(name="own", title="Ours", about="", tables=(table,), claims=(), figures=figures)
+    measured = {
+        "parameters": 1,
+        "leq_diagram": [[0.5, 0.1, 0.12], [0.5, 0.9, 0.91]],
+        "risk": {"1.0": 0.01, "0.99": 0.005},
+    }
+    for row in made_rows(HIGH, [0.9, 0.92], **measured):
+        append_row(tmp_path / "own.jsonl", row)
+    assert {"own.md", "own-worth.svg", "own-worth.png", "own-handed.svg", "own-handed.png"} == set(
+        write_page(study, tmp_path)
+    )

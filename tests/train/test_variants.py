@@ -26,7 +26,8 @@ from pairedge_train.variants.siamese import MNISTResNet, MNISTResSiameseNet
 VARIANTS = list(variants().values())
 # Which networks send both tiles through one branch, report by report.
 SHARED = {
-    *("ws", "aux_ws", "aux_ws_no_hidden_relu"),
+    *("twinnet_ws", "twinnet_aux_ws", "twinnet_aux_ws_no_hidden_relu"),
+    *("ws", "aux_ws", "ws_learned", "aux_ws_learned", "wide_aux_ws"),
     *("Sub_LeNet5_WS", "Sub_LeNet5_WS_AL"),
     *("WeightSharingBranches", "WeightSharingBranches_dropout"),
     *("WeightSharingBranchesToVec", "WeightSharingBranchesToVec_dropout"),
@@ -39,7 +40,8 @@ SHARED = {
 # Which have a branch for each tile. The others see both tiles as one picture, but for two that share a
 # branch and have no embedding of one tile that a head reads.
 UNSHARED = {
-    *("base", "aux", "Sub_LeNet5", "no_w_net", "a_net"),
+    *("twinnet_base", "twinnet_aux", "base", "aux", "base_learned", "aux_learned"),
+    *("Sub_LeNet5", "no_w_net", "a_net"),
     *("TwoBranches", "TwoBranches_dropout", "BranchesToVec", "BranchesToVec_dropout"),
 }
 JOINT = {"WeightSharingAuxiliary", "WeightSharingAuxiliary_dropout"}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pairedge_train.recipe import Recipe
     from pairedge_train.rows import Row
 
+FLAGSHIP = "aux_ws"
+
 
 def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) -> int | str | None:
     """Read an option that is a count of at least one, or the word `all`."""
@@ -31,7 +33,7 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--variant", metavar="NAME", help="Architecture to train; --list shows them. [aux_ws]")
+@click.option("--variant", metavar="NAME", help=f"Architecture to train; --list shows them. [{FLAGSHIP}]")
 @click.option("--list", "list_", is_flag=True, help="List the variants and the recipes that ship, and stop.")
 @click.option(
     "--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a recipe that ships."
@@ -42,9 +44,9 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 @click.option(
     "--pairs", metavar="N|all", callback=count_or_all, help="Training pairs of a round. [1000; uci: all]"
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training pairs. [25]")
-@click.option("--batch-size", type=click.IntRange(min=2), help="Pairs per step. [25]")
-@click.option("--lr", type=float, help="Learning rate. [0.01]")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training pairs.")
+@click.option("--batch-size", type=click.IntRange(min=2), help="Pairs per step.")
+@click.option("--lr", type=float, help="Learning rate, or its peak.")
 @device_option
 @data_dir_option
 @click.option(
@@ -59,7 +61,8 @@ def main(
 ) -> None:
     """Train a network that compares two digits.
 
-    The settings are those of the first report's protocol, changed by --recipe and then by the options.
+    The settings are the flagship's, for a variant of a report those of the first report's protocol, or those
+    of --recipe; the options change them.
     Rounds that are finished already are not trained again: after an interruption, the same command goes on.
     """
     try:
@@ -90,12 +93,20 @@ def list_choices() -> None:
 
 
 def make_recipe(recipe_file: str | None, changes: dict[str, Any]) -> Recipe:
-    """The recipe of a file, or report 000's, with the command line's changes."""
+    """The recipe of a file, or the variant's own, with the command line's changes.
+
+    A variant of a report is trained by report 000's protocol, any other by the flagship's.
+    """
     from pairedge_train.recipe import Recipe
     from pairedge_train.studies import load_recipe
     from pairedge_train.variants import get_variant
 
-    recipe = load_recipe(recipe_file) if recipe_file else Recipe()
+    if recipe_file:
+        recipe = load_recipe(recipe_file)
+    elif get_variant(changes.get("variant", FLAGSHIP)).report is None:
+        recipe = load_recipe("flagship").with_(variant=FLAGSHIP)
+    else:
+        recipe = Recipe()
     if changes.get("dataset") == "uci" and not recipe_file:
         changes = {"pairs": "all", "test_pairs": "all", "validation_pairs": 100, **changes}
     recipe = recipe.with_(**changes)

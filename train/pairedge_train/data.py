@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,7 @@ from torch import Generator, Tensor
 
 from pairedge.image import average, pool, to_tile
 from pairedge_train.errors import DataError
+from pairedge_train.heads import NOT_A_DIGIT
 from pairedge_train.recipe import Count, Recipe
 from pairedge_train.torchvision_import import import_torchvision
 
@@ -43,19 +45,39 @@ class Digits:
     Attributes:
         grey: float32 (N, 14, 14), averaged grey levels 0..255 in quarter steps, as the course makes them.
         tiles: uint8 (N, 14, 14), the same rounded: what the runtime sees.
-        labels: int64 (N,), 0 to 9.
+        labels: int64 (N,), 0 to 9, or NOT_A_DIGIT.
+        fields: uint8 (N, 28, 28), what was averaged, for augmentation; None where it is not kept.
     """
 
     grey: Tensor
     tiles: NDArray[np.uint8]
     labels: Tensor
+    fields: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @classmethod
+    def of_tiles(cls, tiles: NDArray[np.uint8], labels: Tensor) -> Digits:
+        """Digits of which no more is known than tiles, (N, 14, 14): fields that average to the same again."""
+        fields = torch.from_numpy(tiles.repeat(2, axis=1).repeat(2, axis=2))
+        return cls(torch.from_numpy(tiles.astype(np.float32)), tiles, labels, fields)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Digits]) -> Digits:
+        """Several one after the other, all of them with fields."""
+        fields = [part.fields for part in parts if part.fields is not None]
+        return cls(
+            torch.cat([part.grey for part in parts]),
+            np.concatenate([part.tiles for part in parts]),
+            torch.cat([part.labels for part in parts]),
+            torch.cat(fields),
+        )
+
     def take(self, order: Tensor) -> Digits:
         """Some of the digits, by index."""
-        return Digits(self.grey[order], self.tiles[order.numpy()], self.labels[order])
+        fields = None if self.fields is None else self.fields[order]
+        return Digits(self.grey[order], self.tiles[order.numpy()], self.labels[order], fields)
 
 
 @dataclass(frozen=True)
@@ -64,6 +86,7 @@ class DataSet:
 
     training: Digits
     test: Digits
+    added: tuple[int, ...] = ()  # what pairedge_train.mixed has added to the training digits
 
 
 @dataclass(frozen=True)
@@ -72,27 +95,37 @@ class Pairs:
 
     Attributes:
         images: float32 (N, 2, 14, 14), grey levels 0..255.
-        digits: int64 (N, 2), the true digits.
+        digits: int64 (N, 2), the true digits, or NOT_A_DIGIT.
+        fields: uint8 (N, 2, 28, 28), what the images were averaged from; None where it is not kept.
     """
 
     images: Tensor
     digits: Tensor
+    fields: Tensor | None = None
 
     @property
     def target(self) -> Tensor:
-        """int64 (N,): 1 where first <= second, else 0."""
-        return (self.digits[:, 0] <= self.digits[:, 1]).long()
+        """int64 (N,): 1 where first <= second, else 0; NOT_A_DIGIT where one is none."""
+        leq = (self.digits[:, 0] <= self.digits[:, 1]).long()
+        return leq.masked_fill((self.digits == NOT_A_DIGIT).any(1), NOT_A_DIGIT)
 
     def __len__(self) -> int:
         return len(self.digits)
 
+    def of_digits(self) -> Pairs:
+        """Those pairs that show two digits."""
+        known = self.target != NOT_A_DIGIT
+        return self if bool(known.all()) else self.take(known)
+
     def take(self, order: Tensor) -> Pairs:
-        """Some of the pairs, by index."""
-        return Pairs(self.images[order], self.digits[order])
+        """Some of the pairs, by index or by mask."""
+        fields = None if self.fields is None else self.fields[order]
+        return Pairs(self.images[order], self.digits[order], fields)
 
     def to(self, device: str) -> Pairs:
         """The same pairs on another device."""
-        return Pairs(self.images.to(device), self.digits.to(device))
+        fields = None if self.fields is None else self.fields.to(device)
+        return Pairs(self.images.to(device), self.digits.to(device), fields)
 
     def sha256(self) -> str:
         """A digest of images and digits, which says what a network was trained on."""
@@ -187,7 +220,8 @@ def hold_out(pairs: Pairs, recipe: Recipe, generator: Generator, fold: int) -> t
 def make_pairs(digits: Digits, order: Tensor) -> Pairs:
     """Pair neighbours in `order`, int64 (2N,): row i is (order[2i], order[2i + 1])."""
     both = order.view(-1, 2)
-    return Pairs(digits.grey[both], digits.labels[both])
+    fields = None if digits.fields is None else digits.fields[both]
+    return Pairs(digits.grey[both], digits.labels[both], fields)
 
 
 def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:
@@ -222,7 +256,8 @@ def load_mnist(root: Path) -> DataSet:
     for name, expected in MNIST_FILES.items():
         if _sha256(raw / name) != expected:
             raise DataError(f"{raw / name}: wrong checksum; delete the file to have it downloaded again")
-    return DataSet(*(_mnist_digits(datasets.MNIST(root, train=train)) for train in (True, False)))
+    training, test = (_mnist_digits(datasets.MNIST(root, train=train)) for train in (True, False))
+    return DataSet(training, test)
 
 
 def load_uci() -> DataSet:
@@ -236,12 +271,9 @@ def load_uci() -> DataSet:
     bunch = load_digits()
     tiles = np.stack([to_tile((image * (255 / 16)).astype(np.uint8)) for image in bunch.images])
     labels = torch.from_numpy(bunch.target.astype(np.int64))
-    grey = torch.from_numpy(tiles.astype(np.float32))
-    cut = _UCI_TRAINING
-    return DataSet(
-        Digits(grey[:cut], tiles[:cut], labels[:cut]),
-        Digits(grey[cut:], tiles[cut:], labels[cut:]),
-    )
+    every = Digits.of_tiles(tiles, labels)
+    order = torch.arange(len(labels))
+    return DataSet(every.take(order[:_UCI_TRAINING]), every.take(order[_UCI_TRAINING:]))
 
 
 def _count(wanted: Count, available: int, what: str) -> int:
@@ -256,7 +288,7 @@ def _mnist_digits(mnist: Any) -> Digits:
     """What torchvision read, which has no types."""
     images = cast(Tensor, mnist.data).numpy()
     labels = cast(Tensor, mnist.targets)
-    return Digits(torch.from_numpy(average(images)), pool(images), labels)
+    return Digits(torch.from_numpy(average(images)), pool(images), labels, torch.from_numpy(images))
 
 
 def _download_mnist(root: Path, raw: Path, datasets: ModuleType) -> None:

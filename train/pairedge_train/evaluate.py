@@ -58,9 +58,10 @@ def judge(network: Network, pairs: Pairs, *, dropout: bool = False) -> Scores:
 
     Args:
         network: what to judge.
-        pairs: what to judge it on, on the same device.
+        pairs: what to judge it on, on the same device; pairs without two digits do not count.
         dropout: leave dropout on, as two reports' programs did.
     """
+    pairs = pairs.of_digits()
     network.eval()
     if dropout:
         for module in network.modules():

@@ -45,6 +45,10 @@ def draw(study: Study, figure: Figure, rows: Sequence[Row]) -> dict[str, bytes]:
             panels(canvas, figure, shown, rows)
         elif figure.kind == "grid":
             grid(canvas.add_subplot(), study, figure, shown, rows)
+        elif figure.kind == "reliability":
+            reliability(canvas, shown, rows)
+        elif figure.kind == "coverage":
+            coverage(canvas.add_subplot(), shown, rows)
         elif figure.kind == "bars":
             bars(canvas.add_subplot(), study, figure, shown, rows)
         else:
@@ -118,6 +122,39 @@ def bars(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], ro
         range(len(shown)), [row.label.replace(", ", ",\n") for row in shown], rotation=25, ha="right"
     )
     axes.set(ylabel="accuracy", ylim=(0.5, 1.0))
+    if study.is_report:
+        axes.legend(fontsize=8, frameon=False)
+
+
+def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """How often a thing is so over how probable it was said to be: the comparison's left, the digits' right.
+
+    A dot is a bin of one round, its area the bin's share.
+    """
+    diagrams = {"leq_diagram": "first <= second", "digit_diagram": "the digit that was read"}
+    for place, (name, title) in enumerate(diagrams.items(), 1):
+        axes = canvas.add_subplot(1, 2, place)
+        axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+        for row, colour in zip(shown, _COLOURS, strict=False):
+            dots = np.array([dot for each in rows_of(row, rows) for dot in each.get(name, [])])
+            if len(dots):
+                area = 4 + 60 * np.sqrt(dots[:, 0])
+                axes.scatter(dots[:, 1], dots[:, 2], area, colour, alpha=0.35, linewidth=0, label=row.label)
+        axes.set(xlabel=f"probability of: {title}", ylabel="how often it is so")
+        if axes.collections:
+            axes.legend(fontsize=8, frameon=False)
+
+
+def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """Errors that remain over the share of answers, the least certain, that are handed to a person."""
+    for row, colour in zip(shown, _COLOURS, strict=False):
+        found = [each["risk"] for each in rows_of(row, rows) if "risk" in each]
+        if found:
+            handed = [100 * (1 - float(share)) for share in found[0]]
+            errors = 100 * np.array([list(each.values()) for each in found])
+            label = f"{row.label} (n = {len(found)})"
+            axes.plot(handed, errors.mean(axis=0), "o-", color=colour, label=label, markersize=3)
+    axes.set(xlabel="handed to a person, % of all pairs", ylabel="errors among the others, %", ylim=(0, None))
     axes.legend(fontsize=8, frameon=False)
 
 

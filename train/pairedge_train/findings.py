@@ -42,18 +42,16 @@ def rows_of(row: StudyRow, rows: Sequence[Row], rounds: int | None = None) -> li
     return sorted((each for each in found if "diverged" not in each), key=lambda each: int(each["seed"]))
 
 
-def finding(
-    rows: Sequence[Row], statistic: Statistic | Literal["seconds", "exact_accuracy"]
-) -> Finding | None:
-    """What some rounds come to; None without any.
+def finding(rows: Sequence[Row], statistic: Statistic | Literal["seconds"]) -> Finding | None:
+    """What some rounds come to; None without any, or where they have not measured it.
 
     `best_test_accuracy` takes of each round its best epoch by test accuracy, as report 001 does.
     `test_of_best_fold` takes the test accuracy of the one round that validated best, as report 004 does (ties
     go to the first): n is 1, and the standard deviation is that of all rounds' test accuracies.
     """
-    if not rows:
+    values = [value for value in values_of(rows, statistic) if value is not None]
+    if not values:
         return None
-    values = values_of(rows, statistic)
     sd = statistics.stdev(values) if len(values) > 1 else None
     if statistic == "test_of_best_fold":
         best = max(rows, key=lambda row: float(row["validation_accuracy"]))
@@ -61,11 +59,13 @@ def finding(
     return Finding(statistics.mean(values), sd, len(values))
 
 
-def values_of(rows: Sequence[Row], statistic: str) -> list[float]:
-    """What each round gives."""
+def values_of(rows: Sequence[Row], statistic: str) -> list[Any]:
+    """What each round gives: a number, or None where it has not measured it."""
     if statistic == "best_test_accuracy":
         return [max(row["curves"]["test_accuracy"]) for row in rows]
-    return [row["test_accuracy" if statistic == "test_of_best_fold" else statistic] for row in rows]
+    if statistic == "error_of_surest_99":
+        return [row.get("risk", {}).get("0.99") for row in rows]
+    return [row.get("test_accuracy" if statistic == "test_of_best_fold" else statistic) for row in rows]
 
 
 def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | None:

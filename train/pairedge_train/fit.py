@@ -8,17 +8,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from torch import Generator, Tensor
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from pairedge_train.augment import warp
 from pairedge_train.data import Draw, Pairs, make_pairs
-from pairedge_train.errors import DivergedError
+from pairedge_train.errors import DataError, DivergedError
 from pairedge_train.evaluate import Scores, judge
-from pairedge_train.heads import losses
+from pairedge_train.heads import Output, losses
 from pairedge_train.network import Network
 from pairedge_train.recipe import Recipe
 
@@ -57,6 +59,7 @@ def fit(
     recipe: Recipe,
     *,
     generator: Generator,
+    teacher: Network | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> list[Epoch]:
     """Train a network in place, on the device where it and the pairs are, and leave it in evaluation mode.
@@ -65,7 +68,8 @@ def fit(
         network: fresh weights, which are changed.
         draw: the pairs to train and to validate on.
         recipe: batch size, epochs, learning rate, early stopping and so on.
-        generator: decides the order of pairs where the recipe shuffles or redraws.
+        generator: decides the order of pairs where the recipe shuffles or redraws, and its augmentation.
+        teacher: its digit posteriors, of the very images that the network sees, take the place of the labels.
         on_epoch: called after each epoch.
 
     Raises:
@@ -74,6 +78,7 @@ def fit(
     steps = -(-len(draw.training) // recipe.batch_size)
     optimiser = AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     schedule = make_schedule(optimiser, recipe, steps)
+    averaged = average_of(network, recipe)
     training = draw.training
     history: list[Epoch] = []
     best, best_weights = 0, None
@@ -82,20 +87,31 @@ def fit(
         if recipe.redraw and number > 1:
             order = torch.randperm(len(draw.training_digits), generator=generator)
             training = make_pairs(draw.training_digits, order).to(str(training.images.device))
-        costs = train_epoch(network, batches(training, recipe, generator), optimiser, schedule, recipe)
+        costs = train_epoch(
+            network,
+            batches(training, recipe, generator),
+            optimiser,
+            schedule,
+            recipe,
+            averaged=averaged,
+            teacher=teacher,
+        )
         seconds = time.perf_counter() - start
-        epoch = judged_epoch(network, draw, recipe, number, costs, seconds)
+        judged = cast(Network, averaged.module) if averaged else network
+        epoch = judged_epoch(judged, draw, recipe, number, costs, seconds)
         history.append(epoch)
         on_epoch(epoch)
         halve_lr(optimiser, history, recipe)
         if recipe.patience or recipe.restore_best:
             if number == 1 or improved(epoch.validation, history[best].validation, recipe):
                 best = number - 1
-                best_weights = copy.deepcopy(network.state_dict()) if recipe.restore_best else None
+                best_weights = copy.deepcopy(judged.state_dict()) if recipe.restore_best else None
             if recipe.patience and number - 1 - best >= recipe.patience:
                 break
     if best_weights is not None:
         network.load_state_dict(best_weights)
+    elif averaged:
+        network.load_state_dict(averaged.module.state_dict())
     network.eval()
     return history
 
@@ -130,6 +146,9 @@ def train_epoch(
     optimiser: Optimizer,
     schedule: LRScheduler | None,
     recipe: Recipe,
+    *,
+    averaged: AveragedModel | None = None,
+    teacher: Network | None = None,
 ) -> Costs:
     """One pass over an epoch's batches; the mean of the total loss, the comparison's and the digits'."""
     network.train()
@@ -140,6 +159,8 @@ def train_epoch(
             network(images),
             target,
             digits,
+            teaching=posteriors(teacher, images) if teacher else None,
+            label_smoothing=recipe.label_smoothing,
             comparison_weight=recipe.comparison_weight,
             digit_weight=recipe.digit_weight,
         )
@@ -148,6 +169,8 @@ def train_epoch(
         optimiser.step()
         if schedule:
             schedule.step()
+        if averaged:
+            averaged.update_parameters(network)
         count += len(target)
         for i, part in enumerate(parts):
             if part is not None:
@@ -162,15 +185,41 @@ def batches(pairs: Pairs, recipe: Recipe, generator: Generator) -> Iterator[tupl
     """Images, digits and targets of one epoch, batch by batch; a last batch of one pair is left out.
 
     Batch normalisation cannot be trained on a single pair.
+
+    Raises:
+        DataError: when the recipe augments and the pairs do not keep what their images were averaged from.
     """
-    images, digits, target = pairs.images, pairs.digits, pairs.target
-    if recipe.shuffle:
-        order = torch.randperm(len(pairs), generator=generator).to(images.device)
-        images, digits, target = images[order], digits[order], target[order]
-    parts = (torch.split(part, recipe.batch_size) for part in (images, digits, target))
-    for batch in zip(*parts, strict=True):
-        if len(batch[0]) > 1:
-            yield batch
+    target = pairs.target
+    order = torch.randperm(len(pairs), generator=generator) if recipe.shuffle else torch.arange(len(pairs))
+    for some in torch.split(order.to(target.device), recipe.batch_size):
+        if len(some) > 1:
+            images = bent(pairs, some, recipe, generator) if recipe.augmentation else pairs.images[some]
+            yield images, pairs.digits[some], target[some]
+
+
+def bent(pairs: Pairs, some: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
+    """Some pairs' images, float32 (B, 2, 14, 14), every tile bent by itself at 28x28 and then averaged."""
+    if pairs.fields is None:
+        raise DataError("augmentation needs the 28x28 pictures, which these digits were not kept with")
+    fields = warp(pairs.fields[some].flatten(0, 1).float(), recipe.augmentation, generator)
+    tiles: Tensor = fields.view(-1, 2, 14, 2, 14, 2).mean((3, 5))
+    return tiles
+
+
+@torch.no_grad()
+def posteriors(teacher: Network, images: Tensor) -> Tensor:
+    """What a teacher makes of the digits in images (B, 2, 14, 14): (B, 2, 10)."""
+    output: Output = teacher(images)
+    assert output.digits is not None  # a teacher has a digit head
+    return output.digits.softmax(2)
+
+
+def average_of(network: Network, recipe: Recipe) -> AveragedModel | None:
+    """The moving average of a network's weights and running statistics, where the recipe wants it."""
+    if not recipe.ema:
+        return None
+    moving = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call]  # torch has no types for it
+    return AveragedModel(network, multi_avg_fn=moving, use_buffers=True)
 
 
 def make_schedule(optimiser: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler | None:

@@ -30,7 +30,14 @@ def can_stack(recipe: Recipe) -> bool:
     early, change its learning rate by its own loss, draw new pairs, or have a fold of another size.
     """
     apart = recipe.patience or recipe.restore_best or recipe.redraw or recipe.folds
-    if apart or recipe.halve_lr_at is not None or recipe.schedule != "constant":
+    new = (recipe.augmentation, recipe.label_smoothing, recipe.ema, recipe.members > 1, recipe.teacher)
+    if (
+        apart
+        or any(new)
+        or any(recipe.mixture)
+        or recipe.halve_lr_at is not None
+        or recipe.schedule != "constant"
+    ):
         return False
     with torch.device("meta"):  # no weights to fill, and no randomness to draw them from
         return is_stackable(get_variant(recipe.variant).build())

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pairedge_train.data import Draw
+from pairedge_train.ensemble import ensemble_of
 from pairedge_train.heads import Output
 from pairedge_train.recipe import Recipe
 from pairedge_train.variants import get_variant
@@ -49,9 +50,10 @@ def build_network(recipe: Recipe, draw: Draw | None = None) -> Network:
     Without a draw the normalisation is left at 0 and 1, to be filled in from a checkpoint.
 
     Raises:
-        RecipeError: for an unknown variant.
+        RecipeError: for an unknown variant, or one of which no ensemble can be made.
     """
-    body = get_variant(recipe.variant).build()
+    build = get_variant(recipe.variant).build
+    body = build() if recipe.members == 1 else ensemble_of([build() for _ in range(recipe.members)])
     if recipe.normalise == "standardise" and draw is not None:
         return Network(body, draw.mean, draw.std)
     return Network(body)

@@ -18,13 +18,22 @@ from pairedge_train.findings import (
     verdict,
 )
 from pairedge_train.rows import Row, read_rows
-from pairedge_train.studies import Study, StudyRow, Table
+from pairedge_train.studies import Statistic, Study, StudyRow, Table
 
-_WORDS = {
+_WORDS: dict[Statistic, str] = {
     "train_accuracy": "training accuracy of the last epoch's weights",
     "test_accuracy": "test accuracy of the last epoch's weights",
     "validation_accuracy": "validation accuracy",
     "best_test_accuracy": "best test accuracy over the epochs (the test set chooses the epoch)",
+    "exact_accuracy": "all ordered test pairs",
+    "exact_digit_accuracy": "test digits",
+    "leq_calibration_error": "calibration error of P(first <= second)",
+    "digit_calibration_error": "calibration error of the digits",
+    "error_of_surest_99": "errors left when the least certain 1 % are handed on",
+    "validation_exact_accuracy": "all ordered validation pairs",
+    "validation_digit_accuracy": "validation digits",
+    "validation_loss": "cross-entropy on validation at the best temperature",
+    "best_temperature": "best temperature",
     "test_of_best_fold": "test accuracy of the fold model that validates best (± over all fold models)",
 }
 
@@ -45,10 +54,38 @@ def write_page(study: Study, out: Path) -> list[str]:
 def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
     """The page as Markdown."""
     lines = [f"# {study.title}", "", study.about, ""]
-    lines += [
-        "Accuracies in percent: mean ± standard deviation over n rounds. The difference is ours minus the "
-        f"report's in standard errors; a row agrees within {AGREES_WITHIN:g} of them. Where the report "
-        "printed no standard deviation, ours stands in for it.",
+    lines += ["Accuracies in percent: mean ± standard deviation over n rounds."]
+    if study.is_report:
+        lines[-1] += (
+            " The difference is ours minus the report's in standard errors; a row agrees within "
+            f"{AGREES_WITHIN:g} of them. Where the report printed no standard deviation, ours stands in for "
+            "it."
+        )
+    lines += claim_lines(study, rows)
+    for table in study.tables:
+        lines += ["", f"## {table.title}", ""]
+        if study.is_report:
+            lines += [f"Report: {table.source}. Statistic: {_WORDS[table.statistic]}.", ""]
+            lines += table_lines(table, rows)
+        else:
+            lines += own_table_lines(table, rows)
+        if table.remark:
+            lines += ["", table.remark]
+    if figures:
+        lines += ["", "## Figures"]
+        for figure in study.figures:
+            name = f"{study.name}-{figure.name}"
+            if f"{name}.png" in figures:
+                lines += ["", f"![{figure.title}]({name}.png)", "", f"[{name}.svg]({name}.svg)"]
+    lines += ["", "## Conditions", "", *conditions(rows), ""]
+    return "\n".join(lines)
+
+
+def claim_lines(study: Study, rows: Sequence[Row]) -> list[str]:
+    """What becomes of the study's claims; nothing where it makes none."""
+    if not study.claims:
+        return []
+    lines = [
         "",
         "## Claims",
         "",
@@ -61,25 +98,29 @@ def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
     for claim in study.claims:
         said, found = verdict(claim, study.table(claim.table), rows)
         lines.append(f"| {claim.text} | **{said}** | {found} |")
-    for table in study.tables:
-        lines += [
-            "",
-            f"## {table.title}",
-            "",
-            f"Report: {table.source}. Statistic: {_WORDS[table.statistic]}.",
-            "",
-        ]
-        lines += table_lines(table, rows)
-        if table.remark:
-            lines += ["", table.remark]
-    if figures:
-        lines += ["", "## Figures"]
-        for figure in study.figures:
-            name = f"{study.name}-{figure.name}"
-            if f"{name}.png" in figures:
-                lines += ["", f"![{figure.title}]({name}.png)", "", f"[{name}.svg]({name}.svg)"]
-    lines += ["", "## Conditions", "", *conditions(rows), ""]
-    return "\n".join(lines)
+    return lines
+
+
+def own_table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
+    """A table that stands beside no report's: what was measured, and what it took."""
+    statistics = (table.statistic, *table.beside)
+    head = ["row", *(_WORDS[statistic] for statistic in statistics), "n", "parameters", "seconds a round"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in table.rows:
+        rounds = rows_of(row, rows, table.rounds)
+        found = [finding(rounds, statistic) for statistic in statistics]
+        shown = [number(each, statistic) for each, statistic in zip(found, statistics, strict=True)]
+        parameters = f"{rounds[0]['parameters']:,}" if rounds else "-"
+        cells = [row.label, *shown, str(len(rounds)), parameters, cost(rounds)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def number(found: Finding | None, statistic: Statistic) -> str:
+    """A share in percent, or what is no share as it is."""
+    if found is None or statistic not in ("validation_loss", "best_temperature"):
+        return percent(found)
+    return f"{found.mean:.4f}" + ("" if found.sd is None else f" ± {found.sd:.4f}")
 
 
 def write_index(known: Sequence[Study], out: Path) -> None:

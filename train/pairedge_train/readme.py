@@ -15,7 +15,7 @@ from pathlib import Path
 import pairedge
 from pairedge_train.findings import AGREES_WITHIN, finding, rows_of, standard_errors, verdict
 from pairedge_train.rows import Row, read_rows
-from pairedge_train.studies import Study, studies
+from pairedge_train.studies import Study, reports, studies
 
 ARTIFACTS = Path("artifacts")
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,7 +58,7 @@ def reports_table(artifacts: Path) -> str:
         "| report | its main claim | | printed numbers found again | rounds |",
         "|---|---|---|---|---|",
     ]
-    for study in studies().values():
+    for study in reports().values():
         rows = read_rows(artifacts / "reports" / f"{study.name}.jsonl")
         if not rows:
             continue

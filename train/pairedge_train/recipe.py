@@ -17,6 +17,35 @@ from pairedge_train.errors import RecipeError
 Count = int | Literal["all"]
 
 
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a digit may be bent; each is drawn evenly from its range, both ways.
+
+    Attributes:
+        rotate: degrees.
+        scale: logarithm of the stretch along each axis, drawn for either.
+        shear: horizontal slant, in widths per height.
+        shift: along each axis, in halves of the picture's side.
+        elastic: standard deviation of the smooth displacement, in halves of the picture's side.
+        stroke: how far strokes are drawn thicker or thinner, as a share of what a pen wider or narrower by a
+            pixel on either side would change.
+    """
+
+    rotate: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    shift: float = 0.0
+    elastic: float = 0.0
+    stroke: float = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether it changes anything."""
+        return any(getattr(self, field.name) for field in dataclasses.fields(self))
+
+
+AUGMENTATION = tuple(field.name for field in dataclasses.fields(Augmentation))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a variant is trained and judged. The defaults are report 000's protocol (REPORT 000, Training).
@@ -28,6 +57,10 @@ class Recipe:
         test_pairs: test pairs of a round; "all" uses every test tile once.
         validation_pairs: pairs drawn from training tiles that are in no training pair. They are shown during
             training and choose nothing.
+        rendered: how often each training digit is also rendered as a photo-like picture and read back by the
+            runtime's `to_tile`, each time under another condition.
+        printed: how many digits of printed type are rendered in each such pass.
+        not_digits: how many pictures that show no digit are added, whose posterior should be even.
         hold_out: this many of the training pairs validate in place of training.
         folds: cross-validation in this many folds, 0 for none: the rounds share their pairs, and round i
             validates on fold i and trains on the rest.
@@ -48,6 +81,26 @@ class Recipe:
         restore_best: end with the weights of the best epoch by `monitor`, in place of the last.
         dropout_at_eval: leave dropout on while judging. No sound evaluation does so; two reports' programs
             did, and their published numbers show it.
+        rotate: augmentation, as are the five that follow: see `Augmentation`. All 0 trains on the digits as
+            they are.
+        scale: see `Augmentation`.
+        shear: see `Augmentation`.
+        shift: see `Augmentation`.
+        elastic: see `Augmentation`.
+        stroke: see `Augmentation`.
+        label_smoothing: share of each true digit's weight that is spread over all ten digits.
+        ema: end with the moving average of the weights over the steps, this share of it kept in each; 0 ends
+            with the last weights.
+        members: train this many networks, each with weights and augmentation of its own, and let the mean
+            of their logits answer.
+        teacher: name of a shipped recipe whose network, trained on the same draw, gives the posteriors that
+            the digits are learned by; "" learns by the labels.
+        temperature: what the logits are divided by after training, so that probabilities mean what they say
+            (Guo et al., "On calibration of modern neural networks", 2017). A row names the best one on its
+            validation pairs.
+        blind: leave the test set alone and judge validation pairs on everything, for a search, which must not
+            see the test set.
+        exact: judge on all ordered test pairs too, which takes a minute where a comparison head is learned.
         curves: measure training and test accuracy after every epoch, beside the loss and the validation
             that a row always has; what is chosen does not depend on it.
         comparison_weight: weight of the comparison loss.
@@ -57,11 +110,14 @@ class Recipe:
         seed: the first round's seed, counted up by one for each further round; likewise.
     """
 
-    variant: str = "aux_ws"
+    variant: str = "twinnet_aux_ws"
     dataset: Literal["mnist", "uci"] = "mnist"
     pairs: Count = 1000
     test_pairs: Count = 1000
     validation_pairs: int = 1000
+    rendered: int = 0
+    printed: int = 0
+    not_digits: int = 0
     hold_out: int = 0
     folds: int = 0
     normalise: Literal["raw", "standardise"] = "raw"
@@ -78,6 +134,19 @@ class Recipe:
     monitor: Literal["accuracy", "loss"] = "accuracy"
     restore_best: bool = False
     dropout_at_eval: bool = False
+    rotate: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    shift: float = 0.0
+    elastic: float = 0.0
+    stroke: float = 0.0
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    members: int = 1
+    teacher: str = ""
+    temperature: float = 1.0
+    blind: bool = False
+    exact: bool = False
     curves: bool = False
     comparison_weight: float = 1.0
     digit_weight: float = 1.0
@@ -87,28 +156,53 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(Recipe).items():
             _check_kind(name, getattr(self, name), kind)
-        for name in ("pairs", "test_pairs", "batch_size", "epochs", "rounds"):
+        for name in ("pairs", "test_pairs", "batch_size", "epochs", "rounds", "members"):
             value = getattr(self, name)
             if value != "all" and value < 1:
                 raise RecipeError(f"{name} must be at least 1, not {value}")
-        for name in ("validation_pairs", "hold_out", "folds", "patience", "seed"):
+        for name in (
+            "rendered",
+            "printed",
+            "not_digits",
+            "validation_pairs",
+            "hold_out",
+            "folds",
+            "patience",
+            "seed",
+        ):
             if getattr(self, name) < 0:
                 raise RecipeError(f"{name} must not be negative, but is {getattr(self, name)}")
-        for name in ("weight_decay", "lr_floor", "comparison_weight", "digit_weight"):
+        for name in (*AUGMENTATION, "weight_decay", "lr_floor", "comparison_weight", "digit_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise RecipeError(f"{name} must be a number from 0 up, not {getattr(self, name)}")
         if self.batch_size < 2:
             raise RecipeError("batch_size must be at least 2: batch normalisation needs two pairs")
-        if not 0 < self.lr < math.inf:
-            raise RecipeError(f"lr must be positive, not {self.lr}")
+        for name in ("lr", "temperature"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise RecipeError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("label_smoothing", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RecipeError(f"{name} must be a share below 1, not {getattr(self, name)}")
         if self.folds == 1 or self.rounds > self.folds > 0:
             raise RecipeError(f"{self.folds} folds cannot make {self.rounds} rounds")
         if (self.patience or self.restore_best) and not (self.hold_out or self.folds):
             raise RecipeError("patience and restore_best need validation pairs to look at: hold_out or folds")
+        if self.blind and not (self.hold_out or self.folds):
+            raise RecipeError("a blind recipe needs validation pairs to look at: hold_out or folds")
         if self.redraw and (self.hold_out or self.folds):
             raise RecipeError(
                 "redraw pairs every tile anew, and would train on those that hold_out or folds keep"
             )
+
+    @property
+    def mixture(self) -> tuple[int, ...]:
+        """What is added to the training digits: passes of rendering, printed digits, pictures of no digit."""
+        return self.rendered, self.printed, self.not_digits
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How far digits are bent in training."""
+        return Augmentation(**{name: getattr(self, name) for name in AUGMENTATION})
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Recipe:

@@ -21,7 +21,7 @@ from pairedge_train.data import DataSet, load_data
 from pairedge_train.errors import DivergedError
 from pairedge_train.fit_stacked import can_stack
 from pairedge_train.recipe import Recipe
-from pairedge_train.rounds import train_round, train_rounds
+from pairedge_train.rounds import run_rounds, study_folder, train_round, train_rounds
 from pairedge_train.rows import Row, append_row, read_rows
 from pairedge_train.studies import Study, Table
 
@@ -157,9 +157,17 @@ def train_bundle(jobs: list[Job], data_dir: Path | None, device: str) -> list[tu
 
 
 def train_job(job: Job, data_dir: Path | None, device: str) -> tuple[Job, Row]:
-    """Train one round; a round whose loss became infinite gives a row that says so."""
+    """Train one round; a round whose loss became infinite gives a row that says so.
+
+    A round that may teach others is found under runs/ where it was trained for one of them, and kept there.
+    """
+    data = _data(job.recipe.dataset, data_dir)
     try:
-        _, row = train_round(job.recipe, _data(job.recipe.dataset, data_dir), job.number, device=device)
+        if job.recipe.members > 1 or job.recipe.teacher:
+            one = job.recipe.with_(rounds=1, seed=job.recipe.seed + job.number)
+            [row] = run_rounds(one, data, study_folder(Path("runs"), one), device=device)
+        else:
+            _, row = train_round(job.recipe, data, job.number, device=device)
     except DivergedError as error:
         digest, seed = job.key
         row = {"variant": job.recipe.variant, "recipe": digest, "seed": seed, "diverged": str(error)}

@@ -1,4 +1,4 @@
-"""`pairedge-reproduce`: every table and figure of the five reports, from one command."""
+"""`pairedge-reproduce`: every table and figure of the five reports, and of our own studies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, metavar="[report0 ... report4 | all]")
+@click.argument("names", nargs=-1, metavar="[best | search | report0 ... report4 | all]")
 @click.option("--list", "list_", is_flag=True, help="List studies, tables and rounds, and stop.")
 @click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table of the study.")
 @click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("artifacts/reports"),
-    show_default=True,
-    help="Folder of rows, pages and figures.",
+    help="Folder of rows, pages and figures. [artifacts/reports; artifacts/best for our own studies]",
 )
 def main(
     names: tuple[str, ...],
@@ -42,12 +40,12 @@ def main(
     cluster: str | None,
     device: str,
     data_dir: Path | None,
-    out: Path,
+    out: Path | None,
 ) -> None:
-    """Train what the named reports trained, and put it beside what they printed.
+    """Train what the named reports trained, and put it beside what they printed; or train our own studies.
 
-    Rounds that have a row already are not trained again: stopped and started anew, the same command does what
-    is missing. Each report's page and figures are written at the end.
+    `all` are the five reports. Rounds that have a row already are not trained again: stopped and started
+    anew, the same command does what is missing. Each study's page and figures are written at the end.
     """
     try:
         import torch  # noqa: F401 (to tell what is missing before anything is loaded)
@@ -58,23 +56,29 @@ def main(
         if list_:
             list_studies(chosen)
         else:
-            run(chosen, 1 if quick else rounds, jobs or os.cpu_count() or 1, cluster, device, data_dir, out)
+            reports = [each for each in chosen if each[0].is_report]
+            own = [each for each in chosen if not each[0].is_report]
+            for some, folder in ((own, "best"), (reports, "reports")):
+                if some:
+                    workers = jobs or os.cpu_count() or 1
+                    here = out or Path("artifacts") / folder
+                    run(some, 1 if quick else rounds, workers, cluster, device, data_dir, here)
 
 
 def choose(
     names: tuple[str, ...], tables: tuple[str, ...], *, everything: bool
 ) -> list[tuple[Study, list[Table]]]:
     """The studies that are named and those of their tables that are wanted."""
-    from pairedge_train.studies import studies
+    from pairedge_train.studies import reports, studies
 
     known = studies()
     if everything or names == ("all",):
-        names = tuple(known)
+        names = tuple(known) if everything else tuple(reports())
     if not names:
-        raise click.UsageError(f"name a report, or all: {', '.join(known)}")
+        raise click.UsageError(f"name a study, or all: {', '.join(known)}")
     for name in names:
         if name not in known:
-            raise click.UsageError(f"unknown report {name!r}; there are {', '.join(known)} and all")
+            raise click.UsageError(f"unknown study {name!r}; there are {', '.join(known)} and all")
     chosen = []
     for name in names:
         study = known[name]
@@ -113,7 +117,7 @@ def run(
     from pairedge_train.pages import write_index, write_page
     from pairedge_train.reproduce import Job, jobs_of, missing, reproduce
     from pairedge_train.rows import Row
-    from pairedge_train.studies import studies
+    from pairedge_train.studies import reports
 
     # joblib replaces a worker that has grown, and its task is done by another: nothing for a user to act on.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
@@ -135,4 +139,5 @@ def run(
     for study, _ in chosen:
         write_page(study, out)
         click.echo(f"Wrote {out / study.name}.md")
-    write_index(list(studies().values()), out)
+    if any(study.is_report for study, _ in chosen):
+        write_index(list(reports().values()), out)

@@ -11,16 +11,22 @@ from pathlib import Path
 import torch
 from torch import Generator
 
-from pairedge_train.checkpoint import Checkpoint, save_checkpoint
-from pairedge_train.data import DataSet, Draw, draw_pairs
-from pairedge_train.errors import DivergedError
+from pairedge_train.calibration import best_temperature, divide_logits, reliability, risk
+from pairedge_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from pairedge_train.data import DataSet, Digits, Draw, draw_pairs
+from pairedge_train.ensemble import ensemble_of
+from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.evaluate import Scores, exact_accuracy, judge
 from pairedge_train.fit import Epoch, fit
 from pairedge_train.fit_stacked import can_stack, fit_stacked
+from pairedge_train.mixed import mixed
 from pairedge_train.network import Network, build_network
 from pairedge_train.randomness import drawn_from
 from pairedge_train.recipe import Recipe
 from pairedge_train.rows import Row, append_row, read_rows
+from pairedge_train.studies import load_recipe
+
+COVERAGES = (1.0, 0.999, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares of answers that are not handed to a person
 
 
 def study_folder(out: Path, recipe: Recipe) -> Path:
@@ -67,7 +73,7 @@ def run_rounds(
             try:
                 number = seed - recipe.seed
                 checkpoint, row = train_round(
-                    recipe, data, number, device=device, on_epoch=partial(on_epoch, seed)
+                    recipe, data, number, device=device, runs=folder.parent, on_epoch=partial(on_epoch, seed)
                 )
             except DivergedError as error:
                 raise DivergedError(
@@ -86,18 +92,49 @@ def train_round(
     number: int,
     *,
     device: str = "cpu",
+    runs: Path = Path("runs"),
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> tuple[Checkpoint, Row]:
     """One round: draw pairs, train fresh weights, measure.
 
     Round `number`, from 0, has the seed `recipe.seed + number`, which decides everything random. Where the
     recipe has folds, its rounds share the pairs that the first seed draws, and `number` is the fold.
+
+    Args:
+        recipe: how.
+        data: what the pairs are drawn from.
+        number: which round.
+        device: where to train.
+        runs: where the studies of teachers lie: one that is missing there is trained first, and kept.
+        on_epoch: called after each epoch, of each member in turn.
     """
+    data = mixed(data, recipe, recipe.seed + number)
+    teacher = teacher_of(recipe, data, number, device, runs) if recipe.teacher else None
     draw, generator = draw_round(recipe, data, number, device)
     with drawn_from(generator):
-        network = fresh_network(recipe, draw, device)
-        history = fit(network, draw, recipe, generator=generator, on_epoch=on_epoch)
-        return finish_round(recipe, data, number, draw, network, history)
+        members, histories = [], []
+        for _ in range(recipe.members):
+            network = fresh_network(recipe.with_(members=1), draw, device)
+            histories.append(
+                fit(network, draw, recipe, generator=generator, teacher=teacher, on_epoch=on_epoch)
+            )
+            members.append(network)
+        if recipe.members > 1:
+            body = ensemble_of([member.body for member in members])
+            network = Network(body, float(network.mean), float(network.std)).to(device)
+        return finish_round(recipe, data, number, draw, network, histories)
+
+
+def teacher_of(recipe: Recipe, data: DataSet, number: int, device: str, runs: Path) -> Network:
+    """The trained network of a recipe's teacher for the same round, hence for the same draw."""
+    taught_by = load_recipe(recipe.teacher).with_(rounds=1, seed=recipe.seed + number)
+    if (taught_by.pairs, taught_by.validation_pairs) != (recipe.pairs, recipe.validation_pairs):
+        raise RecipeError(f"teacher {recipe.teacher!r} draws other pairs than its student")
+    folder = study_folder(runs, taught_by)
+    [row] = run_rounds(taught_by, data, folder, device=device)
+    network = load_checkpoint(checkpoint_path(folder, row["seed"])).network.to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
+    return network
 
 
 def train_rounds(
@@ -123,8 +160,8 @@ def train_rounds(
     with drawn_from(Generator().manual_seed(recipe.seed + numbers[0])):
         histories = fit_stacked(networks, draws, recipe, generators=generators)
         return [
-            finish_round(recipe, data, *trained, stacked=len(numbers))
-            for trained in zip(numbers, draws, networks, histories, strict=True)
+            finish_round(recipe, data, number, draw, network, [history], stacked=len(numbers))
+            for number, draw, network, history in zip(numbers, draws, networks, histories, strict=True)
         ]
 
 
@@ -149,27 +186,34 @@ def finish_round(
     number: int,
     draw: Draw,
     network: Network,
-    history: list[Epoch],
+    histories: list[list[Epoch]],
     *,
     stacked: int = 1,
 ) -> tuple[Checkpoint, Row]:
-    """Measure a trained network, take it to the CPU, and make its checkpoint and row."""
+    """Measure a trained network, take it to the CPU, and make its checkpoint and row.
+
+    Of several members' histories the row shows the first one's curves, and the seconds of all.
+    """
     seed = recipe.seed + number
+    if recipe.temperature != 1:
+        divide_logits(network, recipe.temperature)
     judged = partial(judge, network, dropout=recipe.dropout_at_eval)
-    train, test = judged(draw.training), judged(draw.test)
+    train, test = judged(draw.training), None if recipe.blind else judged(draw.test)
     validation = judged(draw.validation) if draw.validation else None
     network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as above
-    # Counting decisions of digits costs one pass; a comparison head would have to see all 10^8 pairs.
-    exact = exact_accuracy(network, data.test) if test.comparison_loss is None else None
     measured = {
         "train_accuracy": train.pairs,
         "validation_accuracy": validation.pairs if validation else None,
-        "test_accuracy": test.pairs,
-        "digit_accuracy": test.digits,
-        "exact_accuracy": exact.pairs if exact else None,
+        "test_accuracy": test.pairs if test else None,
+        "digit_accuracy": test.digits if test else None,
+        "exact_accuracy": None,
         "pairs": len(draw.training),
         "test_pairs": len(draw.test),
     }
+    if recipe.blind:
+        measured |= searched(network, draw)
+    else:
+        measured |= judged_exactly(network, data.test, learned=recipe.exact)
     row = {
         "variant": recipe.variant,
         "dataset": recipe.dataset,
@@ -177,9 +221,9 @@ def finish_round(
         "seed": seed,
         "fold": number if recipe.folds else None,
         **measured,
-        "curves": curves(history),
-        "epochs": len(history),
-        "seconds": round(sum(epoch.seconds for epoch in history), 3),
+        "curves": curves(histories[0]),
+        "epochs": len(histories[0]),
+        "seconds": round(sum(epoch.seconds for history in histories for epoch in history), 3),
         "stacked": stacked,
         "parameters": network.parameter_count(),
         "pretrained": getattr(network.body, "pretrained", None),
@@ -188,6 +232,48 @@ def finish_round(
     }
     one_round = replace(recipe, rounds=1, seed=seed) if not recipe.folds else replace(recipe, rounds=1)
     return Checkpoint(network, one_round, seed, draw.training.sha256(), measured), row
+
+
+def judged_exactly(network: Network, test: Digits, *, learned: bool) -> Row:
+    """What a network is worth on all ordered pairs of test digits.
+
+    A learned comparison would have to see all 10^8 of them, and is judged so only where that is wanted.
+    """
+    worth = reliability(network, torch.from_numpy(test.tiles).float(), test.labels)
+    if worth is None:
+        comparison = getattr(network.body, "comparison", None)
+        exact = exact_accuracy(network, test) if learned or comparison is None else None
+        return {"exact_accuracy": exact.pairs if exact else None}
+
+    def rounded(diagram: list[tuple[float, float, float]]) -> list[list[float]]:
+        return [[round(value, 6) for value in line] for line in diagram]
+
+    found: Row = {
+        "exact_accuracy": worth.decisions.frequency(),
+        "leq_calibration_error": worth.leq.error(),
+        "leq_diagram": rounded(worth.leq.diagram()),
+        "risk": {str(coverage): risk(worth.decisions, coverage) for coverage in COVERAGES},
+    }
+    if worth.digits:
+        found |= {
+            "exact_digit_accuracy": worth.digits.frequency(),
+            "digit_calibration_error": worth.digits.error(),
+            "digit_diagram": rounded(worth.digits.diagram()),
+        }
+    return found
+
+
+def searched(network: Network, draw: Draw) -> Row:
+    """What a search goes by: all validation digits paired with all, and their best temperature."""
+    assert draw.validation  # a recipe that leaves the test set alone holds pairs out
+    images, digits = draw.validation.images.flatten(0, 1), draw.validation.digits.flatten()
+    worth, best = reliability(network, images, digits), best_temperature(network, draw.validation)
+    return {
+        "validation_exact_accuracy": worth.decisions.frequency() if worth else None,
+        "validation_digit_accuracy": worth.digits.frequency() if worth and worth.digits else None,
+        "best_temperature": best[0] if best else None,
+        "validation_loss": best[1] if best else None,
+    }
 
 
 def curves(history: list[Epoch]) -> dict[str, list[float]]:

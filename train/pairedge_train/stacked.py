@@ -29,8 +29,11 @@ _UNWEIGHTED = (
 
 
 def is_stackable(body: nn.Module) -> bool:
-    """Whether networks like this one can be stacked: `TwoBranches` of plain layers, no weights for digits."""
-    if not isinstance(body, TwoBranches) or not isinstance(body.digit, nn.Identity | None):
+    """Whether networks like this one can be stacked.
+
+    They are `TwoBranches` of plain layers, without weights for digits, that take both tiles one by one.
+    """
+    if not isinstance(body, TwoBranches) or not isinstance(body.digit, nn.Identity | None) or body.together:
         return False
     parts = [*body.branches, *([] if body.comparison is None else [body.comparison])]
     for layer in (layer for part in parts for layer in layers_of(part)):

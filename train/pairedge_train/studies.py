@@ -1,8 +1,8 @@
-"""Studies: what each report printed, and the recipe that stands for every printed row.
+"""Studies: tables of recipes that are trained for some rounds each; of a report, beside what it printed.
 
-A study is a TOML file in train/recipes/: settings that all its rows share, tables of rows with the report's
-own numbers, the claims that rest on them, and the figures that plot their training. Each row's recipe can be
-trained by name, `pairedge-train --recipe report3.1.fc_2`, as study, table and row.
+A study is a TOML file in train/recipes/: settings that all its rows share, tables of rows, of a report with
+the numbers that it printed, the claims that rest on them, and the figures that plot them. Each row's recipe
+can be trained by name, `pairedge-train --recipe report3.1.fc_2`, as study, table and row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,20 @@ from pairedge_train.errors import RecipeError
 from pairedge_train.recipe import Recipe, read_recipe
 
 Statistic = Literal[
-    "train_accuracy", "test_accuracy", "validation_accuracy", "best_test_accuracy", "test_of_best_fold"
+    "train_accuracy",
+    "test_accuracy",
+    "validation_accuracy",
+    "best_test_accuracy",
+    "test_of_best_fold",
+    "exact_accuracy",
+    "exact_digit_accuracy",
+    "leq_calibration_error",
+    "digit_calibration_error",
+    "error_of_surest_99",
+    "validation_exact_accuracy",
+    "validation_digit_accuracy",
+    "validation_loss",
+    "best_temperature",
 ]
 
 
@@ -46,24 +59,24 @@ class Table:
     Attributes:
         name: short, for the command line.
         title: what the page calls it.
-        source: where in the report its numbers stand.
         statistic: what a round gives, and how the rounds become one number.
-        beside: further statistics to show.
         rounds: how many rounds each row has.
+        rows: in the report's order.
+        source: where in the report its numbers stand.
         published_n: how many the report's numbers are means over.
+        beside: further statistics to show.
         seconds: show the seconds of a round too.
         grid: the setting that varies along the rows, for a figure over it.
         remark: what a reader should know, one paragraph.
-        rows: in the report's order.
     """
 
     name: str
     title: str
-    source: str
     statistic: Statistic
     rounds: int
-    published_n: int
     rows: tuple[StudyRow, ...]
+    source: str = ""
+    published_n: int = 0
     beside: tuple[Statistic, ...] = ()
     seconds: bool = False
     grid: str | None = None
@@ -98,8 +111,9 @@ class Figure:
     Attributes:
         name: of its files.
         title: above it.
-        kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars", or
-            "grid" (the table over its varying setting).
+        kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars",
+            "grid" (the table over its varying setting), "reliability" (what probabilities are worth), or
+            "coverage" (errors left over the share of answers that are handed to a person).
         table: name of the table.
         rows: labels to show; all where none are named.
         curves: which of the rows' curves to draw.
@@ -108,7 +122,7 @@ class Figure:
 
     name: str
     title: str
-    kind: Literal["panels", "lines", "losses", "bars", "grid"]
+    kind: Literal["panels", "lines", "losses", "bars", "grid", "reliability", "coverage"]
     table: str
     rows: tuple[str, ...] = ()
     curves: tuple[str, ...] = ()
@@ -117,7 +131,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A report's tables, claims and figures."""
+    """Tables, claims and figures, of a report or our own."""
 
     name: str
     title: str
@@ -125,6 +139,11 @@ class Study:
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
     figures: tuple[Figure, ...]
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it reproduces one of the five reports."""
+        return self.name.startswith("report")
 
     def table(self, name: str) -> Table:
         """The table of that name.
@@ -147,8 +166,13 @@ class Study:
 
 @cache
 def studies() -> dict[str, Study]:
-    """All studies by name."""
+    """All studies by name, the reports' last."""
     return {path.stem: read_study(path) for path in _recipe_files() if _is_study(path)}
+
+
+def reports() -> dict[str, Study]:
+    """The studies of the five reports."""
+    return {name: study for name, study in studies().items() if study.is_report}
 
 
 def read_study(path: Path) -> Study:
@@ -161,10 +185,10 @@ def read_study(path: Path) -> Study:
     content: dict[str, Any] = tomllib.loads(path.read_text())
     shared = content.pop("recipe")
     tables = tuple(_table(shared, table) for table in content.pop("table"))
-    claims = tuple(Claim(**{**claim, "order": tuple(claim["order"])}) for claim in content.pop("claim"))
+    claims = tuple(Claim(**{**claim, "order": tuple(claim["order"])}) for claim in content.pop("claim", ()))
     figures = tuple(
         Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
-        for figure in content.pop("figure")
+        for figure in content.pop("figure", ())
     )
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
 
@@ -206,7 +230,7 @@ def _recipe_files() -> list[Path]:
 
 
 def _is_study(path: Path) -> bool:
-    return path.stem.startswith("report")
+    return "table" in tomllib.loads(path.read_text())
 
 
 def _table(shared: dict[str, Any], table: dict[str, Any]) -> Table:

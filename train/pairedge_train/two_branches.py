@@ -17,15 +17,22 @@ class TwoBranches(nn.Module):
             leaves the comparison to the digits.
         digit: head on one embedding, (B, E) -> digit logits (B, 10); None leaves the digits out, and with
             them the auxiliary losses. One head at least must be there.
+        together: send both tiles through a shared branch as one batch in training too.
     """
 
     def __init__(
-        self, branches: list[nn.Module], comparison: nn.Module | None, digit: nn.Module | None
+        self,
+        branches: list[nn.Module],
+        comparison: nn.Module | None,
+        digit: nn.Module | None,
+        *,
+        together: bool = False,
     ) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
         self.comparison = comparison
         self.digit = digit
+        self.together = together
 
     @property
     def shares_weights(self) -> bool:
@@ -40,10 +47,11 @@ class TwoBranches(nn.Module):
         """The embeddings of first and second tiles, each (B, E).
 
         In training a shared branch is called twice, so that batch normalisation sees first and second
-        tiles as two batches, as the reports' networks do. Afterwards both go through it as one batch,
-        which gives the same numbers and lets an exporter fold the normalisation into the convolutions.
+        tiles as two batches, as the reports' networks do, unless it is said to take them `together`.
+        Afterwards both always go through it as one batch, which gives the same numbers and lets an
+        exporter fold the normalisation into the convolutions.
         """
-        if self.shares_weights and not self.training:
+        if self.shares_weights and (self.together or not self.training):
             both = self.branches[0](pairs.reshape(-1, 1, *pairs.shape[2:]))
             both = both.reshape(-1, 2, both.shape[1])
             return both[:, 0], both[:, 1]

@@ -12,31 +12,31 @@ from pairedge_train.variants import variant
 
 
 @variant(parameters=18_896, report=0)
-def base() -> nn.Module:
+def twinnet_base() -> nn.Module:
     """TwinNet, two branches, comparison loss only (report 000, Model architecture, Fig. 1)."""
     return twinnet(share_weights=False, auxiliary=False)
 
 
 @variant(parameters=9_574, report=0)
-def ws() -> nn.Module:
+def twinnet_ws() -> nn.Module:
     """TwinNet, one branch for both tiles, comparison loss only (report 000, Weight sharing, Fig. 1)."""
     return twinnet(share_weights=True, auxiliary=False)
 
 
 @variant(parameters=18_896, report=0)
-def aux() -> nn.Module:
+def twinnet_aux() -> nn.Module:
     """TwinNet, two branches, comparison and digit losses (report 000, Auxiliary loss, Fig. 1)."""
     return twinnet(share_weights=False, auxiliary=True)
 
 
 @variant(parameters=9_574, report=0)
-def aux_ws() -> nn.Module:
+def twinnet_aux_ws() -> nn.Module:
     """TwinNet, one branch, comparison and digit losses (report 000, Fig. 1): 95.22 % in the report."""
     return twinnet(share_weights=True, auxiliary=True)
 
 
 @variant(parameters=9_574, report=0)
-def aux_ws_no_hidden_relu() -> nn.Module:
+def twinnet_aux_ws_no_hidden_relu() -> nn.Module:
     """TwinNet, one branch, both losses, the subnet as printed (report 000, Model architecture, listing)."""
     return twinnet(share_weights=True, auxiliary=True, hidden_relu=False)
 
