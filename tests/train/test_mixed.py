@@ -12,7 +12,7 @@ from pairedge_train.mixed import mixed
 from pairedge_train.recipe import Recipe
 from pairedge_train.rounds import train_round
 
-MIX = Recipe(rendered=1, printed=5, not_digits=6)
+MIX = Recipe(rendered=40, printed=5, not_digits=6)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_it_adds_rendered_digits_and_pictures_of_none_behind_the_digits(few: Dat
     assert torch.equal(labels[:30], few.training.labels)
     assert torch.equal(found.training.grey[:30], few.training.grey)
     assert int((labels == NOT_A_DIGIT).sum()) == 6
-    assert 30 + 6 < len(labels) <= 30 + 35 + 6
+    assert 30 + 6 < len(labels) <= 30 + 45 + 6
     assert found.training.fields is not None
     assert found.training.fields.shape == (len(labels), 28, 28)
     assert torch.equal(found.test.labels, few.test.labels)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pairedge_train.data import Pairs
 from pairedge_train.ensemble import MeanOfBranches
-from pairedge_train.heads import Output, losses
+from pairedge_train.heads import NOT_A_DIGIT, Output, losses
 from pairedge_train.network import Network
 from pairedge_train.posterior import PosteriorSum
 from pairedge_train.two_branches import TwoBranches
@@ -52,7 +52,7 @@ class Reliability:
         return Reliability(self.count + other.count, self.happened + other.happened)
 
     def diagram(self) -> list[tuple[float, float, float]]:
-        """Of each bin of the diagram that holds any: its share, mean probability, and how often it was so."""
+        """Of each bin of the diagram that holds any: share, mean probability, and how often it was so."""
         said = self.count * (torch.arange(_FINE) + 0.5) / _FINE
         count, said, happened = (
             part.view(DIAGRAM_BINS, -1).sum(1) for part in (self.count, said, self.happened)
@@ -157,6 +157,7 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
     """
     if not _last_layers(network.body):
         return None
+    pairs = pairs.of_digits()
     body = cast(TwoBranches, network.eval().body)
     parts = [body.embed(network.normalise(images)) for images in torch.split(pairs.images, 250)]
     first, second = (torch.cat(side) for side in zip(*parts, strict=True))
@@ -175,6 +176,22 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
 
     best = minimize_scalar(cost, bounds=(-_REACH, _REACH), method="bounded")
     return math.exp(best.x), float(best.fun)
+
+
+@torch.no_grad()
+def doubt_threshold(network: Network, pairs: Pairs, flagged: float = 0.015) -> float | None:
+    """The confidence in a digit below which a picture may show none: so large a share of real digits is below.
+
+    Args:
+        network: with a digit head, else there is no such confidence and None is returned.
+        pairs: pairs that it was not trained on.
+        flagged: the share of their digits that it may cost, 0 to 1.
+    """
+    answers = [network.eval()(images).digits for images in torch.split(pairs.images, 250)]
+    if answers[0] is None:
+        return None
+    confidence = torch.cat([digits.softmax(2).amax(2) for digits in answers if digits is not None])
+    return float(confidence[pairs.digits != NOT_A_DIGIT].quantile(flagged))
 
 
 def _last_layers(body: nn.Module) -> list[nn.Linear]:

@@ -28,15 +28,14 @@ def mixed(data: DataSet, recipe: Recipe, seed: int) -> DataSet:
     if data.added or fields is None:
         raise DataError("only a data set of 28x28 digits, as it was loaded, can be mixed with rendered ones")
     random = np.random.default_rng(seed)
-    parts = [training]
-    for turn in range(max(recipe.rendered, 1)):
-        tiles, labels = training_tiles(
-            fields.numpy() if recipe.rendered else np.empty((0, 28, 28), np.uint8),
-            training.labels.numpy() if recipe.rendered else np.empty(0, np.int64),
-            random,
-            printed=recipe.printed,
-            not_digits=0 if turn else recipe.not_digits,
-            workers=os.cpu_count() or 1,
-        )
-        parts.append(Digits.of_tiles(tiles, torch.from_numpy(labels)))
-    return DataSet(Digits.joined(parts), data.test, wanted)
+    some = random.permutation(np.arange(recipe.rendered) % len(training))  # each about as often as any other
+    tiles, labels = training_tiles(
+        fields.numpy()[some],
+        training.labels.numpy()[some],
+        random,
+        printed=recipe.printed,
+        not_digits=recipe.not_digits,
+        workers=os.cpu_count() or 1,
+    )
+    added = Digits.of_tiles(tiles, torch.from_numpy(labels))
+    return DataSet(Digits.joined([training, added]), data.test, wanted)

@@ -57,9 +57,9 @@ class Recipe:
         test_pairs: test pairs of a round; "all" uses every test tile once.
         validation_pairs: pairs drawn from training tiles that are in no training pair. They are shown during
             training and choose nothing.
-        rendered: how often each training digit is also rendered as a photo-like picture and read back by the
-            runtime's `to_tile`, each time under another condition.
-        printed: how many digits of printed type are rendered in each such pass.
+        rendered: how many photo-like pictures of training digits, read back by the runtime's `to_tile`, are
+            added to them.
+        printed: how many such pictures of printed digits.
         not_digits: how many pictures that show no digit are added, whose posterior should be even.
         hold_out: this many of the training pairs validate in place of training.
         folds: cross-validation in this many folds, 0 for none: the rounds share their pairs, and round i
@@ -96,8 +96,8 @@ class Recipe:
         teacher: name of a shipped recipe whose network, trained on the same draw, gives the posteriors that
             the digits are learned by; "" learns by the labels.
         temperature: what the logits are divided by after training, so that probabilities mean what they say
-            (Guo et al., "On calibration of modern neural networks", 2017). A row names the best one on its
-            validation pairs.
+            (Guo et al., "On calibration of modern neural networks", 2017): a number, or the best one on the
+            round's own "validation" pairs.
         blind: leave the test set alone and judge validation pairs on everything, for a search, which must not
             see the test set.
         exact: judge on all ordered test pairs too, which takes a minute where a comparison head is learned.
@@ -144,7 +144,7 @@ class Recipe:
     ema: float = 0.0
     members: int = 1
     teacher: str = ""
-    temperature: float = 1.0
+    temperature: float | Literal["validation"] = 1.0
     blind: bool = False
     exact: bool = False
     curves: bool = False
@@ -178,7 +178,7 @@ class Recipe:
         if self.batch_size < 2:
             raise RecipeError("batch_size must be at least 2: batch normalisation needs two pairs")
         for name in ("lr", "temperature"):
-            if not 0 < getattr(self, name) < math.inf:
+            if getattr(self, name) != "validation" and not 0 < getattr(self, name) < math.inf:
                 raise RecipeError(f"{name} must be positive, not {getattr(self, name)}")
         for name in ("label_smoothing", "ema"):
             if not 0 <= getattr(self, name) < 1:
@@ -187,8 +187,8 @@ class Recipe:
             raise RecipeError(f"{self.folds} folds cannot make {self.rounds} rounds")
         if (self.patience or self.restore_best) and not (self.hold_out or self.folds):
             raise RecipeError("patience and restore_best need validation pairs to look at: hold_out or folds")
-        if self.blind and not (self.hold_out or self.folds):
-            raise RecipeError("a blind recipe needs validation pairs to look at: hold_out or folds")
+        if (self.blind or self.temperature == "validation") and not (self.hold_out or self.folds):
+            raise RecipeError("blind and the best temperature need validation pairs: hold_out or folds")
         if self.redraw and (self.hold_out or self.folds):
             raise RecipeError(
                 "redraw pairs every tile anew, and would train on those that hold_out or folds keep"
@@ -196,7 +196,7 @@ class Recipe:
 
     @property
     def mixture(self) -> tuple[int, ...]:
-        """What is added to the training digits: passes of rendering, printed digits, pictures of no digit."""
+        """How many pictures are added to the training digits: of handwriting, of print, of no digit."""
         return self.rendered, self.printed, self.not_digits
 
     @property

@@ -11,7 +11,13 @@ from pathlib import Path
 import torch
 from torch import Generator
 
-from pairedge_train.calibration import best_temperature, divide_logits, reliability, risk
+from pairedge_train.calibration import (
+    best_temperature,
+    divide_logits,
+    doubt_threshold,
+    reliability,
+    risk,
+)
 from pairedge_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pairedge_train.data import DataSet, Digits, Draw, draw_pairs
 from pairedge_train.ensemble import ensemble_of
@@ -26,6 +32,8 @@ from pairedge_train.recipe import Recipe
 from pairedge_train.rows import Row, append_row, read_rows
 from pairedge_train.studies import load_recipe
 
+# What decides a round's draw beside its seed.
+DRAWING = ("dataset", "pairs", "validation_pairs", "hold_out", "folds", "rendered", "printed", "not_digits")
 COVERAGES = (1.0, 0.999, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares of answers that are not handed to a person
 
 
@@ -128,7 +136,7 @@ def train_round(
 def teacher_of(recipe: Recipe, data: DataSet, number: int, device: str, runs: Path) -> Network:
     """The trained network of a recipe's teacher for the same round, hence for the same draw."""
     taught_by = load_recipe(recipe.teacher).with_(rounds=1, seed=recipe.seed + number)
-    if (taught_by.pairs, taught_by.validation_pairs) != (recipe.pairs, recipe.validation_pairs):
+    if any(getattr(taught_by, name) != getattr(recipe, name) for name in DRAWING):
         raise RecipeError(f"teacher {recipe.teacher!r} draws other pairs than its student")
     folder = study_folder(runs, taught_by)
     [row] = run_rounds(taught_by, data, folder, device=device)
@@ -195,8 +203,7 @@ def finish_round(
     Of several members' histories the row shows the first one's curves, and the seconds of all.
     """
     seed = recipe.seed + number
-    if recipe.temperature != 1:
-        divide_logits(network, recipe.temperature)
+    calibrate(network, draw, recipe)
     judged = partial(judge, network, dropout=recipe.dropout_at_eval)
     train, test = judged(draw.training), None if recipe.blind else judged(draw.test)
     validation = judged(draw.validation) if draw.validation else None
@@ -207,9 +214,12 @@ def finish_round(
         "test_accuracy": test.pairs if test else None,
         "digit_accuracy": test.digits if test else None,
         "exact_accuracy": None,
+        "doubt_threshold": None,
         "pairs": len(draw.training),
         "test_pairs": len(draw.test),
     }
+    if recipe.not_digits and draw.validation:
+        measured["doubt_threshold"] = doubt_threshold(network, draw.validation)
     if recipe.blind:
         measured |= searched(network, draw)
     else:
@@ -232,6 +242,18 @@ def finish_round(
     }
     one_round = replace(recipe, rounds=1, seed=seed) if not recipe.folds else replace(recipe, rounds=1)
     return Checkpoint(network, one_round, seed, draw.training.sha256(), measured), row
+
+
+def calibrate(network: Network, draw: Draw, recipe: Recipe) -> None:
+    """Divide a network's logits by the recipe's temperature, or by the best one on the validation pairs."""
+    if recipe.temperature == "validation":
+        assert draw.validation  # the recipe holds pairs out
+        best = best_temperature(network, draw.validation)
+        if best is None:
+            raise RecipeError(f"variant {recipe.variant!r} has no last layer that could carry a temperature")
+        divide_logits(network, best[0])
+    elif recipe.temperature != 1:
+        divide_logits(network, recipe.temperature)
 
 
 def judged_exactly(network: Network, test: Digits, *, learned: bool) -> Row:
