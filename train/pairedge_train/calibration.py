@@ -180,7 +180,7 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
 
 @torch.no_grad()
 def doubt_threshold(network: Network, pairs: Pairs, flagged: float = 0.015) -> float | None:
-    """The confidence in a digit below which a picture may show none: so large a share of real digits is below.
+    """The confidence in a digit below which a picture may show none; a share of the real digits is below it.
 
     Args:
         network: with a digit head, else there is no such confidence and None is returned.

@@ -202,8 +202,8 @@ def bent(pairs: Pairs, some: Tensor, recipe: Recipe, generator: Generator) -> Te
     if pairs.fields is None:
         raise DataError("augmentation needs the 28x28 pictures, which these digits were not kept with")
     fields = warp(pairs.fields[some].flatten(0, 1).float(), recipe.augmentation, generator)
-    tiles: Tensor = fields.view(-1, 2, 14, 2, 14, 2).mean((3, 5))
-    return tiles
+    quarters = fields[:, ::2, ::2] + fields[:, 1::2, ::2] + fields[:, ::2, 1::2] + fields[:, 1::2, 1::2]
+    return (quarters / 4).view(-1, 2, 14, 14)
 
 
 @torch.no_grad()
