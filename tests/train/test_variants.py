@@ -40,7 +40,7 @@ SHARED = {
 # Which have a branch for each tile. The others see both tiles as one picture, but for two that share a
 # branch and have no embedding of one tile that a head reads.
 UNSHARED = {
-    *("twinnet_base", "twinnet_aux", "base", "aux", "base_learned", "aux_learned"),
+    *("twinnet_base", "twinnet_aux", "base", "aux"),
     *("Sub_LeNet5", "no_w_net", "a_net"),
     *("TwoBranches", "TwoBranches_dropout", "BranchesToVec", "BranchesToVec_dropout"),
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, metavar="[best | search | report0 ... report4 | all]")
+@click.argument("names", nargs=-1, metavar="[best | report0 ... report4 | all]")
 @click.option("--list", "list_", is_flag=True, help="List studies, tables and rounds, and stop.")
 @click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table of the study.")
 @click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")

@@ -38,13 +38,11 @@ def aux_ws() -> nn.Module:
     return flagship(share_weights=True, auxiliary=True)
 
 
-@variant("base_learned", parameters=71_254, share_weights=False, auxiliary=False)
-@variant("ws_learned", parameters=35_996, share_weights=True, auxiliary=False)
-@variant("aux_learned", parameters=71_254, share_weights=False, auxiliary=True)
-@variant("aux_ws_learned", parameters=35_996, share_weights=True, auxiliary=True)
-def learned(*, share_weights: bool, auxiliary: bool) -> nn.Module:
-    """Flagship with a comparison head that is learned."""
-    return flagship(share_weights=share_weights, auxiliary=auxiliary, comparison=perceptron())
+@variant("ws_learned", parameters=35_996, auxiliary=False)
+@variant("aux_ws_learned", parameters=35_996, auxiliary=True)
+def learned(*, auxiliary: bool) -> nn.Module:
+    """Flagship, one branch, with a comparison head that is learned."""
+    return flagship(share_weights=True, auxiliary=auxiliary, comparison=perceptron())
 
 
 @variant(parameters=135_018)
