@@ -3,8 +3,9 @@ PYTHON ?= python3
 RUN = .venv-run
 DEV = .venv-dev
 LOWEST = .venv-lowest
+COMPAT = .venv-compat
 
-.PHONY: run test check format lowest examples readme clean
+.PHONY: run test check format lowest compat compat-short benchmark-page examples readme clean
 
 run: $(RUN)/done  ## compare two example pictures with the model that ships; installs the runtime alone
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -23,6 +24,15 @@ format: $(DEV)/done
 
 lowest: $(LOWEST)/done  ## the runtime's tests with the oldest dependencies that it claims to work with
 	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow"
+
+compat: $(DEV)/done  ## every exported graph in onnxruntimes from 1.15.1 on, each in its own environment
+	$(DEV)/bin/python benchmarks/compat.py --environments $(COMPAT)
+
+compat-short: $(DEV)/done  ## the shipped graphs in the oldest onnxruntime, the newest, and ONNX's evaluator
+	$(DEV)/bin/python benchmarks/compat.py --short --environments $(COMPAT)
+
+benchmark-page: $(DEV)/done  ## write benchmarks/README.md anew from benchmarks/results/
+	$(DEV)/bin/python benchmarks/page.py
 
 examples: $(DEV)/done  ## draw the example pictures anew
 	$(DEV)/bin/python -m pairedge_train.draw examples
@@ -48,4 +58,4 @@ $(LOWEST)/done: pyproject.toml tests/lowest.txt
 	touch $@
 
 clean:
-	rm -rf $(RUN) $(DEV) $(LOWEST) build dist
+	rm -rf $(RUN) $(DEV) $(LOWEST) $(COMPAT) build dist

@@ -6,8 +6,6 @@ The ratio of a pair of runs is what counts: its median is quoted, and every run 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -15,7 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from pairedge.benchmark import machine
+from pairedge_train.files import write_atomically
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def compare_commands(ours: list[str], theirs: list[str], runs: int) -> dict[str, Any]:
@@ -36,17 +38,11 @@ def compare_commands(ours: list[str], theirs: list[str], runs: int) -> dict[str,
     }
 
 
-def machine() -> dict[str, Any]:
-    """What it ran on, as far as it bears on the figures."""
-    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
-    return {"cpu": cpu.partition(": ")[2], "cores": os.cpu_count(), "python": platform.python_version()}
-
-
 def keep(name: str, result: dict[str, Any]) -> None:
-    """Write a result with the machine beside it, and say what it is."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": machine(), **result}, indent=1) + "\n")
-    sys.stdout.write(
-        f"{name}: median ratio {result['median_ratio']:.2f} (n = {result['runs']} pairs of runs)\n"
-    )
+    """Write a result with the machine beside it."""
+    content = json.dumps({"machine": machine(), **result}, indent=1) + "\n"
+    write_atomically(RESULTS / f"{name}.json", content.encode())
+    if "median_ratio" in result:
+        sys.stdout.write(
+            f"{name}: median ratio {result['median_ratio']:.2f} (n = {result['runs']} pairs of runs)\n"
+        )

@@ -8,9 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from side_by_side import compare_commands, keep
-
-ROOT = Path(__file__).parent.parent
+from side_by_side import ROOT, compare_commands, keep
 
 if __name__ == "__main__":
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 30

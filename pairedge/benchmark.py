@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,19 @@ from pairedge.inspection import accuracies
 from pairedge.model import PairModel, load, shipped_graph
 
 Calls = Mapping[str, Callable[[], object]]
+Answer = Callable[[NDArray[np.uint8]], object]  # pairs, uint8 (N, 2, 14, 14)
+
+NEEDED = ("numpy", "onnxruntime", "pillow", "click")
+_NAME = re.compile(r"[\w.-]+")
 
 STARTS = 5  # fresh processes, of which the median counts
 PASSES = 5  # turns through all groups of calls
 BATCHES = (1, 8, 64, 1024)
 LARGEST = BATCHES[-1]
+
+# Other ways to answer as a graph does, which packages that are installed beside this one may offer: functions
+# from the path of a graph to a context in which it is answered, or None where they cannot.
+YARDSTICKS = "pairedge.yardsticks"
 
 # A graph that answers pairs with themselves: what a call costs that computes nothing. It is
 # tests/pairedge/graphs/identity.onnx, which make_graphs.py there writes.
@@ -56,30 +67,40 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
     pairs = _noise()
     one = pairs[:1]
     threads = {count: load(path, threads=count) for count in sorted({1, 2, cores()})}
-    groups: list[Calls] = [
-        {
-            "predict": _one(model, pairs),
-            "session.run": lambda: graph.session.run(outputs, {"images": one}),
-            "floor": lambda: floor.run(["copy"], {"images": one}),
-        },
-        {
-            "predict_batch": _batch(model, LARGEST),
-            "session.run of a batch": lambda: graph.session.run(outputs, {"images": pairs}),
-        },
+    with ExitStack() as context:
+        beside = {
+            name: answer
+            for name, enter in yardsticks()
+            if (answer := context.enter_context(enter(path))) is not None
+        }
+        singles: list[Calls] = [
+            {
+                "predict": _one(model, pairs),
+                "session.run": lambda: graph.session.run(outputs, {"images": one}),
+                "floor": lambda: floor.run(["copy"], {"images": one}),
+            },
+            *({name: _given(answer, one)} for name, answer in beside.items()),
+        ]
+        batches: list[Calls] = [
+            {
+                "predict_batch": _batch(model, LARGEST),
+                "session.run of a batch": lambda: graph.session.run(outputs, {"images": pairs}),
+            },
+            *({f"{name} of a batch": _given(answer, pairs)} for name, answer in beside.items()),
+        ]
         # Each in a group of its own: threads that wait for work keep a processor busy for a while.
-        *(
+        rates: list[Calls] = [
             {f"{count} {size}": _batch(threaded, size)}
             for size in BATCHES
             for count, threaded in threads.items()
-        ),
-    ]
-    times = interleaved(groups, seconds)
+        ]
+        times = interleaved([*singles, *batches, *rates], seconds)
     middle = {name: statistics.median(values) for name, values in times.items()}
     return {
         "machine": machine(),
         "graph": facts(path, model),
         "start": cold_starts(path),
-        "one_pair_microseconds": {name: percentiles(times[name]) for name in groups[0]},
+        "one_pair_microseconds": {name: percentiles(times[name]) for group in singles for name in group},
         "pairs_per_second": [
             {"threads": count, "batch": size, "pairs_per_second": size / middle[f"{count} {size}"]}
             for size in BATCHES
@@ -89,7 +110,15 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
             "predict": middle["predict"] / middle["session.run"],
             "predict_batch": middle["predict_batch"] / middle["session.run of a batch"],
         },
+        "times_as_fast": {
+            name: {
+                "one pair": middle[name] / middle["predict"],
+                f"batch {LARGEST}": middle[f"{name} of a batch"] / middle["predict_batch"],
+            }
+            for name in beside
+        },
         "installed_bytes": installed_bytes(),
+        "installed_bytes_with_what_it_needs": installed_bytes() + installed_bytes_of(NEEDED),
     }
 
 
@@ -156,7 +185,7 @@ def cold_starts(path: str) -> dict[str, Any]:
 def facts(path: str, model: PairModel) -> dict[str, Any]:
     """What is known of a graph without running it; its accuracy over all pairs, or else over some."""
     claims = accuracies(model.metadata)
-    on = next((name for name in ("all_pairs", "round") if name in claims), None)
+    on = next((name for name in ("all_pairs", "pairs", "round") if name in claims), None)
     return {
         "file": path,
         "variant": model.variant,
@@ -198,6 +227,45 @@ def installed_bytes() -> int:
     files = {path for path in Path(pairedge.__file__).parent.rglob("*") if path.is_file()}
     shipped = {Path(shipped_graph(kind)) for kind in CONTRACTS}
     return sum(path.stat().st_size for path in files | shipped if path.suffix != ".pyc")
+
+
+def installed_bytes_of(names: Sequence[str]) -> int:
+    """What packages and all that they need take on the disk, the byte code left out.
+
+    Args:
+        names: of packages; one that is not installed takes nothing.
+    """
+    found: dict[str, Distribution] = {}
+    wanted = list(names)
+    while wanted:
+        name = wanted.pop().lower()
+        if name in found:
+            continue
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:
+            continue
+        # "numpy>=1.24.2" is needed here; "numpy>=2; extra == 'x'" is not.
+        wanted += [
+            _NAME.match(line)[0]  # type: ignore[index] # every requirement begins with a name
+            for line in found[name].requires or ()
+            if "extra ==" not in line
+        ]
+    files = [Path(str(file.locate())) for each in found.values() for file in each.files or ()]
+    return sum(path.stat().st_size for path in files if path.suffix != ".pyc" and path.is_file())
+
+
+def yardsticks() -> Iterator[tuple[str, Callable[[str], AbstractContextManager[Answer | None]]]]:
+    """Each other way to answer that is installed: its name, and a function from a graph's path."""
+    for entry in entry_points(group=YARDSTICKS):
+        try:
+            yield entry.name.replace("_", " "), entry.load()
+        except ImportError:  # it needs what is not installed
+            continue
+
+
+def _given(answer: Answer, pairs: NDArray[np.uint8]) -> Callable[[], object]:
+    return lambda: answer(pairs)
 
 
 def _noise() -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from pairedge_export.parity import Parity
 
 _METRICS = {
     "digits": "digits of the test set",
+    "pairs": "pairs of test digits, each with 20 others",
     "all_pairs": "all ordered pairs of test digits",
     "round": "test pairs of its round",
 }
@@ -21,7 +22,7 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         sizes: bytes of each file, by name.
         parity: the proof.
     """
-    recipe = metadata["recipe"]
+    recipe, precision = metadata["recipe"], metadata.get("precision")
     measured = [
         (words, metadata["metrics"][key]) for key, words in _METRICS.items() if key in metadata["metrics"]
     ]
@@ -41,7 +42,13 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         f"- trained on {recipe['dataset']}: {recipe['pairs']} pairs, {recipe['epochs']} epochs, "
         f"seed {metadata['seed']}",
         f"- parity with torch: {len(parity.checks)} checks, largest difference {parity.difference():.1e}, "
-        "every decision the same (`parity.json`)",
+        "every decision the same (`parity.json`)"
+        + (f"; that is of the fp32 graphs, of which these in {precision} promise less" if precision else ""),
+        *(
+            f"- {check.graph}, {check.name}: {check.detail}"
+            for check in parity.checks
+            if "fewer" in check.name
+        ),
         f"- training pairs SHA-256 `{metadata['training_sha256']}`",
         f"- weights SHA-256 `{metadata['weights_sha256']}`",
         f"- licence {metadata['licence']}",

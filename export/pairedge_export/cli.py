@@ -26,8 +26,23 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where to look for the newest checkpoint.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    default="fp32",
+    show_default=True,
+    help="Fewer bits decide nearly, not exactly, as the network does; the card says how nearly.",
+)
+@click.option("--mobile", is_flag=True, help="Write .ort files too, for a small build of onnxruntime.")
 @data_dir_option
-def main(checkpoints: tuple[Path, ...], out: Path | None, runs: Path, data_dir: Path | None) -> None:
+def main(
+    checkpoints: tuple[Path, ...],
+    out: Path | None,
+    runs: Path,
+    precision: str,
+    mobile: bool,
+    data_dir: Path | None,
+) -> None:
     """Write the graphs of the newest checkpoint, or of those named, with a proof and a card.
 
     Each graph is compared with the torch network, numbers and decisions, before it gets its name. When they
@@ -43,8 +58,9 @@ def main(checkpoints: tuple[Path, ...], out: Path | None, runs: Path, data_dir: 
     torch.set_num_threads(1)
     try:
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
-            folder = out or Path("exports") / checkpoint.parent.name / checkpoint.stem
-            export_one(checkpoint, folder, data_dir)
+            name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
+            folder = out or Path("exports") / checkpoint.parent.name / name
+            export_one(checkpoint, folder, data_dir, precision, mobile)
     except PairedgeError as error:
         raise click.ClickException(str(error)) from error
 
@@ -63,16 +79,27 @@ def newest_checkpoint(runs: Path) -> Path:
     return found[-1]
 
 
-def export_one(path: Path, folder: Path, data_dir: Path | None) -> None:
+def export_one(
+    path: Path, folder: Path, data_dir: Path | None, precision: str = "fp32", mobile: bool = False
+) -> None:
     """Export one checkpoint, print the proof and the next command."""
     from pairedge_export.exporting import export_checkpoint
     from pairedge_train.checkpoint import load_checkpoint
     from pairedge_train.data import load_data
 
     checkpoint = load_checkpoint(path)
-    test = load_data(checkpoint.recipe.dataset, data_dir).test
+    data = load_data(checkpoint.recipe.dataset, data_dir)
     click.echo(f"Exporting {path}")
-    show(export_checkpoint(checkpoint, test, folder))
+    show(
+        export_checkpoint(
+            checkpoint,
+            data.test,
+            folder,
+            precision=precision,
+            calibration=data.training.tiles,
+            mobile=mobile,
+        )
+    )
     click.echo(f"Wrote {folder}")
     click.echo(f"Next: pairedge predict --model {folder / 'pair.onnx'} examples/three.png examples/seven.png")
 
@@ -80,4 +107,4 @@ def export_one(path: Path, folder: Path, data_dir: Path | None) -> None:
 def show(parity: Parity) -> None:
     """Print a tick or a cross for each check."""
     for check in parity.checks:
-        click.echo(f"  {'✓' if check.passed else '✗'} {check.graph:<8} {check.name:<26} {check.detail}")
+        click.echo(f"  {'✓' if check.passed else '✗'} {check.graph:<8} {check.name:<28} {check.detail}")

@@ -11,6 +11,7 @@ from pairedge.graph import CONTRACTS
 from pairedge_train.evaluate import decide
 from pairedge_train.heads import Output, leq_probability
 from pairedge_train.network import Network
+from pairedge_train.posterior import PosteriorSum
 from pairedge_train.two_branches import TwoBranches
 
 
@@ -28,8 +29,11 @@ class PairGraph(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Answer for raw grey levels."""
         output: Output = self.network(images.float())
-        posteriors = () if output.digits is None else (output.digits.softmax(2),)
-        return leq(output), *posteriors
+        if output.digits is None:
+            return (leq(output),)
+        posteriors = output.digits.softmax(2)
+        summed = summed_by(self.network.body)
+        return leq(output) if summed is None else summed.probability(*posteriors.unbind(1)), posteriors
 
 
 class DigitGraph(nn.Module):
@@ -44,7 +48,8 @@ class DigitGraph(nn.Module):
         """Read each tile once."""
         embedding = self.body.branches[0](self.network.normalise(tiles.float()[:, None]))
         assert self.body.digit is not None  # graphs_of makes this graph only then
-        return self.body.digit(embedding).softmax(1), embedding
+        posterior = self.body.digit(embedding).softmax(1)
+        return posterior, embedding if summed_by(self.body) is None else posterior
 
 
 class CompareGraph(nn.Module):
@@ -56,7 +61,18 @@ class CompareGraph(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Compare without reading the tiles again."""
-        return leq(self.body.heads(first, second))
+        summed = summed_by(self.body)
+        return leq(self.body.heads(first, second)) if summed is None else summed.probability(first, second)
+
+
+def summed_by(body: nn.Module) -> PosteriorSum | None:
+    """The head that sums P(first <= second) from posteriors, where a network has it.
+
+    In graphs it is given the posteriors, which are there anyway, and the embedding that `compare` takes is
+    the posterior: no logarithms, and each tile's softmax once.
+    """
+    head = body.comparison if isinstance(body, TwoBranches) else None
+    return head if isinstance(head, PosteriorSum) else None
 
 
 def leq(output: Output) -> Tensor:

@@ -7,6 +7,7 @@ batch sizes on real tiles and on extremes, then the decisions on every test tile
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -90,9 +91,9 @@ def check_parity(graphs: list[tuple[TorchGraph, bytes]], tiles: NDArray[np.uint8
         for what, inputs in probes(graph.kind, tiles, embed):
             found = session.run(list(graph.outputs), dict(zip(names, inputs, strict=True)))
             wanted = [value.numpy() for value in graph.run(*map(torch.from_numpy, inputs))]
-            checks.append(compare_values(graph, what, wanted, found))
+            checks.append(compare_values(graph.kind, graph.outputs, what, wanted, found))
             if len(inputs[0]) == len(tiles):
-                checks.append(compare_decisions(graph, what, wanted, found))
+                checks.append(compare_decisions(graph.kind, graph.outputs, what, wanted, found))
     return Parity(checks)
 
 
@@ -119,6 +120,26 @@ def probes(kind: str, tiles: NDArray[np.uint8], embed: Any) -> list[tuple[str, t
     return found
 
 
+def real_inputs(kind: str, graphs: Mapping[str, bytes], tiles: NDArray[np.uint8]) -> dict[str, Array]:
+    """What a graph of `kind` takes of tiles, uint8 (M, 14, 14): each with its neighbour in a pair.
+
+    Args:
+        kind: "pair", "digit" or "compare".
+        graphs: the model's graphs by kind; for "compare" its "digit" graph makes the embeddings.
+        tiles: any tiles.
+    """
+    neighbours = np.roll(tiles, 1, axis=0)
+    if kind == "pair":
+        return {"images": np.stack([tiles, neighbours], axis=1)}
+    if kind == "digit":
+        return {"tiles": tiles}
+    embed = open_graph(graphs["digit"], "digit").session
+    return {
+        name: embed.run(["embedding"], {"tiles": side})[0]
+        for name, side in (("first", tiles), ("second", neighbours))
+    }
+
+
 def extremes() -> NDArray[np.uint8]:
     """Tiles as no digit is: black, white, chequered, one lit pixel, and noise; uint8 (5, 14, 14)."""
     tiles = np.zeros((5, 14, 14), np.uint8)
@@ -129,31 +150,33 @@ def extremes() -> NDArray[np.uint8]:
     return tiles
 
 
-def compare_values(graph: TorchGraph, what: str, wanted: list[Array], found: list[Array]) -> Check:
+def compare_values(
+    kind: str, outputs: Sequence[str], what: str, wanted: list[Array], found: list[Array]
+) -> Check:
     """Shapes alike and values within TOLERANCE, relative to the largest value where that exceeds 1.
 
     Probabilities never exceed 1, so for them the difference is absolute; embeddings have their own scale.
     """
     largest = 0.0
-    for name, want, have in zip(graph.outputs, wanted, found, strict=True):
+    for name, want, have in zip(outputs, wanted, found, strict=True):
         if want.shape != have.shape or want.dtype != have.dtype:
             detail = f"{name} is {have.dtype} {have.shape} in place of {want.dtype} {want.shape}"
-            return Check(graph.kind, f"values, {what}", False, detail)
+            return Check(kind, f"values, {what}", False, detail)
         scale = max(1.0, float(np.abs(want).max()))
         difference = np.abs(want.astype(np.float64) - have).max() / scale
         largest = max(largest, float(difference) if np.isfinite(difference) else float("inf"))
-    return Check(
-        graph.kind, f"values, {what}", largest <= TOLERANCE, f"largest difference {largest:.1e}", largest
-    )
+    return Check(kind, f"values, {what}", largest <= TOLERANCE, f"largest difference {largest:.1e}", largest)
 
 
-def compare_decisions(graph: TorchGraph, what: str, wanted: list[Array], found: list[Array]) -> Check:
+def compare_decisions(
+    kind: str, outputs: Sequence[str], what: str, wanted: list[Array], found: list[Array]
+) -> Check:
     """Every comparison and every most probable digit the same."""
     differing = total = 0
-    for name, want, have in zip(graph.outputs, wanted, found, strict=True):
+    for name, want, have in zip(outputs, wanted, found, strict=True):
         if name == "embedding":
             continue
         ours, theirs = (side >= 0.5 if name == "leq" else side.argmax(-1) for side in (want, have))
         differing += int((ours != theirs).sum())
         total += ours.size
-    return Check(graph.kind, f"decisions, {what}", differing == 0, f"{differing} of {total} differ")
+    return Check(kind, f"decisions, {what}", differing == 0, f"{differing} of {total} differ")

@@ -27,8 +27,9 @@ def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: flo
     """How fast, how large and how soon ready is the pair graph in FILE on this machine?
 
     Without FILE: the model that ships. Latency is that of `predict` on two ready tiles, and is shown beside
-    the bare onnxruntime call and a graph that computes nothing. Measured by calls made in turn, so compare
-    the figures of one run with each other. With --compare, exit code 1 when a graph could not be used; the
+    the bare onnxruntime call and a graph that computes nothing, and where torch is installed, beside the same
+    network there, on one thread. Measured by calls made in turn, so compare the figures of one run with each
+    other. With --compare, exit code 1 when a graph could not be used; the
     others are compared.
     """
     if comparing and not files:
@@ -76,7 +77,10 @@ def page(result: dict[str, Any]) -> Iterator[str]:
     yield ", ".join(f"{name} {machine[name]}" for name in packages)
     yield f"{machine['cpu']}, cores: {machine['cores']}"
     yield f"{shown(graph['file'])}: {graph['bytes']:,} bytes, accuracy {accuracy(graph)}"
-    yield f"pairedge installed: {result['installed_bytes']:,} bytes with the model that ships"
+    yield (
+        f"pairedge installed: {result['installed_bytes']:,} bytes with the model that ships, "
+        f"{result['installed_bytes_with_what_it_needs']:,} with all that it needs"
+    )
     yield ""
     yield f"fresh process, median of {start['n']}"
     for step, milliseconds in start["milliseconds"].items():
@@ -89,6 +93,9 @@ def page(result: dict[str, Any]) -> Iterator[str]:
         yield f"  {name:<14} {found['p50']:10.1f} {found['p95']:10.1f} {found['p99']:10.1f}"
     for name, ratio in result["ratios"].items():
         yield f"  {name} / session.run = {ratio:.2f}"
+    for name, times in result["times_as_fast"].items():
+        found = ", ".join(f"{ratio:.1f} times on {what}" for what, ratio in times.items())
+        yield f"  as fast as {name}: {found}"
     yield ""
     rates = {
         (rate["batch"], rate["threads"]): rate["pairs_per_second"] for rate in result["pairs_per_second"]

@@ -14,6 +14,7 @@ from pairedge_train.rounds import checkpoint_path, run_rounds
 
 torch.set_num_threads(1)
 VARIANTS = ("base", "ws", "aux", "aux_ws")
+SHARED = "aux_ws"  # the one with three graphs
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import numpy as np
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 
 import pairedge
-from pairedge.benchmark import BATCHES, FLOOR, STARTS, benchmark, cores, interleaved
+from pairedge.benchmark import (
+    BATCHES,
+    FLOOR,
+    NEEDED,
+    STARTS,
+    YARDSTICKS,
+    benchmark,
+    cores,
+    installed_bytes_of,
+    interleaved,
+)
 from pairedge.cli.bench import accuracy, page
 from pairedge.model import shipped_graph
 
@@ -44,7 +57,7 @@ def test_everything_is_measured(result: dict[str, Any], model: pairedge.PairMode
     }
     assert list(result["start"]["milliseconds"]) == ["import", "load", "first_answer"]
     assert result["start"]["n"] == STARTS
-    assert list(result["one_pair_microseconds"]) == ["predict", "session.run", "floor"]
+    assert list(result["one_pair_microseconds"])[:3] == ["predict", "session.run", "floor"]
     for found in result["one_pair_microseconds"].values():
         assert 0 < found["p50"] <= found["p95"] <= found["p99"]
         assert found["n"] >= 1
@@ -60,6 +73,46 @@ def test_the_installed_size_is_that_of_the_package_and_its_model(result: dict[st
     code = sum(path.stat().st_size for path in package.rglob("*") if path.suffix in (".py", ".typed"))
     graphs = sum(Path(shipped_graph(kind)).stat().st_size for kind in ("pair", "digit", "compare"))
     assert result["installed_bytes"] == code + graphs
+
+
+def test_what_it_needs_is_counted_with_what_that_needs(result: dict[str, Any]) -> None:
+    assert installed_bytes_of(["no such package"]) == 0
+    alone, needed = installed_bytes_of(["numpy"]), installed_bytes_of(NEEDED)
+    assert needed > alone + installed_bytes_of(["flatbuffers"]) > alone > 0  # which onnxruntime needs
+    assert result["installed_bytes_with_what_it_needs"] == result["installed_bytes"] + needed
+
+
+def test_other_ways_to_answer_are_shown_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    @contextmanager
+    def slate(path: str) -> Iterator[Callable[[NDArray[np.uint8]], object] | None]:
+        assert path == str(BASE)
+        yield lambda pairs: given.append(len(pairs))
+
+    @contextmanager
+    def mute(path: str) -> Iterator[None]:
+        yield None
+
+    class Entry:
+        def __init__(self, name: str, enter: object) -> None:
+            self.name, self.enter = name, enter
+
+        def load(self) -> object:
+            if self.enter is None:
+                raise ImportError("of what is not installed")
+            return self.enter
+
+    entries = [Entry("by_slate", slate), Entry("mute", mute), Entry("absent", None)]
+    monkeypatch.setattr("pairedge.benchmark.entry_points", lambda group: entries * (group == YARDSTICKS))
+    monkeypatch.setattr("pairedge.benchmark.STARTS", 1)
+    result = benchmark(str(BASE), seconds=0.01)
+    assert list(result["one_pair_microseconds"])[3:] == ["by slate"]
+    assert set(given) == {1, 1024}
+    assert set(result["times_as_fast"]["by slate"]) == {"one pair", "batch 1024"}
+    assert re.search(
+        r"as fast as by slate: [\d.]+ times on one pair, [\d.]+ times on batch 1024", "\n".join(page(result))
+    )
 
 
 def test_the_page_shows_every_figure(result: dict[str, Any]) -> None:

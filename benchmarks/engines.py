@@ -1,0 +1,252 @@
+"""The same graph in other engines, on one thread of this CPU: how fast, and do they decide alike?
+
+python benchmarks/engines.py [MODEL] [--quick]      (needs benchmarks/requirements.txt)
+
+OpenVINO reads the ONNX file itself; ncnn what its own converter, pnnx, makes of it. ncnn has no batches and
+no bytes: it reads each tile of a pair by the digit graph and compares by the compare graph. Engines that are
+not installed are left out. Each is timed for a while by itself, in turns that go round several times: no
+engine is to pay for another's use of the caches. All of them are judged on the same pairs of test tiles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from side_by_side import keep
+
+import pairedge
+from pairedge.benchmark import Calls, interleaved, percentiles
+from pairedge.graph import open_graph
+from pairedge.model import shipped_graph
+from pairedge_export.eager import torch_eager
+from pairedge_train.data import load_data
+
+Array = NDArray[Any]
+BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One way to answer pairs.
+
+    Attributes:
+        name: with its version.
+        one: answers one pair, uint8 (1, 2, 14, 14), as P(first <= second), float32 (1,).
+        many: the same for a batch; None for an engine that takes pairs one by one only.
+    """
+
+    name: str
+    one: Callable[[Array], Array]
+    many: Callable[[Array], Array] | None
+
+
+def engines(model: Path, folder: Path) -> Iterator[Engine]:
+    """Every engine that is installed here, onnxruntime first.
+
+    Args:
+        model: a folder with pair.onnx, digit.onnx and compare.onnx.
+        folder: for what converters write.
+    """
+    yield onnxruntime(model)
+    for package, make in (("openvino", openvino), ("ncnn", ncnn)):
+        try:
+            version = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            sys.stderr.write(f"{package} is not installed, and left out\n")
+            continue
+        try:
+            yield make(model, folder, version)
+        except UnreadableError as error:
+            sys.stderr.write(f"{package} is left out: {error}\n")
+
+
+class UnreadableError(Exception):
+    """An engine or its converter cannot read the graphs."""
+
+
+def onnxruntime(model: Path) -> Engine:
+    """The engine that pairedge uses, as pairedge opens it."""
+    import onnxruntime as package
+
+    run = open_graph(model / "pair.onnx", "pair").session.run
+
+    def answer(pairs: Array) -> Array:
+        leq: Array = run(["leq"], {"images": pairs})[0]
+        return leq
+
+    return Engine(f"onnxruntime {package.__version__}", answer, answer)
+
+
+def openvino(model: Path, folder: Path, version: str) -> Engine:  # noqa: ARG001 (it writes nothing)
+    """OpenVINO on one thread, tuned for latency, in single precision; shapes as exported, so any batch."""
+    package: Any = importlib.import_module("openvino")
+    settings = {
+        "INFERENCE_NUM_THREADS": 1,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # on a busy core it would wait where others move on
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    compiled = package.Core().compile_model(str(model / "pair.onnx"), "CPU", settings)
+    request, place = compiled.create_infer_request(), compiled.output("leq")
+
+    def answer(pairs: Array) -> Array:
+        leq: Array = request.infer({"images": pairs}, share_inputs=True, share_outputs=True)[place]
+        return leq
+
+    return Engine(f"OpenVINO {version}", answer, answer)
+
+
+def ncnn(model: Path, folder: Path, version: str) -> Engine:
+    """Build ncnn's digit and compare networks by its converter."""
+    package: Any = importlib.import_module("ncnn")
+    width = embedding_width(model)
+    digit = ncnn_network(package, convert(model / "digit.onnx", "[1,14,14]u8", folder))
+    compare = ncnn_network(package, convert(model / "compare.onnx", f"[1,{width}]f32,[1,{width}]f32", folder))
+
+    def embed(tile: Array) -> Any:
+        run = digit.create_extractor()
+        # A copy: its own memory, where ncnn would otherwise look into an array that is gone by then.
+        run.input("in0", package.Mat(tile.astype(np.float32)).clone())
+        return run.extract("out0")[1]
+
+    def answer(pairs: Array) -> Array:
+        first, second = (embed(tile) for tile in pairs[0])
+        run = compare.create_extractor()
+        run.input("in0", first)
+        run.input("in1", second)
+        return np.array(run.extract("out0")[1]).reshape(-1)
+
+    return Engine(f"ncnn {version}", answer, None)
+
+
+def embedding_width(model: Path) -> int:
+    """How long an embedding of this model is."""
+    session = open_graph(model / "digit.onnx", "digit").session
+    [embedding] = session.run(["embedding"], {"tiles": np.zeros((1, 14, 14), np.uint8)})
+    return int(embedding.shape[1])
+
+
+def convert(graph: Path, shapes: str, folder: Path) -> Path:
+    """Write ncnn's two files of a graph by pnnx; the path of the first.
+
+    Raises:
+        UnreadableError: when pnnx fails, or leaves an operator that ncnn does not have.
+    """
+    copy = folder / graph.name
+    copy.write_bytes(last_output_alone(graph.read_bytes()))
+    program = Path(sys.executable).with_name("pnnx")
+    done = subprocess.run(
+        [str(program), copy.name, f"inputshape={shapes}"], cwd=folder, capture_output=True, check=False
+    )
+    written = copy.with_suffix(".ncnn.param")
+    if done.returncode or not written.exists():
+        raise UnreadableError(f"pnnx cannot convert {graph.name}")
+    # From bytes to float is done outside: ncnn knows no bytes.
+    lines = [line.replace("Tensor.to ", "Noop      ", 1) for line in written.read_text().splitlines()]
+    unknown = sorted(
+        {line.split()[0] for line in lines[2:] if "." in line.split()[0] or "::" in line.split()[0]}
+    )
+    if unknown:
+        raise UnreadableError(f"of {graph.name}, ncnn lacks {', '.join(unknown)}")
+    written.write_text("\n".join(line for line in lines) + "\n")
+    return written
+
+
+def last_output_alone(content: bytes) -> bytes:
+    """A graph that answers with its last output only: pnnx breaks off where two outputs are one tensor."""
+    model = onnx.load_from_string(content)
+    del model.graph.output[:-1]
+    lean: bytes = model.SerializeToString()
+    return lean
+
+
+def ncnn_network(package: ModuleType | Any, parameters: Path) -> Any:
+    """A network of ncnn on one thread, in single precision as the others."""
+    network = package.Net()
+    network.opt.num_threads = 1
+    network.opt.use_fp16_storage = network.opt.use_fp16_arithmetic = network.opt.use_fp16_packed = False
+    network.opt.use_bf16_storage = False
+    if network.load_param(str(parameters)) or network.load_model(str(parameters.with_suffix(".bin"))):
+        raise UnreadableError(f"ncnn cannot load {parameters.name}")
+    return network
+
+
+def judge(engine: Engine, pairs: Array, wanted: Array) -> dict[str, Any]:
+    """Whether an engine's decisions are onnxruntime's, and how far its probabilities are off."""
+    parts = (
+        [pairs[i : i + BATCH] for i in range(0, len(pairs), BATCH)]
+        if engine.many
+        else np.split(pairs, len(pairs))
+    )
+    answer = engine.many or engine.one
+    found = np.concatenate([answer(part).copy() for part in parts])
+    return {
+        "decisions": len(found),
+        "agreeing": int(((found >= 0.5) == (wanted >= 0.5)).sum()),
+        "largest_difference": float(np.abs(found - wanted).max()),
+    }
+
+
+def main(model: Path, seconds: float, count: int, kept: bool) -> None:
+    """Measure every engine, print a line for each, and keep the figures of a long run."""
+    dataset = pairedge.load(model / "pair.onnx").metadata["recipe"]["dataset"]
+    tiles = load_data(dataset, None).test.tiles[:count]
+    pairs = np.stack([tiles, np.roll(tiles, len(tiles) // 2, axis=0)], axis=1)
+    one, many = pairs[:1], pairs[:BATCH]
+    with tempfile.TemporaryDirectory() as name, torch_eager(str(model / "pair.onnx")) as torch_answer:
+        found = list(engines(model, Path(name)))
+        groups: list[Calls] = [{f"1 {engine.name}": (lambda run=engine.one: run(one))} for engine in found]  # type: ignore[misc]
+        groups += [
+            {f"{BATCH} {engine.name}": (lambda run=engine.many: run(many))}  # type: ignore[misc]
+            for engine in found
+            if engine.many
+        ]
+        if torch_answer:
+            eager = f"torch {importlib.metadata.version('torch')}, eager"
+            groups += [
+                {f"1 {eager}": lambda: torch_answer(one)},
+                {f"{BATCH} {eager}": lambda: torch_answer(many)},
+            ]
+        times = interleaved(groups, seconds)
+        wanted = judge_by(found[0], pairs)
+        rows = [{"engine": engine.name, **judge(engine, pairs, wanted)} for engine in found]
+        rows += [{"engine": eager, "decisions": 0}] if torch_answer else []
+    for row in rows:
+        row["one_pair_microseconds"] = percentiles(times[f"1 {row['engine']}"])
+        batch = times.get(f"{BATCH} {row['engine']}")
+        row["batch_microseconds_per_pair"] = 1e6 * statistics.median(batch) / BATCH if batch else None
+        sys.stdout.write(f"{row}\n")
+    if kept:
+        weights = pairedge.load(model / "pair.onnx").metadata["weights_sha256"]
+        keep("engines", {"weights_sha256": weights, "batch": BATCH, "threads": 1, "engines": rows})
+
+
+def judge_by(engine: Engine, pairs: Array) -> Array:
+    """P(first <= second) of every pair, by the engine that all are held against."""
+    assert engine.many is not None
+    return np.concatenate([engine.many(pairs[i : i + BATCH]) for i in range(0, len(pairs), BATCH)])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("model", type=Path, nargs="?", default=Path(shipped_graph("pair")).parent)
+    parser.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
+    options = parser.parse_args()
+    if options.quick:
+        main(options.model, 2, 500, kept=False)
+    else:
+        main(options.model, 60, 10_000, kept=True)

@@ -1,0 +1,39 @@
+"""Graphs of variants with fresh weights, which cost and mean to an engine what trained ones do."""
+
+from __future__ import annotations
+
+import torch
+
+from pairedge.graph import SCHEMA
+from pairedge_export.exporting import export_graph
+from pairedge_export.graphs import graphs_of
+from pairedge_train.checkpoint import Checkpoint
+from pairedge_train.network import build_network
+from pairedge_train.recipe import Recipe
+from pairedge_train.variants import variants
+
+
+def fresh_graphs(variant: str, members: int = 1) -> dict[str, bytes]:
+    """A variant's graphs by kind, or those of an ensemble of it, weights drawn from seed 0."""
+    recipe = Recipe(variant=variant, members=members)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # torch's layers draw their weights from the global generator
+        network = build_network(recipe).eval()
+    checkpoint = Checkpoint(network, recipe, seed=0, training_sha256="", metrics={})
+    metadata = {
+        "schema": SCHEMA,
+        "variant": variant,
+        "recipe": recipe.to_dict(),
+        "parameters": network.parameter_count(),
+        "weights_sha256": f"fresh {variant}",
+    }
+    return {graph.kind: export_graph(graph, metadata, checkpoint) for graph in graphs_of(network)}
+
+
+def one_of_each_family() -> list[str]:
+    """The first variant of each file of the registry."""
+    first: dict[str, str] = {}
+    for name, found in variants().items():
+        # `build` is a partial of the builder, which lies in its report's file.
+        first.setdefault(found.build.func.__module__, name)  # type: ignore[attr-defined]
+    return list(first.values())

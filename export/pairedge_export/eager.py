@@ -1,0 +1,130 @@
+"""The yardstick of `pairedge bench` where torch is installed: the same network, with the graph's own weights.
+
+pairedge finds it by the entry point `pairedge.yardsticks`, so that the runtime knows nothing of torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import nn
+
+from pairedge.errors import PairedgeError
+from pairedge.graph import open_graph
+from pairedge_export.errors import ExportError
+from pairedge_export.graphs import PairGraph
+from pairedge_export.parity import TOLERANCE, extremes, real_inputs
+from pairedge_train.network import Network, build_network
+from pairedge_train.recipe import Recipe
+
+Pairs = NDArray[np.uint8]
+_ROOT = "network."  # what PairGraph calls the network
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+@contextmanager
+def torch_eager(path: str) -> Iterator[Callable[[Pairs], object] | None]:
+    """What answers pairs, uint8 (N, 2, 14, 14), in torch on one thread; None where it cannot be had.
+
+    Args:
+        path: a `pair` graph. Of one that no variant of the registry was exported to, nothing is made.
+    """
+    try:
+        graph = PairGraph(network_of(Path(path).read_bytes()))
+    except PairedgeError:
+        yield None
+        return
+
+    def answer(pairs: Pairs) -> object:
+        with torch.inference_mode():
+            return graph(torch.from_numpy(pairs))
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield answer
+    finally:
+        torch.set_num_threads(threads)
+
+
+def network_of(content: bytes) -> Network:
+    """The torch network that a `pair` graph was exported from, with the graph's weights, proven to agree.
+
+    Args:
+        content: the graph.
+
+    Raises:
+        ExportError: when the network that its recipe names does not answer as the graph does.
+        GraphError: when it is no `pair` graph.
+        RecipeError: when its recipe or variant is not of this version.
+    """
+    graph = open_graph(content, "pair")
+    if not isinstance(graph.metadata.get("recipe"), dict):
+        raise ExportError("the graph names no recipe, and so no network that it was exported from")
+    network = build_network(Recipe.from_dict(graph.metadata["recipe"])).eval()
+    try:
+        fill(network, onnx.load_from_string(content).graph)
+    except (AttributeError, KeyError, RuntimeError) as error:
+        raise ExportError("the graph's weights do not fit the network that its recipe names") from error
+    inputs = real_inputs("pair", {}, extremes())
+    with torch.inference_mode():
+        found = PairGraph(network)(torch.from_numpy(inputs["images"]))[0].numpy()
+    [wanted] = graph.session.run(["leq"], inputs)
+    if not np.abs(found - wanted).max() <= TOLERANCE:
+        raise ExportError("the network that the graph's recipe names does not answer as the graph does")
+    return network
+
+
+@torch.no_grad()
+def fill(network: Network, graph: onnx.GraphProto) -> None:
+    """Put a graph's weights, which keep their names, into a network.
+
+    The exporter folds a normalisation into the layer before it. What is folded stays with that layer, and the
+    normalisation is left to add the bias that the layer has no room for, at its usual cost.
+
+    Args:
+        network: of the architecture that was exported; changed in place.
+        graph: what it was exported to.
+
+    Raises:
+        AttributeError: when a layer of the graph is not in the network.
+        RuntimeError: when it has another shape there.
+    """
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for name in ("mean", "std"):
+        if f"{_ROOT}{name}" in constants:  # else they are 0 and 1, which the exporter leaves out
+            getattr(network, name).copy_(torch.from_numpy(constants[f"{_ROOT}{name}"].copy()))
+    for module in network.modules():
+        if isinstance(module, _NORMS):
+            module.reset_parameters()  # mean 0, variance 1, factor 1
+            module.eps = 0.0
+    norms = norms_after(network)
+    for node in graph.node:
+        _, weight, bias = [*node.input, "", "", ""][:3]
+        if weight.startswith(_ROOT) and weight.endswith(".weight"):
+            path = weight.removeprefix(_ROOT).removesuffix(".weight")
+            layer = network.get_submodule(path)
+            layer.get_parameter("weight").copy_(torch.from_numpy(constants[weight].copy()))
+            room = layer if layer.bias is not None else norms[path]
+            if bias:  # the exporter leaves out one that is zero
+                room.get_parameter("bias").copy_(torch.from_numpy(constants[bias].copy()))
+            else:
+                room.get_parameter("bias").zero_()
+
+
+def norms_after(network: Network) -> dict[str, nn.Module]:
+    """Each batch normalisation by the path of the layer before it."""
+    layers = [
+        (path, module)
+        for path, module in network.named_modules()
+        if isinstance(module, (nn.Conv2d, nn.Linear, *_NORMS))
+    ]
+    return {path: after for (path, _), (_, after) in pairwise(layers) if isinstance(after, _NORMS)}

@@ -1,0 +1,59 @@
+"""The torch network that `pairedge bench` shows is the one that the graph was exported from."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+
+import pairedge
+from pairedge.benchmark import YARDSTICKS, benchmark
+from pairedge_export.eager import network_of, torch_eager
+from pairedge_export.errors import ExportError
+from pairedge_export.exporting import export_checkpoint
+from pairedge_export.parity import TOLERANCE
+from pairedge_train.checkpoint import Checkpoint
+from pairedge_train.data import DataSet
+
+from .conftest import SHARED, VARIANTS
+
+GRAPHS = Path(__file__).parents[1] / "pairedge" / "graphs"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_weights_of_a_graph_find_their_way_back(
+    variant: str, checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
+) -> None:
+    export_checkpoint(checkpoints[variant], uci.test, tmp_path)
+    path = tmp_path / "pair.onnx"
+    pairs = np.stack([uci.test.tiles[:50], uci.test.tiles[50:100]], axis=1)
+    wanted = pairedge.load(path).predict_batch(pairs).probability
+    threads = torch.get_num_threads()
+    with torch_eager(str(path)) as answer:
+        assert answer is not None
+        leq = cast(tuple[torch.Tensor, ...], answer(pairs))[0]
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == threads
+    assert np.abs(leq.numpy() - wanted).max() <= TOLERANCE
+    assert network_of(path.read_bytes()).parameter_count() == checkpoints[variant].network.parameter_count()
+
+
+def test_a_graph_of_another_tool_has_no_network() -> None:
+    with torch_eager(str(GRAPHS / "base.onnx")) as answer:
+        assert answer is None
+    with pytest.raises(ExportError, match="names no recipe"):
+        network_of((GRAPHS / "base.onnx").read_bytes())
+
+
+def test_bench_finds_it_and_shows_it(
+    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
+) -> None:
+    assert "torch_eager" in {entry.name for entry in entry_points(group=YARDSTICKS)}
+    export_checkpoint(checkpoints[SHARED], uci.test, tmp_path)
+    result = benchmark(str(tmp_path / "pair.onnx"), 0.01)
+    assert result["one_pair_microseconds"]["torch eager"]["n"] >= 1
+    assert set(result["times_as_fast"]["torch eager"]) == {"one pair", "batch 1024"}
