@@ -122,7 +122,10 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
         metrics["all_pairs"] = {"accuracy": exact.pairs, "n": len(test) ** 2}
         if exact.digits is not None:
             metrics["digits"] = {"accuracy": exact.digits, "n": len(test)}
+    threshold = checkpoint.metrics.get("doubt_threshold")
+    doubt = {} if threshold is None else {"doubt": {"threshold": threshold}}
     return {
+        **doubt,
         "schema": SCHEMA,
         "pairedge": pairedge.__version__,
         "variant": checkpoint.recipe.variant,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pairedge.graph import CONTRACTS
+from pairedge.graph import CONTRACTS, DIGITS
 from pairedge_train.evaluate import decide
 from pairedge_train.heads import Output, leq_probability
 from pairedge_train.network import Network
@@ -19,7 +19,8 @@ class PairGraph(nn.Module):
     """Pairs of tiles, uint8 (N, 2, 14, 14), to `leq` (N,) and, with a digit head, `digits` (N, 2, 10).
 
     A network without comparison head decides by its most probable digits, and so do its graphs: `leq` is
-    then 0 or 1.
+    then 0 or 1. Where posteriors are summed, both tiles go through branch and softmax as one batch, and what
+    comes out is summed: a third fewer nodes than the network's own way to the same numbers.
     """
 
     def __init__(self, network: Network) -> None:
@@ -28,12 +29,13 @@ class PairGraph(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Answer for raw grey levels."""
+        body, summed = self.network.body, summed_by(self.network.body)
+        if summed and isinstance(body, TwoBranches) and body.shares_weights and body.digit is not None:
+            tiles = self.network.normalise(images.float()).reshape(-1, 1, *images.shape[2:])
+            posteriors = body.digit(body.branches[0](tiles)).softmax(1).reshape(-1, 2, DIGITS)
+            return summed.probability(posteriors[:, 0], posteriors[:, 1]), posteriors
         output: Output = self.network(images.float())
-        if output.digits is None:
-            return (leq(output),)
-        posteriors = output.digits.softmax(2)
-        summed = summed_by(self.network.body)
-        return leq(output) if summed is None else summed.probability(*posteriors.unbind(1)), posteriors
+        return leq(output), *(() if output.digits is None else (output.digits.softmax(2),))
 
 
 class DigitGraph(nn.Module):

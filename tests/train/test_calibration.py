@@ -12,6 +12,7 @@ from pairedge_train.calibration import (
     Reliability,
     best_temperature,
     divide_logits,
+    doubt_threshold,
     reliability,
     risk,
 )
@@ -139,3 +140,15 @@ def test_what_is_no_ensemble_is_refused() -> None:
 def test_a_recipe_with_members_builds_the_ensemble_that_its_checkpoint_fills() -> None:
     network = build_network(Recipe(variant="aux_ws", members=3))
     assert network.parameter_count() == 3 * get_variant("aux_ws").parameters
+
+
+def test_the_threshold_of_doubt_is_what_a_share_of_the_digits_lies_below(tiny: DataSet) -> None:
+    network = fresh("aux_ws")
+    pairs = make_pairs(tiny.training, torch.arange(60))
+    with torch.no_grad():
+        logits = network(pairs.images).digits
+    assert logits is not None
+    threshold = doubt_threshold(network, pairs, flagged=0.25)
+    assert threshold is not None
+    assert float((logits.softmax(2).amax(2) < threshold).double().mean()) == pytest.approx(0.25, abs=0.02)
+    assert doubt_threshold(fresh("ws"), pairs) is None

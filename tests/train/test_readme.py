@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from pairedge.cli.predict import command
+from pairedge_train import robustness
 from pairedge_train.pages import page
 from pairedge_train.readme import fill
 from pairedge_train.rows import read_rows
@@ -29,8 +31,14 @@ def test_the_answer_in_readme_is_what_make_run_prints() -> None:
 
 
 @pytest.mark.parametrize("name", studies())
-def test_the_pages_of_the_reports_are_those_of_the_committed_rows(name: str) -> None:
-    folder = ROOT / "artifacts" / "reports"
+def test_the_pages_of_the_studies_are_those_of_the_committed_rows(name: str) -> None:
+    folder = ROOT / "artifacts" / ("reports" if studies()[name].is_report else "best")
     figures = [path.name for path in folder.glob(f"{name}-*.png")]
     text = page(studies()[name], read_rows(folder / f"{name}.jsonl"), figures)
-    assert text == (folder / f"{name}.md").read_text(), "run `pairedge-reproduce all`"
+    assert text == (folder / f"{name}.md").read_text(), f"run `pairedge-reproduce {name}`"
+
+
+def test_the_page_of_pictures_is_that_of_its_committed_rows() -> None:
+    folder = ROOT / "artifacts" / "robustness"
+    rows, doubts = (json.loads((folder / f"{name}.json").read_text()) for name in ("conditions", "doubt"))
+    assert robustness.page(rows, doubts) == (folder / "robustness.md").read_text()

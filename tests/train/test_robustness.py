@@ -16,7 +16,7 @@ import pairedge
 from pairedge.image import pool, to_tile
 from pairedge_train import robustness
 from pairedge_train.data import DataSet, Digits
-from pairedge_train.doubts import FLAGGED_DIGITS, doubt, threshold_of_doubt
+from pairedge_train.doubts import doubt
 from pairedge_train.draw import Look, draw_digit
 from pairedge_train.mixture import Tiles
 from pairedge_train.not_digits import KINDS
@@ -119,14 +119,6 @@ def test_doubt_flags_what_lies_below_the_threshold(data: DataSet, shipped: Syste
     assert 0 < found["threshold"] < 1
     assert 0 <= found["all_not_digits"]["flagged"] <= 1
     assert found["not_digits"]["letters"]["n"] == 3
-
-
-def test_the_threshold_flags_the_share_of_digits_that_it_may(data: DataSet) -> None:
-    def evenly(tiles: Tiles) -> NDArray[np.floating]:
-        return np.linspace(0, 1, len(tiles))
-
-    threshold = threshold_of_doubt(evenly, data.training, count=20)
-    assert 0 <= threshold <= FLAGGED_DIGITS
 
 
 def test_a_refused_picture_that_shows_no_digit_is_flagged(data: DataSet) -> None:

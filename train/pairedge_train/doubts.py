@@ -1,6 +1,6 @@
-"""Doubt: the confidence below which an answer is uncertain, and how well it parts digits from what is none.
+"""Doubt: how well the confidence below which an answer is uncertain parts digits from what is none.
 
-The threshold is chosen on pictures of *training* digits, of which it may flag FLAGGED_DIGITS. What it does is
+The threshold was chosen in training, on pictures held out (`calibration.doubt_threshold`). What it does is
 measured on test digits, as MNIST has them and rendered, and on pictures that show no digit: letters, signs,
 fonts and shapes that training never saw. A picture that is refused counts as flagged.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from numpy.random import Generator, default_rng
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from pairedge.model import PairModel
@@ -22,26 +22,6 @@ from pairedge_train.rows import Row
 
 Confidence: TypeAlias = Callable[[Tiles], NDArray[np.floating]]
 
-FLAGGED_DIGITS = 0.015  # share of training digits' pictures that the threshold flags; 2 % is promised
-SEED = 20_251_122  # of the pictures that choose the threshold; training mixtures draw from a round's seed
-
-
-def threshold_of_doubt(
-    confidence: Confidence, training: Digits, *, count: int = 4_000, workers: int = 1, seed: int = SEED
-) -> float:
-    """The confidence below which FLAGGED_DIGITS of training digits' rendered pictures lie, 0 to 1.
-
-    Args:
-        confidence: what the model's answer is worth, float (N,) in 0..1, of tiles uint8 (N, 14, 14).
-        training: digits with their 28x28 fields.
-        count: how many pictures to render.
-        workers: processes to use.
-        seed: of the pictures.
-    """
-    tiles, drawn = rendered_sample(training, count, default_rng(seed), workers)
-    refused = 1 - len(tiles) / drawn
-    return float(np.quantile(confidence(tiles), max(FLAGGED_DIGITS - refused, 0)))
-
 
 def doubt(
     confidence: Confidence, threshold: float, test: Digits, count: int, generator: Generator, workers: int
@@ -49,7 +29,7 @@ def doubt(
     """What share of digits, and of what is none, a threshold flags.
 
     Args:
-        confidence: as in `threshold_of_doubt`.
+        confidence: what the model's answer is worth, float (N,) in 0..1, of tiles uint8 (N, 14, 14).
         threshold: an answer of less is uncertain.
         test: digits that training never saw, with their fields.
         count: pictures of each kind that shows no digit; four times as many digits are rendered.

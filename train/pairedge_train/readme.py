@@ -11,9 +11,11 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pairedge
-from pairedge_train.findings import AGREES_WITHIN, finding, rows_of, standard_errors, verdict
+from pairedge_train.findings import AGREES_WITHIN, Finding, finding, rows_of, standard_errors, verdict
+from pairedge_train.robustness import condition_table
 from pairedge_train.rows import Row, read_rows
 from pairedge_train.studies import Study, reports, studies
 
@@ -28,28 +30,95 @@ def fill(text: str, artifacts: Path) -> str:
         KeyError: when a mark names a table that nobody makes.
     """
     tables = {
-        "twinnet": twinnet_table,
         "shipped": shipped_table,
+        "photos": photos_table,
+        "best": best_table,
+        "ablation": ablation_table,
         "reports": reports_table,
         "speed": speed_table,
     }
     return _BLOCK.sub(lambda found: found[1] + tables[found[2]](artifacts) + found[3], text)
 
 
-def twinnet_table(artifacts: Path) -> str:
-    """The 2x2 of weight sharing and auxiliary losses with report 000's settings, mean over rounds."""
-    table = studies()["report0"].table("sharing-and-losses")
-    rows = read_rows(artifacts / "reports" / "report0.jsonl")
-    lines = ["| variant | | parameters | test accuracy | sd | n |", "|---|---|---|---|---|---|"]
-    for row in table.rows:
-        rounds = rows_of(row, rows)
-        found = finding(rounds, table.statistic)
-        if found is None or found.sd is None:
+def best_table(artifacts: Path) -> str:
+    """A report's network, the flagship, its teacher and what ships: accuracy, size and time side by side."""
+    costs = {
+        point["variant"]: point
+        for point in json.loads((artifacts.parent / "benchmarks/results/pareto.json").read_text())["points"]
+    }
+    lines = [
+        "| network | trained on | right, all ordered test pairs | right, 1,000 test pairs | n | parameters "
+        "| file | microseconds a pair |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for study, table, label, name, cost in (
+        (
+            "report0",
+            "sharing-and-losses",
+            "sharing and auxiliary",
+            "`twinnet_aux_ws`, report 000",
+            "twinnet_aux_ws",
+        ),
+        ("best", "small", "by the labels", "`aux_ws`, the flagship", "aux_ws"),
+        ("best", "small", "taught by best", "**`aux_ws`, taught by best**", "aux_ws"),
+        ("best", "any-size", "best", "**best**: four networks twice as wide", "best"),
+    ):
+        rounds = rows_of(studies()[study].table(table).row(label), rows_of_study(study, artifacts))
+        exact, test = (finding(rounds, statistic) for statistic in ("exact_accuracy", "test_accuracy"))
+        if test is None:
             continue
-        name, parameters = row.recipe.variant, rounds[0]["parameters"]
-        share = f"{100 * found.mean:.2f} % | {100 * found.sd:.2f} | {found.n}"
-        lines.append(f"| `{name}` | {row.label} | {parameters:,} | {share} |")
+        parameters = f"{rounds[0]['parameters']:,}"
+        lines.append(
+            f"| {name} | 1,000 pairs | {share(exact)} | {share(test)} | {test.n} | {parameters} | "
+            f"{measured_cost(costs.get(cost))} |"
+        )
+    facts = pairedge.load(artifacts / "aux_ws" / "pair.onnx").metadata
+    right = f"{100 * facts['metrics']['all_pairs']['accuracy']:.2f} %"
+    lines.append(
+        f"| **`aux_ws`, ships** | all 60,000 tiles, and pictures | {right} | | 1 | {facts['parameters']:,} | "
+        f"{measured_cost(costs.get('ships'))} |"
+    )
     return "\n".join(lines) + "\n"
+
+
+def measured_cost(point: dict[str, Any] | None) -> str:
+    """A graph's size and its median time for a pair, as two cells."""
+    if point is None:
+        return "- | -"
+    return f"{point['bytes'] / 1000:.0f} kB | {point['one_pair_microseconds']['p50']:.0f}"
+
+
+def ablation_table(artifacts: Path) -> str:
+    """The 2x2 of weight sharing and auxiliary losses: in report 000's settings, and in the flagship's."""
+    lines = [
+        "| | TwinNet, report 000's settings | n | flagship | n |",
+        "|---|---|---|---|---|",
+    ]
+    tables = [(name, studies()[name].table("sharing-and-losses")) for name in ("report0", "best")]
+    for label in (row.label for row in tables[0][1].rows):
+        cells = []
+        for name, table in tables:
+            found = finding(rows_of(table.row(label), rows_of_study(name, artifacts)), "test_accuracy")
+            cells.append("- | 0" if found is None else f"{share(found)} | {found.n}")
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def photos_table(artifacts: Path) -> str:
+    """How well pictures are read, condition by condition."""
+    return condition_table(json.loads((artifacts / "robustness" / "conditions.json").read_text()))
+
+
+def rows_of_study(name: str, artifacts: Path) -> list[Row]:
+    """All rows of a study."""
+    return read_rows(artifacts / ("reports" if studies()[name].is_report else "best") / f"{name}.jsonl")
+
+
+def share(found: Finding | None) -> str:
+    """A mean share with its standard deviation, in percent."""
+    if found is None:
+        return "-"
+    return f"{100 * found.mean:.2f}" + (" %" if found.sd is None else f" ± {100 * found.sd:.2f} %")
 
 
 def reports_table(artifacts: Path) -> str:

@@ -31,7 +31,7 @@ from pairedge.errors import ImageError
 from pairedge.image import TILE_SIDE, to_tile
 from pairedge.model import PairModel
 from pairedge_train.data import DataSet, Digits, load_data
-from pairedge_train.doubts import confidence_of, doubt, doubt_table, fields_of, threshold_of_doubt
+from pairedge_train.doubts import confidence_of, doubt, doubt_table, fields_of
 from pairedge_train.files import write_all
 from pairedge_train.handwriting import barred, flagged
 from pairedge_train.options import data_dir_option, told_in_one_sentence
@@ -241,8 +241,8 @@ never uses. Share of digits read rightly; a refused picture is read wrongly.
 {condition_table(rows)}
 ## Doubt
 
-An answer of probability below {threshold} is uncertain. The threshold was chosen on pictures of training
-digits. The letters, signs, fonts and shapes are those that training never saw.
+An answer of probability below {threshold} is uncertain. The threshold was chosen in training, on digits
+held out. The letters, signs, fonts and shapes are those that training never saw.
 
 {doubt_table(doubts)}"""
 
@@ -288,16 +288,9 @@ def systems_of(before: Path | None, before_reading: Path | None, after: Path | N
 
 
 def doubts_of(model: PairModel, data: DataSet, count: int, workers: int) -> Row:
-    """What the model's own threshold of doubt does; one is chosen where its metadata hold none."""
-    confidence = confidence_of(model)
-    own = model.metadata.get("doubt")
-    threshold = (
-        own["threshold"]
-        if own
-        else threshold_of_doubt(confidence, data.training, count=4 * count, workers=workers)
-    )
-    found = doubt(confidence, threshold, data.test, count, seeded("doubt"), workers)
-    return found | {"chosen_on": "training digits", "seed": SEED}
+    """What the model's own threshold of doubt does."""
+    threshold = model.min_confidence
+    return doubt(confidence_of(model), threshold, data.test, count, seeded("doubt"), workers) | {"seed": SEED}
 
 
 def _opened(path: Path) -> tuple[PairModel, str]:
