@@ -11,7 +11,7 @@ Importing pairedge imports neither numpy nor onnxruntime; the first use of a nam
 
 from typing import TYPE_CHECKING, Any
 
-from pairedge.errors import GraphError, ImageError, PairedgeError
+from pairedge.errors import GraphError, ImageError, NoInkError, PairedgeError, SeveralDigitsError
 
 if TYPE_CHECKING:
     from pairedge.model import Classification, PairModel, Prediction, PredictionBatch, load
@@ -23,11 +23,13 @@ __all__ = [
     "Classification",
     "GraphError",
     "ImageError",
+    "NoInkError",
     "PairModel",
     "PairedgeError",
     "Prediction",
     "PredictionBatch",
     "Ranking",
+    "SeveralDigitsError",
     "load",
 ]
 

@@ -6,7 +6,15 @@ class PairedgeError(Exception):
 
 
 class ImageError(PairedgeError, ValueError):
-    """A picture could not be read, or holds nothing to read."""
+    """A picture could not be read, or does not show one digit."""
+
+
+class NoInkError(ImageError):
+    """A picture was read, but shows nothing that could be a digit: it is blank, or too faint."""
+
+
+class SeveralDigitsError(ImageError):
+    """A picture shows more than one digit."""
 
 
 class GraphError(PairedgeError, ValueError):

@@ -41,6 +41,7 @@ class Ranking:
         digits: int64 (N,), the most probable digit of each, in this order.
         in_order: float32 (N - 1,), P(digit <= next digit), 0 to 1.
         ties: bool (N - 1,), whether a picture and the next show the same digit, the most probable of each.
+        confidence: float32 (N,), the probability of the most probable digit of each, 0 to 1, in this order.
     """
 
     order: NDArray[np.int64]
@@ -48,13 +49,14 @@ class Ranking:
     digits: NDArray[np.int64]
     in_order: Floats
     ties: NDArray[np.bool_]
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.order)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python values, ready for JSON."""
-        names = ("order", "expected", "digits", "in_order", "ties")
+        names = ("order", "expected", "digits", "in_order", "ties", "confidence")
         return {name: getattr(self, name).tolist() for name in names}
 
 
@@ -99,7 +101,8 @@ class Encoded:
             self._leq(embeddings[more], embeddings[less]),
             (posteriors[less] * posteriors[more]).sum(axis=1),
         )
-        return Ranking(order, expected[order], digits, in_order, digits[less] == digits[more])
+        ties = digits[less] == digits[more]
+        return Ranking(order, expected[order], digits, in_order, ties, posteriors.max(axis=1))
 
     def compare_all(self) -> AllPairs:
         """Compare all, some rows of the matrices at a time; beside the result, little is held."""

@@ -1,12 +1,25 @@
 """The `pairedge` command: each verb is one file of this package, imported only when that verb runs.
 
 The contract of every verb: pictures are positional, `-` is standard input, `--json` prints one object per
-line on standard output, all else goes to standard error; exit 0 when all went well, 1 when an input
-failed, 2 for wrong usage.
+line on standard output, all else goes to standard error. Each picture or pair has a status, and the exit
+code is the highest that any of them, or the call itself, asks for:
+
+    0  ok, or uncertain while no --min-confidence is given
+    1  uncertain under --min-confidence; unreadable; any other failure that is told in one sentence
+    2  wrong usage: nothing was answered
+    3  no-ink: a picture shows no digit
+    4  several: a picture shows more than one digit
+
+A pair whose pictures were refused has the status, of the two, that asks for the higher code. What is
+refused is told on standard error and, with --json, has its object too, with `status` and `error`. Only
+`evaluate`, whose subject is how a model fares, counts pictures refused with 3 or 4 as it counts mistakes,
+and leaves with 0.
 """
 
+import os
 import sys
 import warnings
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -16,9 +29,11 @@ import pairedge
 VERBS = {
     "bench": "Measure a model on this machine, or compare several.",
     "classify": "Say which digit each picture shows.",
+    "evaluate": "Count right answers on a folder of pictures named by digit.",
     "info": "Show a graph's contract and card, and check that pairedge can use it.",
     "predict": "Compare pictures two by two: is the first digit <= the second?",
     "rank": "Put pictures in order of their digits.",
+    "tile": "Draw how a picture is read, step by step.",
 }
 
 
@@ -50,3 +65,20 @@ def main() -> None:
     # Pillow warns of odd but readable files; standard error is for pictures that could not be read.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+
+
+def run() -> None:
+    """Run `main` as a program of its own, and be gone once it has answered.
+
+    By then all files are closed. Letting the interpreter take itself, NumPy and onnxruntime apart would take
+    as long as reading both pictures and comparing them.
+    """
+    try:
+        main()
+    except SystemExit as left:
+        if isinstance(left.code, int):
+            with suppress(OSError):  # nobody reads any more: Python's own way out tells so
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(left.code)
+        raise

@@ -3,62 +3,96 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pairedge.cli.pictures import (
+    EXIT_CODES,
     check_standard_input,
     json_option,
+    leave,
     load_model,
+    mark,
+    min_confidence_option,
     model_option,
     picture,
-    tell_failure,
+    refuse,
+    save,
+    shown,
 )
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
+    from pairedge.drawing import Steps
     from pairedge.model import Prediction
 
 
 @click.command("predict")
 @click.argument("pictures", nargs=-1, required=True, metavar="A B [A B ...]")
 @json_option
+@click.option("--show", metavar="FILE", help="Draw one pair into FILE: pictures, tiles, digits, verdict.")
+@min_confidence_option
 @model_option
-def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) -> None:
+def command(
+    pictures: tuple[str, ...],
+    as_json: bool,
+    show: str | None,
+    min_confidence: float | None,
+    model_file: str | None,
+) -> None:
     """Is the digit in picture A less than or equal to the digit in picture B?
 
-    Prints the two digits, <= or >, and the probability that the first is less than or equal to the second.
-    A picture named - is read from standard input. Exit code 1 when a pair could not be compared.
+    Prints the two digits, <= or >, the probability that the first is less than or equal to the second, and
+    whether the answer is uncertain. A picture named - is read from standard input. Exit code 1 when a
+    picture could not be read or an answer is less sure than --min-confidence, 3 when one shows no digit, 4
+    when one shows several.
     """
     if len(pictures) % 2:
         raise click.UsageError(f"pictures come in pairs, but {len(pictures)} were given")
+    if show is not None and len(pictures) > 2:
+        raise click.UsageError("--show draws one pair of pictures")
     check_standard_input(pictures)
-    from pairedge.image import to_tile
-
-    model = load_model(model_file)
-    failed = False
+    model = load_model(model_file, min_confidence)
+    statuses = []
     for names in zip(pictures[::2], pictures[1::2], strict=True):
-        tiles = []
-        for name in names:
-            try:
-                tiles.append(to_tile(picture(name)))
-            except ImageError as error:
-                tell_failure(name, error)
-        if len(tiles) < 2:
-            failed = True
-            continue
-        prediction = model.predict(*tiles)
+        seen, failures = look(names)
+        prediction = None if failures else model.predict(seen[0]["tile"], seen[1]["tile"])
+        answer = refused_pair(failures) if prediction is None else prediction.to_dict()
+        statuses.append(answer["status"])
         if as_json:
-            click.echo(json.dumps({"first": names[0], "second": names[1], **prediction.to_dict()}))
-        else:
+            click.echo(json.dumps({"first": names[0], "second": names[1], **answer}))
+        elif prediction is not None:
             click.echo(sentence(prediction))
-    if failed:
-        raise SystemExit(1)
+        if show is not None and prediction is not None:
+            from pairedge.drawing import draw_pair
+
+            save(draw_pair(seen, [shown(name) for name in names], prediction), show)
+    leave(statuses, min_confidence)
+
+
+def look(names: tuple[str, str]) -> tuple[list[Steps], dict[str, dict[str, str]]]:
+    """Read both pictures: what each was turned into, and the refusals, told, of `first` and `second`."""
+    from pairedge.image import reading_steps
+
+    seen, failures = [], {}
+    for place, name in zip(("first", "second"), names, strict=True):
+        try:
+            seen.append(reading_steps(picture(name)))
+        except ImageError as error:
+            failures[place] = refuse(name, error)
+    return seen, failures
+
+
+def refused_pair(failures: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """The answer for a pair that gets none: status and sentence of the worse refusal, then each of them."""
+    worst = max(failures.values(), key=lambda failure: EXIT_CODES[failure["status"]])
+    return {**worst, "refused": failures}
 
 
 def sentence(prediction: Prediction) -> str:
     """One readable line: `3 <= 7  P(first <= second) = 0.9998`."""
     first, second = prediction.digits or ("first", "second")
     sign = "<=" if prediction.leq else ">"
-    return f"{first} {sign} {second}  P(first <= second) = {prediction.probability:.4f}"
+    chance = f"P(first <= second) = {prediction.probability:.4f}"
+    return f"{first} {sign} {second}  {chance}{mark(prediction.status)}"

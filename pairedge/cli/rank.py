@@ -9,11 +9,14 @@ import click
 
 from pairedge.cli.pictures import (
     check_standard_input,
+    leave,
     load_model,
+    mark,
+    min_confidence_option,
     model_option,
     picture,
+    refuse,
     shown,
-    tell_failure,
 )
 from pairedge.errors import GraphError, ImageError
 
@@ -24,46 +27,52 @@ if TYPE_CHECKING:
 @click.command("rank")
 @click.argument("pictures", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which holds the order.")
+@min_confidence_option
 @model_option
-def command(pictures: tuple[str, ...], as_json: bool, model_file: str | None) -> None:
+def command(
+    pictures: tuple[str, ...], as_json: bool, min_confidence: float | None, model_file: str | None
+) -> None:
     """In which order do the digits of the pictures stand?
 
     Prints, the least digit first: position, the picture's name, its digit, <= or = (the next shows the same
-    digit), and the probability that it is less than or equal to the next. A picture named - is read from
-    standard input. Exit code 1 when a picture could not be read; the others are ranked.
+    digit), the probability that it is less than or equal to the next, and whether its digit is uncertain. A
+    picture named - is read from standard input. Exit code 1 when a picture could not be read or a digit is
+    less sure than --min-confidence, 3 when one shows no digit, 4 when one shows several; the others are
+    ranked.
     """
     check_standard_input(pictures)
     from pairedge.image import to_tile
 
-    model = load_model(model_file)
-    names, tiles = [], []
+    model = load_model(model_file, min_confidence)
+    names, tiles, refused = [], [], []
     for name in pictures:
         try:
             tiles.append(to_tile(picture(name)))
             names.append(name)
         except ImageError as error:
-            tell_failure(name, error)
+            refused.append({"picture": name, **refuse(name, error)})
     try:
         ranking = model.rank(tiles)
     except GraphError as error:
         raise click.ClickException(str(error)) from error
-    found = entries(ranking, names)
+    found = entries(ranking, names, model.min_confidence)
     if as_json:
-        click.echo(json.dumps({"order": found}))
+        click.echo(json.dumps({"order": found, "refused": refused}))
     else:
         for entry in found:
             click.echo(line(entry))
-    if len(names) < len(pictures):
-        raise SystemExit(1)
+    leave((entry["status"] for entry in [*found, *refused]), min_confidence)
 
 
-def entries(ranking: Ranking, names: list[str]) -> list[dict[str, Any]]:
+def entries(ranking: Ranking, names: list[str], min_confidence: float) -> list[dict[str, Any]]:
     """Each picture in order; the last has no next one, and nothing to say of it."""
     last = len(ranking) - 1
     return [
         {
             "position": place + 1,
             "picture": names[index],
+            "status": "uncertain" if float(ranking.confidence[place]) < min_confidence else "ok",
+            "confidence": float(ranking.confidence[place]),
             "digit": int(ranking.digits[place]),
             "expected_digit": float(ranking.expected[place]),
             "in_order": float(ranking.in_order[place]) if place < last else None,
@@ -76,6 +85,6 @@ def entries(ranking: Ranking, names: list[str]) -> list[dict[str, Any]]:
 def line(entry: dict[str, Any]) -> str:
     """One readable line: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
     start = f"{entry['position']}  {shown(entry['picture'])}: {entry['digit']}"
-    if entry["in_order"] is None:
-        return start
-    return f"{start} {'=' if entry['tie'] else '<='}  P(in order) = {entry['in_order']:.4f}"
+    if entry["in_order"] is not None:
+        start += f" {'=' if entry['tie'] else '<='}  P(in order) = {entry['in_order']:.4f}"
+    return f"{start}{mark(entry['status'])}"

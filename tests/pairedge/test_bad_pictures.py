@@ -48,6 +48,23 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
+def zipped_bomb(kind: bytes, start: bytes) -> bytes:
+    """A small blank PNG with a chunk that would unpack to 64 million bytes."""
+    stream = BytesIO()
+    Image.new("L", (80, 60), 255).save(stream, "PNG")
+    content = stream.getvalue()
+    end_of_header = 8 + 25
+    packed = chunk(kind, start + zlib.compress(bytes(64_000_000), 9))
+    return content[:end_of_header] + packed + content[end_of_header:]
+
+
+def two_digits(path: Path) -> None:
+    page = Image.new("RGB", (240, 120), "white")
+    page.paste(draw_digit(3, Look()), (0, 0))
+    page.paste(draw_digit(5, Look()), (120, 0))
+    page.save(path)
+
+
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "no such file or directory"),
     "directory": (Path.mkdir, "is a directory"),
@@ -63,7 +80,15 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "one pixel": (lambda path: Image.new("RGB", (1, 1)).save(path), "no ink found"),
     "blank": (lambda path: Image.new("RGB", (80, 60), "white").save(path), "no ink found"),
     "noise": (noisy, "no ink found"),
-    "strange colours": (lambda path: Image.new("LAB", (9, 9)).save(path, "TIFF"), "LAB colours are not read"),
+    "cut progressive JPEG": (cut_short("JPEG", progressive=True), "the picture is damaged or cut short"),
+    "transparent": (lambda path: Image.new("RGBA", (80, 60)).save(path), "no ink found"),
+    "a line of pixels": (lambda path: Image.new("L", (1, 10_000), 255).save(path), "no ink found"),
+    "zipped text bomb": (
+        lambda path: path.write_bytes(zipped_bomb(b"zTXt", b"note\0\0")),
+        "the picture is damaged",
+    ),
+    "zipped profile bomb": (lambda path: path.write_bytes(zipped_bomb(b"iCCP", b"name\0\0")), ""),
+    "two digits": (two_digits, "several digits found"),
     "bomb": (bomb, "20000 x 20000 pixels"),
 }
 
@@ -87,7 +112,8 @@ def test_the_library_names_the_file_and_the_reason(bad: tuple[Path, str]) -> Non
 def test_the_command_prints_that_sentence_alone_and_fails(bad: tuple[Path, str], command: Command) -> None:
     path, reason = bad
     answer = command("predict", path, path.parent / "missing-too.png")
-    assert (answer.returncode, answer.stdout) == (1, "")
+    code = {"no ink found": 3, "several digits found": 4}.get(reason, 1)
+    assert (answer.returncode, answer.stdout) == (code, "")
     first, second = answer.stderr.splitlines()
     assert first.startswith(f"Error: {path}: {reason}")
     assert "missing-too.png" in second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -81,9 +82,9 @@ def test_a_failing_pair_is_told_and_the_others_are_answered(command: Command) ->
 
 
 def test_a_failing_picture_is_told_and_the_others_are_classified(command: Command) -> None:
-    answer = command("classify", "--json", THREE, "gone.png", SEVEN)
+    answer = command("classify", THREE, "gone.png", SEVEN)
     assert answer.returncode == 1
-    assert [json.loads(line)["digit"] for line in answer.stdout.splitlines()] == [3, 7]
+    assert [line.split(": ")[1][0] for line in answer.stdout.splitlines()] == ["3", "7"]
     assert answer.stderr == "Error: gone.png: no such file or directory\n"
 
 
@@ -94,6 +95,12 @@ def test_a_failing_picture_is_told_and_the_others_are_classified(command: Comman
         (("predict", "-", "-"), "only one picture can be read from standard input"),
         (("classify", "-", "-"), "only one picture can be read from standard input"),
         (("predict",), "Missing argument"),
+        (("predict", "--show", "out.png", THREE, SEVEN, NINE, THREE), "--show draws one pair"),
+        (("predict", "--min-confidence", "1.5", THREE, SEVEN), "1.5 is not from 0 to 1"),
+        (("classify", "--min-confidence", "nan", THREE), "nan is not from 0 to 1"),
+        (("tile", THREE), "Missing option '-o'"),
+        (("tile", THREE, SEVEN, "-o", "out.png"), "unexpected extra argument"),
+        (("evaluate",), "Missing argument"),
         (("predict", "--fast", THREE, SEVEN), "No such option"),
         (("rank",), "Missing argument"),
         (("rank", "-", "-"), "only one picture can be read from standard input"),
@@ -122,11 +129,12 @@ def test_a_model_without_digit_head_cannot_classify(command: Command) -> None:
     answer = command("classify", "--model", BASE, THREE)
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr == "Error: the model 'base' has no digit head: it compares only\n"
+    assert command("evaluate", "--model", BASE, FOLDER).stderr == answer.stderr
 
 
 def test_help_lists_the_verbs_and_version_tells_the_version(command: Command) -> None:
     listed = re.findall(r"^  (\w+)  .+$", command("--help").stdout.partition("Verbs:")[2], re.MULTILINE)
-    assert listed == ["bench", "classify", "info", "predict", "rank"]
+    assert listed == ["bench", "classify", "evaluate", "info", "predict", "rank", "tile"]
     assert command("--version").stdout == f"pairedge {pairedge.__version__}\n"
 
 
@@ -137,3 +145,39 @@ def test_a_name_that_is_no_text_can_be_printed(interpreter: Interpreter, tmp_pat
     code = "import sys; from pairedge.cli import main; main(sys.argv[1:])"
     said = interpreter(code, "classify", path, env={"PYTHONIOENCODING": "utf-8:strict"})
     assert said.startswith(f"{tmp_path}/\N{REPLACEMENT CHARACTER}.png: 3 ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["predict", str(THREE), str(SEVEN)], 0),
+        (["classify", str(THREE), "gone.png"], 1),
+        (["predict", str(THREE)], 2),
+        (["--version"], 0),
+    ],
+    ids=lambda value: " ".join(value[:1]) if isinstance(value, list) else None,
+)
+def test_the_program_says_all_that_main_says_and_leaves_with_its_exit_code(
+    command: Command, arguments: list[str], code: int
+) -> None:
+    start = "import sys; from pairedge.cli import run; sys.argv[0] = 'pairedge'; run()"
+    done = subprocess.run(
+        [sys.executable, "-c", start, *arguments], capture_output=True, text=True, check=False
+    )
+    expected = command(*arguments)
+    assert done.returncode == expected.returncode == code
+    assert (done.stdout, done.stderr) == (expected.stdout, expected.stderr)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe whose reader has left")
+def test_a_reader_that_has_left_is_no_traceback_and_no_success() -> None:
+    start = "import sys; from pairedge.cli import run; run()"
+    with subprocess.Popen(
+        [sys.executable, "-c", start, "classify", str(THREE)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.close()
+        assert program.stderr is not None
+        told = program.stderr.read()
+    assert program.returncode != 0
+    assert b"Traceback" not in told

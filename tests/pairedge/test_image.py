@@ -11,19 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pairedge import ImageError, PairModel
-from pairedge.image import (
-    LONGEST_SIDE,
-    MNIST_SIDE,
-    average,
-    centre,
-    find_ink,
-    fit_box,
-    open_picture,
-    otsu,
-    pool,
-    to_grey,
-    to_tile,
-)
+from pairedge.image import MNIST_SIDE, average, centre, fit_box, pool, reading_steps, to_tile
+from pairedge.ink import find_ink, otsu
+from pairedge.reading import LONGEST_SIDE, open_picture, to_pixels
 from pairedge_train.draw import EXAMPLES, Look, draw_digit
 
 LOOKS = {
@@ -64,12 +54,24 @@ def deep(image: Image.Image, bits: int) -> Image.Image:
     return Image.fromarray((levels * (2**bits - 1)).astype(np.uint16))
 
 
+def in_white_on_transparency(image: Image.Image) -> Image.Image:
+    """White ink on nothing, as a drawing program in dark mode saves it; the nothing is white too."""
+    result = Image.new("RGBA", image.size, (255, 255, 255, 0))
+    result.putalpha(ImageOps.invert(image.convert("L")))
+    return result
+
+
 MODES = {
     "RGBA": over_transparency,
+    "RGBA, white ink": in_white_on_transparency,
+    "LA, white ink": lambda image: in_white_on_transparency(image).convert("LA"),
     "LA": lambda image: over_transparency(image).convert("LA"),
     "palette": lambda image: image.convert("P"),
     "palette with transparency": lambda image: over_transparency(image).quantize(8),
     "L": lambda image: image.convert("L"),
+    "LAB": lambda image: image.convert("LAB"),
+    "YCbCr": lambda image: image.convert("YCbCr"),
+    "HSV": lambda image: image.convert("HSV"),
     "1 bit": lambda image: image.convert("1"),
     "CMYK": lambda image: image.convert("CMYK"),
     "16 bits": lambda image: deep(image, 16),
@@ -124,6 +126,15 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 def test_a_tile_is_returned_as_it_is() -> None:
     tile = np.random.default_rng(0).integers(0, 256, (14, 14), np.uint8)
     assert to_tile(tile) is tile
+
+
+def test_the_steps_end_with_the_tile_and_can_all_be_drawn() -> None:
+    image = draw_digit(4, Look(size=(160, 120)))
+    steps = reading_steps(image)
+    assert list(steps) == ["picture", "ink", "strokes", "field", "tile"]
+    assert [step.shape for step in steps.values()][2:] == [(120, 160), (28, 28), (14, 14)]
+    assert all(step.min() >= 0 and step.max() <= 255 for step in steps.values())
+    np.testing.assert_array_equal(steps["tile"], to_tile(image))
 
 
 def test_path_text_bytes_image_and_array_of_one_picture_give_one_tile(tmp_path: Path) -> None:
@@ -221,8 +232,8 @@ def test_of_an_animation_the_first_frame_is_read() -> None:
 
 
 def test_a_large_picture_is_shrunk_and_its_proportions_kept() -> None:
-    grey = to_grey(Image.new("RGB", (2000, 1000)))
-    assert grey.shape == (LONGEST_SIDE // 2, LONGEST_SIDE)
+    pixels = to_pixels(Image.new("RGB", (2000, 1000)))
+    assert pixels.shape == (LONGEST_SIDE // 2, LONGEST_SIDE, 3)
 
 
 def test_a_large_jpeg_is_shrunk_while_it_is_decoded() -> None:
@@ -242,7 +253,7 @@ def test_paper_is_black_and_the_typical_stroke_white_whatever_lies_between() -> 
     grey = np.full((40, 40), 250, np.float32)
     grey[10:30, 10:30] = 5
     grey[10:30, 10:14] = np.linspace(200, 20, 4)  # a broad soft edge draws the threshold to the paper
-    ink = find_ink(grey)
+    ink = find_ink(grey[..., None])
     assert (ink[grey == 250] == 0).all()
     assert (ink[grey == 5] == 1).all()
 
@@ -272,7 +283,7 @@ def test_otsu_finds_nothing_above_the_threshold_when_all_is_equal(value: float) 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_centre_of_mass_comes_to_the_middle(digit: int) -> None:
-    ink = fit_box(find_ink(to_grey(draw_digit(digit, Look()))))
+    ink = fit_box(find_ink(to_pixels(draw_digit(digit, Look()))))
     field = centre(ink)
     places = np.arange(MNIST_SIDE) + 0.5
     assert field.shape == (MNIST_SIDE, MNIST_SIDE)

@@ -112,6 +112,7 @@ def test_few_pictures_have_no_neighbours(model: pairedge.PairModel, tiles: Tiles
     ranking = model.rank(tiles[:count])
     assert len(ranking) == len(ranking.digits) == count
     assert len(ranking.in_order) == len(ranking.ties) == 0
+    assert len(ranking.confidence) == count
     assert len(model.rank(list(tiles[:count]))) == count
 
 
@@ -192,12 +193,19 @@ def test_with_json_the_command_prints_one_object(command: Command, model: paired
     assert [entry["expected_digit"] for entry in order] == ranking.expected.tolist()
     assert [entry["in_order"] for entry in order] == [*ranking.in_order.tolist(), None]
     assert [entry["tie"] for entry in order] == [False, True, None]
+    assert [entry["confidence"] for entry in order] == ranking.confidence.tolist()
 
 
 def test_a_failing_picture_is_told_and_the_others_are_ranked(command: Command) -> None:
     answer = command("rank", "--json", FOLDER / "nine.png", "gone.png", FOLDER / "three.png")
     assert answer.returncode == 1
     assert [entry["digit"] for entry in json.loads(answer.stdout)["order"]] == [3, 9]
+    [refused] = json.loads(answer.stdout)["refused"]
+    assert refused == {
+        "picture": "gone.png",
+        "status": "unreadable",
+        "error": "gone.png: no such file or directory",
+    }
     assert answer.stderr == "Error: gone.png: no such file or directory\n"
     answer = command("rank", "gone.png")
     assert (answer.returncode, answer.stdout) == (1, "")

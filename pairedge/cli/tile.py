@@ -1,0 +1,28 @@
+"""`pairedge tile FILE -o DRAWING`: what the model sees of a picture, and how it comes about."""
+
+from __future__ import annotations
+
+import click
+
+from pairedge.cli.pictures import leave, picture, refuse, save, shown
+from pairedge.errors import ImageError
+
+
+@click.command("tile")
+@click.argument("file")
+@click.option("-o", "--output", metavar="DRAWING", required=True, help="The file to draw, say tile.png.")
+def command(file: str, output: str) -> None:
+    """What does the model see of the picture in FILE?
+
+    Draws the steps from the picture to its tile side by side, enlarged. A FILE named - is read from standard
+    input. Exit code 1 when the picture could not be read, 3 when it shows no digit, 4 when it shows several.
+    """
+    from pairedge.drawing import draw_steps
+    from pairedge.image import reading_steps
+
+    try:
+        steps = reading_steps(picture(file))
+    except ImageError as error:
+        leave([refuse(file, error)["status"]], None)
+    else:
+        save(draw_steps(steps, shown(file)), output)

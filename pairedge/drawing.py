@@ -1,0 +1,210 @@
+"""Pictures for people: what the model sees of a picture, what it makes of a pair, and where it errs.
+
+Drawn with Pillow and the font that comes with it, so that a device needs nothing more. The font has few
+signs beyond ASCII: what is written here keeps to those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pairedge.model import Prediction
+
+Steps: TypeAlias = dict[str, NDArray[Any]]
+Place: TypeAlias = tuple[int, int]  # x to the right and y down, pixels
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+_INK, _QUIET, _LINE, _PAPER = "#1d2730", "#6b7780", "#c9d1d6", "#ffffff"
+_BLUE, _PALE, _ALARM = "#1f5f8b", "#b9c7d1", "#b8480f"
+
+_SIDE = 252  # of an image's square, pixels: a whole multiple of both 14 and 28
+_GAP = 44  # between images
+_MARGIN = 40
+_CELL_SIDE = 126  # of an image in a contact sheet
+_COLUMNS = 4  # of a contact sheet
+_CELLS = 200  # of a contact sheet: more than anybody looks at
+
+# What the steps are called, where their own names do not say enough.
+_TITLES = {
+    "picture": "the picture",
+    "ink": "its ink",
+    "strokes": "the digit's strokes",
+    "field": "scaled and centred",
+    "tile": "the tile",
+}
+
+
+class Cell(NamedTuple):
+    """One picture of a contact sheet.
+
+    Attributes:
+        picture: grey levels (H, W) or colours (H, W, 3), 0 to 255.
+        tile: uint8 (14, 14), or None when the picture was refused.
+        summary: what was made of it, in a few words.
+        name: the picture's name.
+    """
+
+    picture: NDArray[Any]
+    tile: NDArray[np.uint8] | None
+    summary: str
+    name: str
+
+
+def draw_steps(steps: Steps, name: str) -> Image.Image:
+    """The steps of reading one picture, as `reading_steps` gives them, side by side under its name."""
+    width = 2 * _MARGIN + len(steps) * (_SIDE + _GAP) - _GAP
+    sheet, pen = _blank(max(width, 560), 400)
+    _write(pen, (_MARGIN, 30), _fitting(name, 22, sheet.width - 2 * _MARGIN), 22)
+    for place, (step, image) in enumerate(steps.items()):
+        x = _MARGIN + place * (_SIDE + _GAP)
+        if place:
+            _arrow(pen, (x - _GAP // 2, 78 + _SIDE // 2))
+        _show(sheet, image, (x, 78))
+        _write(pen, (x + _SIDE // 2, 342), _TITLES.get(step, step), 20, anchor="ma")
+        size = f"{image.shape[1]} x {image.shape[0]}"
+        _write(pen, (x + _SIDE // 2, 368), size, 15, _QUIET, anchor="ma")
+    return sheet
+
+
+def draw_pair(seen: Sequence[Steps], names: Sequence[str], prediction: Prediction) -> Image.Image:
+    """A pair and its answer: for each picture itself, its strokes, its tile and its digit; the verdict below.
+
+    Args:
+        seen: the steps of both pictures, as `reading_steps` gives them.
+        names: of the pictures.
+        prediction: the model's answer for the two tiles.
+    """
+    columns = [step for step in ("picture", "strokes", "tile") if all(step in steps for steps in seen)]
+    bars_at = _MARGIN + len(columns) * (_SIDE + _GAP)
+    bars_wide = 380 if prediction.digit_probabilities is not None else -_GAP
+    sheet, pen = _blank(bars_at + bars_wide + _MARGIN, 796)
+    for row, steps in enumerate(seen):
+        y = 70 + row * (_SIDE + 56)
+        for place, step in enumerate(columns):
+            x = _MARGIN + place * (_SIDE + _GAP)
+            _show(sheet, steps[step], (x, y))
+            if place:
+                _arrow(pen, (x - _GAP // 2, y + _SIDE // 2))
+            if row == 0:
+                _write(pen, (x + _SIDE // 2, 36), _TITLES[step], 20, anchor="ma")
+        below = _MARGIN + _SIDE // 2, y + _SIDE + 10
+        caption = f"{('first', 'second')[row]}: {_fitting(names[row], 16, _SIDE - 60, keep_end=True)}"
+        _write(pen, below, caption, 16, _QUIET, anchor="ma")
+        if prediction.digit_probabilities is not None:
+            _arrow(pen, (bars_at - _GAP // 2, y + _SIDE // 2))
+            _bars(pen, prediction.digit_probabilities[row], (bars_at + 10, y), (bars_wide - 10, _SIDE))
+    if prediction.digit_probabilities is not None:
+        _write(pen, (bars_at + 10 + (bars_wide - 10) // 2, 36), "which digit?", 20, anchor="ma")
+    _verdict(sheet, pen, prediction, 690)
+    return sheet
+
+
+def draw_sheet(cells: Iterable[Cell]) -> Image.Image:
+    """A contact sheet: pictures beside their tiles, what was made of each, and its name; at most 200."""
+    drawn = list(islice(cells, _CELLS))
+    step_x, step_y = 2 * _CELL_SIDE + 4 + 36, _CELL_SIDE + 78
+    rows, columns = max(1, -(-len(drawn) // _COLUMNS)), max(1, min(len(drawn), _COLUMNS))
+    sheet, pen = _blank(2 * _MARGIN + columns * step_x - 36, 2 * _MARGIN + rows * step_y - 32)
+    if not drawn:
+        _write(pen, (sheet.width // 2, sheet.height // 2), "no mistakes", 24, _QUIET, anchor="mm")
+    for place, cell in enumerate(drawn):
+        x = _MARGIN + place % _COLUMNS * step_x
+        y = _MARGIN + place // _COLUMNS * step_y
+        _show(sheet, cell.picture, (x, y), _CELL_SIDE)
+        beside = (x + _CELL_SIDE + 4, y)
+        if cell.tile is not None:
+            _show(sheet, cell.tile, beside, _CELL_SIDE)
+        else:
+            middle = beside[0] + _CELL_SIDE // 2, y + _CELL_SIDE // 2
+            _write(pen, middle, "no tile", 16, _QUIET, anchor="mm")
+        wide = 2 * _CELL_SIDE + 4
+        _write(pen, (x, y + _CELL_SIDE + 8), _fitting(cell.summary, 15, wide), 15)
+        _write(pen, (x, y + _CELL_SIDE + 30), _fitting(cell.name, 13, wide, keep_end=True), 13, _QUIET)
+    return sheet
+
+
+def _bars(pen: ImageDraw.ImageDraw, posterior: NDArray[np.float32], place: Place, size: Place) -> None:
+    """A bar for each digit's probability; the tallest is marked with its value."""
+    (left, top), (width, height) = place, size
+    floor, tall = top + height - 30, height - 60
+    best = int(posterior.argmax())
+    for share in (0.5, 1.0):
+        y = floor - round(share * tall)
+        pen.line((left, y, left + width, y), _LINE)
+    for digit, probability in enumerate(posterior.tolist()):
+        colour = _BLUE if digit == best else _PALE
+        start, end = (left + round((digit + share) * width / len(posterior)) for share in (0.15, 0.85))
+        up = floor - round(probability * tall)
+        if up < floor:
+            pen.rectangle((start, up, end, floor), colour)
+        middle = (start + end) // 2
+        _write(pen, (middle, floor + 8), str(digit), 19, _INK if digit == best else _QUIET, anchor="ma")
+        if digit == best:
+            _write(pen, (middle, up - 6), f"{probability:.3f}", 17, _BLUE, anchor="ms")
+    pen.line((left, floor, left + width, floor), _INK, 2)
+
+
+def _verdict(sheet: Image.Image, pen: ImageDraw.ImageDraw, prediction: Prediction, top: int) -> None:
+    """What the model decides, in large letters, and how sure it is."""
+    colour = _BLUE if prediction.status == "ok" else _ALARM
+    first, second = prediction.digits or ("first", "second")
+    decision = f"{first} {'<=' if prediction.leq else '>'} {second}"
+    pen.line((_MARGIN, top, sheet.width - _MARGIN, top), _LINE)
+    middle, end = (top + sheet.height) // 2, sheet.width - _MARGIN
+    _write(pen, (_MARGIN, middle), decision, 54, colour, anchor="lm")
+    chance = f"P(first <= second) = {prediction.probability:.4f}"
+    _write(pen, (end, middle - 18), chance, 26, anchor="rm")
+    sure = f"confidence {prediction.confidence:.4f}"
+    if prediction.status == "ok":
+        _write(pen, (end, middle + 18), sure, 19, _QUIET, anchor="rm")
+    else:
+        _write(pen, (end, middle + 18), f"{prediction.status}: {sure}", 19, _ALARM, anchor="rm")
+
+
+def _blank(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    sheet = Image.new("RGB", (width, height), _PAPER)
+    return sheet, ImageDraw.Draw(sheet)
+
+
+def _show(sheet: Image.Image, image: NDArray[Any], place: Place, side: int = _SIDE) -> None:
+    """Put levels (H, W) or (H, W, 3) into a square, proportions kept; small ones enlarged pixel by pixel."""
+    levels = Image.fromarray(np.rint(np.clip(image, 0, 255)).astype(np.uint8)).convert("RGB")
+    scale = side / max(levels.size)
+    width, height = (max(1, round(length * scale)) for length in levels.size)
+    way = Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS
+    x, y = place[0] + (side - width) // 2, place[1] + (side - height) // 2
+    sheet.paste(levels.resize((width, height), way), (x, y))
+    ImageDraw.Draw(sheet).rectangle((x - 1, y - 1, x + width, y + height), outline=_LINE)
+
+
+def _arrow(pen: ImageDraw.ImageDraw, middle: Place) -> None:
+    x, y = middle
+    pen.polygon([(x - 5, y - 9), (x + 6, y), (x - 5, y + 9)], _PALE)
+
+
+def _write(
+    pen: ImageDraw.ImageDraw, place: Place, text: str, size: int, colour: str = _INK, anchor: str = "la"
+) -> None:
+    pen.text(place, text, colour, _font(size), anchor)
+
+
+def _fitting(text: str, size: int, width: int, *, keep_end: bool = False) -> str:
+    """A text on one line, cut with dots at one end where it would be wider than so many pixels."""
+    text = text if text.isprintable() else ascii(text)
+    if _font(size).getlength(text) <= width:
+        return text
+    while text and _font(size).getlength(f"...{text}") > width:
+        text = text[1:] if keep_end else text[:-1]
+    return f"...{text}" if keep_end else f"{text}..."
+
+
+@cache
+def _font(size: int) -> Font:
+    return ImageFont.load_default(size)

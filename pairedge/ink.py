@@ -1,0 +1,277 @@
+"""From coloured pixels to ink: what is written, and how strongly, whatever it is written on.
+
+Ink is what differs from the paper. `find_ink` reads as the list of what is taken away first: the light, the
+shadows, the noise. Paper that is one even colour, as in drawings and thumbnails, needs none of that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pairedge.errors import NoInkError
+
+Grey: TypeAlias = NDArray[np.float32]
+
+SMALL = 64  # pixels: a picture no longer than this is a drawing or a thumbnail, not a photo
+FAINTEST_INK = 24.0  # grey levels that the typical stroke must differ from even, clean paper
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+NO_INK = "no ink found: the picture is blank or too faint"
+
+
+# ---------------------------------------------------------------- light, colour, shadow
+
+
+def plain_paper(pixels: Grey) -> bool:
+    """Whether the paper is one even colour: a drawing, a scan, a thumbnail, but no photo.
+
+    Then nothing needs to be known of shadows, and ink may fill the picture. Small pictures are taken so.
+    """
+    if max(pixels.shape) <= SMALL:
+        return True
+    distance = np.sqrt(np.square(difference_from_border(pixels)).mean(axis=2))
+    threshold = otsu(distance)
+    mask = distance > threshold
+    if median(distance[~mask]) >= 0.03 * threshold:
+        return False
+    # No stroke is as broad as a third of the picture: that would be a shadow, or the page on a table.
+    return not lowest(mask, round(max(mask.shape) / 6)).any() or max(mask.shape) > 3 * min(mask.shape)
+
+
+def difference_from_border(pixels: Grey) -> Grey:
+    """How each pixel differs from the median of the picture's border, float32 (H, W, C)."""
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return pixels - np.array([median(channel) for channel in border.T], np.float32)
+
+
+def even_light(pixels: Grey) -> Grey:
+    """How each pixel of a photo differs from the paper, float32 (H, W, C).
+
+    The paper is a smooth surface: a quadratic polynomial of the place, fitted on a small copy while what
+    lies far from it (the ink) counts for less and less.
+    """
+    height, width, channels = pixels.shape
+    small = shrink(pixels, SMALL)
+    surface = _quadratic(*small.shape[:2])
+    values = small.reshape(-1, channels)
+    rest = difference_from_border(small).reshape(-1, channels)
+    for terms in (3, 3, 3, 6, 6, 6, 6, 6):
+        far = np.square(rest).sum(axis=1)
+        weights = 1 / np.square(1 + far / (4 * max(median(far), 1.0)))
+        part = surface[:, :terms]
+        weighted = part * weights[:, None]
+        fitted = np.linalg.lstsq(weighted.T @ part, weighted.T @ values, rcond=None)[0]
+        rest = values - part @ fitted
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32)[:, None] for side in (height, width))
+    one, by_x, by_y, by_xx, by_xy, by_yy = fitted.astype(np.float32)
+    rows, columns = one + by_y * y + by_yy * y * y, by_x * x + by_xx * x * x
+    paper: Grey = rows[:, None] + columns + y[:, None] * (by_xy * x)
+    return pixels - paper
+
+
+def _quadratic(height: int, width: int) -> Grey:
+    """The terms of a quadratic polynomial at each pixel, float32 (H * W, 6): 1, x, y, xx, xy, yy."""
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    return terms.reshape(-1, 6).astype(np.float32)
+
+
+def to_contrast(difference: Grey) -> Grey:
+    """One number a pixel, float32 (H, W): how far it is from the paper, and to which side.
+
+    That is the difference in luminance where that shows all of the ink. Where colour shows it better (blue
+    on pink, yellow on white), it is the difference along the ink's own direction of colour, or, for ink
+    of several colours, the distance alone.
+    """
+    if difference.shape[2] == 1:
+        return difference[..., 0]
+    small = shrink(difference, 100)  # which has little noise
+    distance = np.sqrt(np.square(small).mean(axis=2))
+    # What is far from the paper is ink: it decides, also by its least bright part.
+    strong = distance > 0.5 * quantile(distance, 0.995)
+    shown = np.abs(small[strong] @ _LUMINANCE) / np.maximum(distance[strong], 1e-6)
+    if not shown.size or quantile(shown, 0.1) > 0.65:
+        luminance: Grey = difference @ _LUMINANCE
+        return luminance
+    flat = (small * distance[..., None]).reshape(-1, 3)
+    lengths, axes = np.linalg.eigh(flat.T @ flat)
+    if lengths[2] > 0.9 * lengths.sum():
+        along: Grey = difference @ axes[:, 2].astype(np.float32)
+        return along
+    far: Grey = -np.sqrt(np.square(difference).mean(axis=2))
+    return far
+
+
+def dark_ink(contrast: Grey) -> bool:
+    """Whether the ink is darker than the paper: it is on the side where the larger differences are."""
+    darker, lighter = np.minimum(contrast, 0), np.maximum(contrast, 0)
+    return float(np.square(darker).sum()) >= float(np.square(lighter).sum())
+
+
+def beside_surroundings(contrast: Grey) -> Grey:
+    """How places differ from the median of a wide neighbourhood, which follows shadows; a small copy."""
+    small = shrink(contrast[..., None], 40)[..., 0]
+    reach = 10
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(small, reach, mode="reflect" if min(small.shape) > reach else "edge"),
+        (2 * reach + 1, 2 * reach + 1),
+    ).reshape(*small.shape, -1)
+    middle = around.shape[2] // 2
+    rest: Grey = small - np.partition(around, middle, axis=2)[..., middle]
+    return rest
+
+
+def without_shadows(contrast: Grey) -> Grey:
+    """Ink, float32 (H, W), 0 and more, of a contrast in which paper is high and ink low.
+
+    The paper is what remains when all that is narrower than a window is filled (a morphological closing):
+    shadows are wider than the window and stay in the paper, strokes are narrower and do not.
+    """
+    reach = max(2, round(0.2 * min(contrast.shape)))
+    soft = smooth(contrast, 2)
+    paper = -highest(-highest(soft, reach), reach)
+    rest = paper - contrast
+    # The filling follows the brightest grains of the paper: its middle level is a little lower.
+    ink: Grey = np.maximum(rest - median(rest), 0)
+    return ink
+
+
+def noise_level(contrast: Grey) -> float:
+    """The standard deviation of what varies from pixel to pixel, from the median step to the neighbour."""
+    if contrast.shape[1] < 2:
+        return 0.0
+    return median(np.abs(np.diff(contrast, axis=1))) * 1.05  # of normal noise
+
+
+def find_ink(pixels: Grey) -> Grey:
+    """How much ink each pixel holds, float32 (H, W), 0 (paper) to 1 (full stroke).
+
+    Raises:
+        NoInkError: when nothing stands out from the paper.
+    """
+    if plain_paper(pixels):
+        contrast = to_contrast(difference_from_border(pixels))
+        ink = np.maximum(-contrast if dark_ink(contrast) else contrast, 0)
+        photo = max(contrast.shape) > SMALL
+        return to_share(ink, max(FAINTEST_INK / 3, 6 * noise_level(contrast)) if photo else FAINTEST_INK)
+    # A photo: the noise is averaged away first, the more the less the ink stands out from it.
+    contrast = to_contrast(even_light(pixels))
+    noise = noise_level(contrast)
+    full = float(np.partition(np.abs(contrast), -9, axis=None)[-9])
+    passes = int(min(max(noise / max(full, 1) * 40 - 1, 0), 6))
+    soft = smooth(contrast, passes)
+    dark, light = without_shadows(soft), without_shadows(-soft)
+    # Around a digit that fills its picture, taken the wrong way, the paper is ink along much of the border.
+    along_dark, along_light = at_border(dark), at_border(light)
+    if min(along_dark, along_light) > 0.05 and abs(along_dark - along_light) > 0.3:
+        ink = dark if along_dark < along_light else light
+    else:
+        ink = dark if dark_ink(beside_surroundings(contrast)) else light
+    return to_share(ink, max(FAINTEST_INK / 4, 4 * noise / (1 + passes)))
+
+
+def at_border(ink: Grey) -> float:
+    """Which share of the picture's border is ink."""
+    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
+    return float((border > 0.3 * ink.max()).mean())
+
+
+def to_share(ink: Grey, floor: float) -> Grey:
+    """Levels of ink to shares of a full stroke, float32 (H, W), 0 to 1.
+
+    Otsu's threshold parts strokes from paper; in a large picture it looks only at what lies near ink, or
+    an empty page would outweigh a small digit. The ramp around it keeps the soft edges that MNIST's
+    digits have.
+
+    Raises:
+        NoInkError: when no level reaches the floor.
+    """
+    full = float(ink.max())
+    if full < floor:
+        raise NoInkError(NO_INK)
+    if max(ink.shape) > SMALL:
+        near = highest((ink > max(floor, full / 4)).astype(np.uint8), 4) > 0
+        threshold = max(otsu(ink[near]), floor)
+    else:
+        threshold = otsu(ink)
+    strokes = ink[ink > threshold]
+    stroke = median(strokes) if strokes.size else full
+    # The ramp is symmetric around the threshold: it leaves paper at 0 and gives the typical stroke 1.
+    reach = min(stroke - threshold, threshold) + 1e-6
+    ramp: Grey = (ink - (threshold - reach)) / (2 * reach)
+    return ramp.clip(0, 1)
+
+
+# ---------------------------------------------------------------- small tools of the above
+
+
+def shrink(pixels: Grey, longest: int) -> Grey:
+    """Average (H, W, C) down to a longest side."""
+    height, width, channels = pixels.shape
+    scale = min(1.0, longest / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    planes = [
+        np.asarray(Image.fromarray(pixels[..., c]).resize(size, Image.Resampling.BOX))
+        for c in range(channels)
+    ]
+    return np.stack(planes, axis=-1)
+
+
+def smooth(values: Grey, passes: int) -> Grey:
+    """Average each pixel with its neighbours (1 2 1 both ways), so many times."""
+    for _ in range(2 * passes):
+        padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
+        values = np.asarray((padded[:-2] + padded[2:]) / 4 + values / 2, np.float32).T
+    return values
+
+
+def highest(values: NDArray[Any], reach: int) -> NDArray[Any]:
+    """The highest value within `reach` rows and columns, as far as the picture goes."""
+    return highest_in_column(highest_in_column(values, reach).T, reach).T
+
+
+def highest_in_column(values: NDArray[Any], reach: int) -> NDArray[Any]:
+    """The highest value within `reach` rows: windows of 1, 2, 4 ... rows, then the rest."""
+    values = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+    span, window = 1, 2 * reach + 1
+    while span < window:
+        step = min(span, window - span)
+        values = np.maximum(values[step:], values[:-step])
+        span += step
+    return values
+
+
+def lowest(values: NDArray[Any], reach: int) -> NDArray[Any]:
+    """The lowest value within `reach` rows and columns, as far as the picture goes."""
+    return ~highest(~values, reach) if values.dtype == np.bool_ else -highest(-values, reach)
+
+
+def median(values: NDArray[Any]) -> float:
+    """The middle value, the upper one of two. NumPy's own imports numpy.ma, which costs start-up time."""
+    return quantile(values, 0.5)
+
+
+def quantile(values: NDArray[Any], share: float) -> float:
+    """The value that a share of the others is below, without interpolation."""
+    place = min(int(values.size * share), values.size - 1)
+    return float(np.partition(values, place, axis=None)[place])
+
+
+def otsu(values: Grey) -> float:
+    """The threshold that parts values into the two classes of least inner variance (Otsu, 1979).
+
+    Where an empty gap lies between the classes, every threshold in it is as good: the middle one is taken.
+    """
+    counts, edges = np.histogram(values, bins=256)
+    middles = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts, dtype=np.float64)  # whole numbers, whose products a 32-bit integer cannot hold
+    above = below[-1] - below
+    sums = np.cumsum(counts * middles)
+    # An empty class has no mean: its numerator is 0, and any divisor will do.
+    distance = sums / np.maximum(below, 1) - (sums[-1] - sums) / np.maximum(above, 1)
+    between = below * above * distance**2
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return float(edges[1:][best].mean())
