@@ -34,17 +34,22 @@ def plain_paper(pixels: Grey) -> bool:
         return True
     distance = np.sqrt(np.square(difference_from_border(pixels)).mean(axis=2))
     threshold = otsu(distance)
-    mask = distance > threshold
-    if median(distance[~mask]) >= 0.03 * threshold:
+    border = along_border(distance)
+    if median(border[border <= threshold]) > 0.08 * threshold:
         return False
-    # No stroke is as broad as a third of the picture: that would be a shadow, or the page on a table.
-    return not lowest(mask, round(max(mask.shape) / 6)).any() or max(mask.shape) > 3 * min(mask.shape)
+    # A shadow, or the page on a table, takes much of the border and is broader than any stroke.
+    other = distance > threshold
+    return along_border(other).mean() < 0.3 or not lowest(other, round(0.18 * max(other.shape))).any()
+
+
+def along_border(values: Grey) -> Grey:
+    """The values along the picture's border, (N,) or (N, C)."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def difference_from_border(pixels: Grey) -> Grey:
     """How each pixel differs from the median of the picture's border, float32 (H, W, C)."""
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return pixels - np.array([median(channel) for channel in border.T], np.float32)
+    return pixels - np.array([median(channel) for channel in along_border(pixels).T], np.float32)
 
 
 def even_light(pixels: Grey) -> Grey:
@@ -175,8 +180,7 @@ def find_ink(pixels: Grey) -> Grey:
 
 def at_border(ink: Grey) -> float:
     """Which share of the picture's border is ink."""
-    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
-    return float((border > 0.3 * ink.max()).mean())
+    return float((along_border(ink) > 0.3 * ink.max()).mean())
 
 
 def to_share(ink: Grey, floor: float) -> Grey:

@@ -48,7 +48,10 @@ def find_strokes(ink: Grey) -> Grey:
     if any(is_another(whole, box) for box in parts.box[others]):
         raise SeveralDigitsError("several digits found: a picture may show only one")
     kept = with_neighbours(kept, fit, parts.box, 0.35)
-    near = highest(np.append(kept, False)[parts.labels], 2)
+    own = np.append(kept, False)[parts.labels]
+    # Their soft edges too, and the small holes where lines crossed, but nothing of what was left out.
+    near = highest(own, max(2, round(thick / 2))) & ~highest((ink >= 0.5) & ~own, 1)
+    near |= highest(own, 2)
     return np.where(near, ink, 0)
 
 

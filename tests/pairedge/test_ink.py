@@ -36,7 +36,7 @@ def fading(levels: Levels) -> Levels:
 def shadowed(levels: Levels) -> Levels:
     """The hard shadow of something across one half."""
     rows, columns = np.indices(levels.shape[:2])
-    return np.where((columns + rows * 0.4 > 200)[..., None], levels * 0.55, levels)
+    return np.where(np.expand_dims(columns + rows * 0.4 > 200, 2), levels * 0.55, levels)
 
 
 def noisy(levels: Levels) -> Levels:
@@ -48,12 +48,12 @@ def squared(levels: Levels) -> Levels:
     """Squared paper, tilted, its lines as dark as the ink."""
     rows, columns = np.indices(levels.shape[:2])
     line = ((rows + 0.05 * columns) % 20 < 1.5) | ((columns - 0.05 * rows) % 20 < 1.5)
-    return np.where(line[..., None], 20, levels)
+    return np.where(np.expand_dims(line, 2), 20, levels)
 
 
 def ruled(levels: Levels) -> Levels:
     rows, columns = np.indices(levels.shape[:2])
-    return np.where(((rows - 0.08 * columns) % 35 < 2)[..., None], (90, 120, 190), levels)
+    return np.where(np.expand_dims((rows - 0.08 * columns) % 35 < 2, 2), (90, 120, 190), levels)
 
 
 def specked(levels: Levels) -> Levels:

@@ -35,7 +35,8 @@ def refused_or_read(picture: Any) -> None:
         except ImageError as error:
             sentence = str(error)
         else:
-            assert (tile.shape, tile.dtype) == ((14, 14), np.uint8)
+            assert tile.shape == (14, 14)
+            assert tile.dtype == np.uint8
             assert tile.max() > 0
             return
     assert sentence

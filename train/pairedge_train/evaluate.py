@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pairedge_train.data import Digits, Pairs
 from pairedge_train.heads import Output, leq_probability, losses
 from pairedge_train.network import Network
+from pairedge_train.posterior import PosteriorSum
 from pairedge_train.two_branches import TwoBranches
 
 _BATCH = 250  # pairs at a time: their activations stay in the cache, twice as fast as 1,000
@@ -114,9 +115,13 @@ def right_by_comparison(body: TwoBranches, first: Tensor, second: Tensor, labels
     """How many of all pairs the comparison head decides rightly, from N embeddings of either side, (N, E)."""
     right = 0
     rows = max(1, _EXACT_PAIRS // len(labels))
+    summed = body.comparison if isinstance(body.comparison, PosteriorSum) else None
     for some, wanted in zip(torch.split(first, rows), torch.split(labels, rows), strict=True):
-        left = some.repeat_interleave(len(second), dim=0)
-        leq = leq_probability(body.compare(left, second.repeat(len(some), 1)))
+        if summed:
+            leq = summed.table(some.softmax(1), second.softmax(1)).flatten()
+        else:
+            left = some.repeat_interleave(len(second), dim=0)
+            leq = leq_probability(body.compare(left, second.repeat(len(some), 1)))
         truth = wanted[:, None] <= labels
         right += int((decide(leq, None) == truth.flatten()).sum())
     return right
