@@ -344,4 +344,6 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    from pairedge_train import robustness  # as a module that worker processes can import, too
+
+    robustness.main()
