@@ -1,4 +1,4 @@
-"""The pictures in docs/reading.md: digits drawn by strokes, photographed by the renderer, and read step by step.
+"""The pictures in docs/reading.md: digits drawn by strokes, photographed by the renderer, read step by step.
 
 python -m pairedge_train.reading_pictures docs
 """
