@@ -136,13 +136,19 @@ def _wrong_answers(session: ort.InferenceSession, kind: str) -> Iterator[str]:
 
 
 def _inputs(session: ort.InferenceSession, kind: str, batch: int) -> dict[str, NDArray[Any]]:
-    """Noise in the shapes of the contract; a width that the graph leaves open must do with ten."""
+    """Noise in the shapes of the contract; a width that the graph leaves open must do with ten.
+
+    An embedding may be a posterior, so that of `compare` is noise that sums to one.
+    """
     random = np.random.default_rng(batch)
     inputs: dict[str, NDArray[Any]] = {}
     for node in session.get_inputs():
         shape = [batch, *(size if isinstance(size, int) else DIGITS for size in node.shape[1:])]
         noise = random.integers(0, 256, shape)
-        inputs[node.name] = noise.astype(np.float32 if kind == "compare" else np.uint8)
+        if kind == "compare":
+            inputs[node.name] = (noise / noise.sum(axis=1, keepdims=True)).astype(np.float32)
+        else:
+            inputs[node.name] = noise.astype(np.uint8)
     return inputs
 
 
