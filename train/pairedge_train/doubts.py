@@ -85,7 +85,7 @@ def doubt_table(doubts: Row) -> str:
         "digits: MNIST's test tiles": doubts["digits"]["mnist"],
         "digits: rendered test digits": doubts["digits"]["rendered"],
     }
-    named |= {f"none: {kind}": row for kind, row in doubts["not_digits"].items()}
+    named |= {f"none: {kind}": row for kind, row in sorted(doubts["not_digits"].items())}
     named["**none: all of these**"] = doubts["all_not_digits"]
     lines = ["| pictures | n | flagged |", "|---|---|---|"]
     lines += [f"| {name} | {row['n']:,} | {100 * row['flagged']:.1f} % |" for name, row in named.items()]
