@@ -136,7 +136,7 @@ def main(short: bool, environments: Path) -> int:
         folder = Path(name)
         prepare(folder, collect(fresh=not short))
         engines: list[Callable[[], Found]] = [
-            (lambda version=version: in_environment(version, environments, folder))  # type: ignore[misc]
+            (lambda version=version: in_environment(version, environments, folder))  # type: ignore[misc]  # the default binds it now
             for version in ((OLDEST,) if short else VERSIONS)
         ]
         engines += [lambda: in_this_one(folder)] * short

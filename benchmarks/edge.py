@@ -10,7 +10,6 @@ memory is read from /proc.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -23,12 +22,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from side_by_side import ROOT, compare_commands, keep
+from side_by_side import ROOT, arguments, compare_commands, keep
 
 import pairedge
 from pairedge.benchmark import NEEDED, interleaved
 from pairedge.graph import open_graph
-from pairedge.model import shipped_graph
 from pairedge_export.eager import torch_eager
 
 IMPORTS = "import onnxruntime, PIL.Image, click"
@@ -328,9 +326,7 @@ def main(model: Path, effort: Effort, only: list[str], kept: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("model", type=Path, nargs="?", default=Path(shipped_graph("pair")).parent)
-    parser.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
+    parser = arguments(__doc__)
     parser.add_argument("--only", nargs="+", choices=[target.name for target in TARGETS], default=[])
     options = parser.parse_args()
     main(

@@ -10,7 +10,6 @@ engine is to pay for another's use of the caches. All of them are judged on the 
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import statistics
 import subprocess
@@ -25,12 +24,11 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from side_by_side import keep
+from side_by_side import arguments, keep
 
 import pairedge
 from pairedge.benchmark import Calls, interleaved, percentiles
 from pairedge.graph import open_graph
-from pairedge.model import shipped_graph
 from pairedge_export.eager import torch_eager
 from pairedge_train.data import load_data
 
@@ -209,9 +207,9 @@ def main(model: Path, seconds: float, count: int, kept: bool) -> None:
     one, many = pairs[:1], pairs[:BATCH]
     with tempfile.TemporaryDirectory() as name, torch_eager(str(model / "pair.onnx")) as torch_answer:
         found = list(engines(model, Path(name)))
-        groups: list[Calls] = [{f"1 {engine.name}": (lambda run=engine.one: run(one))} for engine in found]  # type: ignore[misc]
+        groups: list[Calls] = [{f"1 {engine.name}": (lambda run=engine.one: run(one))} for engine in found]  # type: ignore[misc]  # the default binds it now
         groups += [
-            {f"{BATCH} {engine.name}": (lambda run=engine.many: run(many))}  # type: ignore[misc]
+            {f"{BATCH} {engine.name}": (lambda run=engine.many: run(many))}  # type: ignore[misc]  # the default binds it now
             for engine in found
             if engine.many
         ]
@@ -242,10 +240,7 @@ def judge_by(engine: Engine, pairs: Array) -> Array:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("model", type=Path, nargs="?", default=Path(shipped_graph("pair")).parent)
-    parser.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     if options.quick:
         main(options.model, 2, 500, kept=False)
     else:

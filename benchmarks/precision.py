@@ -8,19 +8,17 @@ its ranges on training tiles. All are timed by calls made in turn.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from side_by_side import keep
+from side_by_side import arguments, keep
 
 import pairedge
 from pairedge.benchmark import Calls, interleaved, percentiles
 from pairedge.graph import CONTRACTS
-from pairedge.model import shipped_graph
 from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, lower
 from pairedge_train.data import load_data
 
@@ -41,11 +39,11 @@ def main(model: Path, seconds: float, count: int | None, kept: bool) -> None:
     pairs = np.resize(np.stack([tiles, np.roll(tiles, 1, axis=0)], axis=1), (BATCH, 2, 14, 14))
     first, second = pairs[0]
     ones: Calls = {
-        f"1 {name}": (lambda each=each: each.predict(first, second))  # type: ignore[misc]
+        f"1 {name}": (lambda each=each: each.predict(first, second))  # type: ignore[misc]  # the default binds it now
         for name, each in models.items()
     }
     many: Calls = {
-        f"{BATCH} {name}": (lambda each=each: each.predict_batch(pairs))  # type: ignore[misc]
+        f"{BATCH} {name}": (lambda each=each: each.predict_batch(pairs))  # type: ignore[misc]  # the default binds it now
         for name, each in models.items()
     }
     times = interleaved([ones, many], seconds)
@@ -70,10 +68,7 @@ def main(model: Path, seconds: float, count: int | None, kept: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("model", type=Path, nargs="?", default=Path(shipped_graph("pair")).parent)
-    parser.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     if options.quick:
         main(options.model, 2, 500, kept=False)
     else:

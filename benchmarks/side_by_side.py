@@ -5,6 +5,7 @@ The ratio of a pair of runs is what counts: its median is quoted, and every run 
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -14,10 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from pairedge.benchmark import machine
+from pairedge.model import shipped_graph
 from pairedge_train.files import write_atomically
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+
+
+def arguments(about: str | None) -> argparse.ArgumentParser:
+    """What the programs that measure a model take: its folder, and whether to be quick.
+
+    Args:
+        about: the program's docstring, of which the first line is shown.
+    """
+    parser = argparse.ArgumentParser(description=(about or "").split("\n")[0])
+    parser.add_argument("model", type=Path, nargs="?", default=Path(shipped_graph("pair")).parent)
+    parser.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
+    return parser
 
 
 def compare_commands(ours: list[str], theirs: list[str], runs: int) -> dict[str, Any]:

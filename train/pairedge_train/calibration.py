@@ -11,7 +11,6 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from pairedge_train.data import Pairs
@@ -173,6 +172,8 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
         else:
             comparison = body.compare(first, second) / heat
         return float(losses(Output(comparison, None), pairs.target, pairs.digits).total)
+
+    from scipy.optimize import minimize_scalar  # most of a second that most rounds need not spend
 
     best = minimize_scalar(cost, bounds=(-_REACH, _REACH), method="bounded")
     return math.exp(best.x), float(best.fun)

@@ -116,9 +116,11 @@ def right_by_comparison(body: TwoBranches, first: Tensor, second: Tensor, labels
     right = 0
     rows = max(1, _EXACT_PAIRS // len(labels))
     summed = body.comparison if isinstance(body.comparison, PosteriorSum) else None
+    if summed:
+        first, second = first.softmax(1), second.softmax(1)
     for some, wanted in zip(torch.split(first, rows), torch.split(labels, rows), strict=True):
         if summed:
-            leq = summed.table(some.softmax(1), second.softmax(1)).flatten()
+            leq = summed.table(some, second).flatten()
         else:
             left = some.repeat_interleave(len(second), dim=0)
             leq = leq_probability(body.compare(left, second.repeat(len(some), 1)))

@@ -229,6 +229,7 @@ def _recipe_files() -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
+@cache
 def _is_study(path: Path) -> bool:
     return "table" in tomllib.loads(path.read_text())
 
