@@ -73,8 +73,8 @@ def reading_steps(picture: Picture) -> dict[str, NDArray[Any]]:
         return {"tile": picture}
     try:
         pixels = to_pixels(open_picture(picture))
-        ink = find_ink(pixels)
-        strokes = find_strokes(ink)
+        ink, darkness = find_ink(pixels)
+        strokes = find_strokes(ink, darkness)
     except ImageError as error:
         if isinstance(picture, str | os.PathLike):
             raise type(error)(f"{os.fspath(picture)}: {error}") from error

@@ -151,17 +151,22 @@ def noise_level(contrast: Grey) -> float:
     return median(np.abs(np.diff(contrast, axis=1))) * 1.05  # of normal noise
 
 
-def find_ink(pixels: Grey) -> Grey:
-    """How much ink each pixel holds, float32 (H, W), 0 (paper) to 1 (full stroke).
+def find_ink(pixels: Grey) -> tuple[Grey, Grey]:
+    """How much ink each pixel holds, and how dark it is, shadows included.
+
+    Returns:
+        ink: float32 (H, W), 0 (paper) to 1 (full stroke).
+        darkness: float32 (H, W), levels to the ink's side of the paper's mean, whichever side that is.
 
     Raises:
         NoInkError: when nothing stands out from the paper.
     """
     if plain_paper(pixels):
         contrast = to_contrast(difference_from_border(pixels))
-        ink = np.maximum(-contrast if dark_ink(contrast) else contrast, 0)
+        darkness = -contrast if dark_ink(contrast) else contrast
         photo = max(contrast.shape) > SMALL
-        return to_share(ink, max(FAINTEST_INK / 3, 6 * noise_level(contrast)) if photo else FAINTEST_INK)
+        floor = max(FAINTEST_INK / 3, 6 * noise_level(contrast)) if photo else FAINTEST_INK
+        return to_share(np.maximum(darkness, 0), floor), darkness
     # A photo: the noise is averaged away first, the more the less the ink stands out from it.
     contrast = to_contrast(even_light(pixels))
     noise = noise_level(contrast)
@@ -169,13 +174,14 @@ def find_ink(pixels: Grey) -> Grey:
     passes = int(min(max(noise / max(full, 1) * 40 - 1, 0), 6))
     soft = smooth(contrast, passes)
     dark, light = without_shadows(soft), without_shadows(-soft)
+    is_dark = dark_ink(beside_surroundings(contrast))
     # Around a digit that fills its picture, taken the wrong way, the paper is ink along much of the border.
     along_dark, along_light = at_border(dark), at_border(light)
-    if min(along_dark, along_light) > 0.05 and abs(along_dark - along_light) > 0.3:
-        ink = dark if along_dark < along_light else light
-    else:
-        ink = dark if dark_ink(beside_surroundings(contrast)) else light
-    return to_share(ink, max(FAINTEST_INK / 4, 4 * noise / (1 + passes)))
+    doubtful = min(along_dark, along_light) > 0.05 or is_dark != dark_ink(contrast)
+    if doubtful and abs(along_dark - along_light) > 0.3:
+        is_dark = along_dark < along_light
+    ink, darkness = (dark, -soft) if is_dark else (light, soft)
+    return to_share(ink, max(FAINTEST_INK / 4, 4 * noise / (1 + passes))), darkness
 
 
 def at_border(ink: Grey) -> float:

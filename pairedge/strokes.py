@@ -19,16 +19,21 @@ STEEPEST_LINE = 0.12  # how far ruled lines may rise, pixels for each pixel acro
 THICKEST_LINE = 0.02  # of the picture's longer side
 
 
-def find_strokes(ink: Grey) -> Grey:
+def find_strokes(ink: Grey, darkness: Grey) -> Grey:
     """The ink that belongs to the digit, float32 (H, W), 0 to 1; lines, specks and edges are left out.
 
+    Args:
+        ink: what `find_ink` found.
+        darkness: likewise.
+
     Raises:
-        NoInkError: when nothing is left.
+        NoInkError: when nothing is left, or nothing but the edge of a shadow.
         SeveralDigitsError: when there are two digits or more.
     """
     if max(ink.shape) <= SMALL:
         return ink
-    mask = without_lines(ink >= 0.5)
+    strong = ink >= 0.5
+    mask = without_lines(strong)
     parts = connected(mask)
     if not parts.area.size:
         raise NoInkError(NO_INK)
@@ -49,8 +54,10 @@ def find_strokes(ink: Grey) -> Grey:
         raise SeveralDigitsError("several digits found: a picture may show only one")
     kept = with_neighbours(kept, fit, parts.box, 0.35)
     own = np.append(kept, False)[parts.labels]
+    if along_darkness(own, strong & ~mask, darkness) > 0.4:
+        raise NoInkError("no ink found: what stands out is the edge of something darker")
     # Their soft edges too, and the small holes where lines crossed, but nothing of what was left out.
-    near = highest(own, max(2, round(thick / 2))) & ~highest((ink >= 0.5) & ~own, 1)
+    near = highest(own, max(2, round(thick / 2))) & ~highest(strong & ~own, 1)
     near |= highest(own, 2)
     return np.where(near, ink, 0)
 
@@ -83,6 +90,19 @@ def is_another(main: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
         return True
     close = beside <= 0.3 * tall
     return bool(beside > 0.1 * tall and wide > (1.1 if close else 0.7) * high)
+
+
+def along_darkness(mask: Mask, lines: Mask, darkness: Grey) -> float:
+    """Which share of a mask, 0 to 1, lies close to something about as dark, ruled lines left aside.
+
+    A stroke has paper on all sides. The edge of a shadow has it on one, and grain is dark here and there.
+    """
+    reach = max(5, round(stroke_width(mask)) + 2)
+    around = highest(mask, reach) & ~highest(mask | lines, 2)
+    full = highest(np.where(mask, darkness, darkness.min()), reach)
+    paper = lowest(darkness, reach + 2)
+    dark = around & (darkness > paper + np.float32(0.6) * (full - paper))
+    return int(np.count_nonzero(highest(dark, reach) & mask)) / max(int(np.count_nonzero(mask)), 1)
 
 
 def stroke_width(mask: Mask) -> float:

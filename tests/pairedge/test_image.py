@@ -253,7 +253,7 @@ def test_paper_is_black_and_the_typical_stroke_white_whatever_lies_between() -> 
     grey = np.full((40, 40), 250, np.float32)
     grey[10:30, 10:30] = 5
     grey[10:30, 10:14] = np.linspace(200, 20, 4)  # a broad soft edge draws the threshold to the paper
-    ink = find_ink(grey[..., None])
+    ink, _ = find_ink(grey[..., None])
     assert (ink[grey == 250] == 0).all()
     assert (ink[grey == 5] == 1).all()
 
@@ -283,7 +283,7 @@ def test_otsu_finds_nothing_above_the_threshold_when_all_is_equal(value: float) 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_centre_of_mass_comes_to_the_middle(digit: int) -> None:
-    ink = fit_box(find_ink(to_pixels(draw_digit(digit, Look()))))
+    ink = fit_box(find_ink(to_pixels(draw_digit(digit, Look())))[0])
     field = centre(ink)
     places = np.arange(MNIST_SIDE) + 0.5
     assert field.shape == (MNIST_SIDE, MNIST_SIDE)

@@ -221,7 +221,7 @@ def test_highest_and_lowest_equal_their_slow_twins(reach: int) -> None:
 
 
 def test_strokes_are_part_of_the_ink() -> None:
-    ink = find_ink(specked(page(3)))
-    strokes = find_strokes(ink)
+    ink, darkness = find_ink(specked(page(3)))
+    strokes = find_strokes(ink, darkness)
     assert strokes.shape == ink.shape
     assert ((strokes == ink) | (strokes == 0)).all()
