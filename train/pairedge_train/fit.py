@@ -38,7 +38,7 @@ class Epoch:
         comparison_loss: the comparison's part of it, None without a comparison head.
         digit_loss: the two digits' part of it before its weight, None without digit heads.
         seconds: what the training took, judging left out.
-        validation: scores on the validation pairs after the epoch, None without any.
+        validation: scores on the validation pairs after the epoch, None without any or in a blind search.
         train: scores on the training pairs after the epoch, where the recipe asks for curves.
         test: likewise on the test pairs.
     """
@@ -134,7 +134,7 @@ def judged_epoch(
         comparison_loss,
         digit_loss,
         seconds,
-        validation=judged(draw.validation) if draw.validation else None,
+        validation=judged(draw.validation) if draw.validation and recipe.watched else None,
         train=judged(draw.training) if recipe.curves else None,
         test=judged(draw.test) if recipe.curves else None,
     )

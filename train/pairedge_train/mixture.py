@@ -37,8 +37,8 @@ WEIGHTS: dict[str, float] = {
 # Most blank pages are refused and leave nothing to train on.
 NOT_DIGITS: dict[str, float] = {
     "letters": 5.0,
-    "symbols": 3.0,
-    "shapes": 1.5,
+    "symbols": 5.0,
+    "shapes": 5.0,
     "scribbles": 2.0,
     "noise": 0.7,
     "texture": 1.0,

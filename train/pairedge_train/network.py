@@ -52,8 +52,8 @@ def build_network(recipe: Recipe, draw: Draw | None = None) -> Network:
     Raises:
         RecipeError: for an unknown variant, or one of which no ensemble can be made.
     """
-    build = get_variant(recipe.variant).build
-    body = build() if recipe.members == 1 else ensemble_of([build() for _ in range(recipe.members)])
+    bodies = [get_variant(name).build() for name in recipe.member_variants]
+    body = bodies[0] if len(bodies) == 1 else ensemble_of(bodies)
     if recipe.normalise == "standardise" and draw is not None:
         return Network(body, draw.mean, draw.std)
     return Network(body)

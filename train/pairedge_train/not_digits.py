@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
@@ -22,11 +21,10 @@ from PIL import Image, ImageDraw
 
 from pairedge_train.canvas import BOARD, NOTES, WHITE_PAPER, chance, cloud, pick, ramp, varied, within
 from pairedge_train.draw import smooth
+from pairedge_train.line_figures import Strokes, random_figure
 from pairedge_train.photo import CONDITIONS, Condition, Rendered, photograph
 from pairedge_train.strokes import FINE, Field, ridges, stroke_field
 from pairedge_train.typeset import FONTS, FONTS_FOR_TESTS, glyph
-
-Strokes: TypeAlias = tuple[tuple[tuple[float, float], ...], ...]
 
 # How a hand writes them: points that a smooth line goes through, x to the right and y down in a unit square.
 LETTERS: dict[str, Strokes] = {
@@ -78,7 +76,7 @@ LETTERS: dict[str, Strokes] = {
 LETTERS_FOR_TRAINING = ("A", "E", "H", "K", "N", "X", "k", "n", "V")
 LETTERS_FOR_TESTS = ("F", "M", "m", "R", "W", "e", "h", "w")
 
-SIGNS = "AEHKLMNRVWXkmnvwxeh&@%*+=^~"
+SIGNS = "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ"
 SIGNS_FOR_TESTS = "F#¶±÷»«€¥©"
 
 # Corners of closed or open figures in a unit square.
@@ -154,7 +152,9 @@ def symbols(generator: Generator, testing: bool) -> Rendered:
 
 
 def shapes(generator: Generator, testing: bool) -> Rendered:
-    """A figure drawn by hand, at times turned."""
+    """A figure drawn by hand, at times turned; in training more often one that has no name."""
+    if not testing and chance(generator, 0.7):
+        return _seen(_written(random_figure(generator), generator), generator)
     names = SHAPES_FOR_TESTS if testing else SHAPES_FOR_TRAINING
     field = _written(_SHAPES[names[int(generator.integers(len(names)))]], generator)
     return _seen(np.ascontiguousarray(np.rot90(field, int(generator.integers(4)))), generator)

@@ -93,6 +93,7 @@ class Recipe:
             with the last weights.
         members: train this many networks, each with weights and augmentation of its own, and let the mean
             of their logits answer.
+        second_variant: architecture of the second member, the fourth and so on; "" takes `variant` for all.
         teacher: name of a shipped recipe whose network, trained on the same draw, gives the posteriors that
             the digits are learned by; "" learns by the labels.
         temperature: what the logits are divided by after training, so that probabilities mean what they say
@@ -143,6 +144,7 @@ class Recipe:
     label_smoothing: float = 0.0
     ema: float = 0.0
     members: int = 1
+    second_variant: str = ""
     teacher: str = ""
     temperature: float | Literal["validation"] = 1.0
     blind: bool = False
@@ -198,6 +200,19 @@ class Recipe:
     def mixture(self) -> tuple[int, ...]:
         """How many pictures are added to the training digits: of handwriting, of print, of no digit."""
         return self.rendered, self.printed, self.not_digits
+
+    @property
+    def member_variants(self) -> list[str]:
+        """The architecture of each member."""
+        return [
+            self.second_variant if i % 2 and self.second_variant else self.variant
+            for i in range(self.members)
+        ]
+
+    @property
+    def watched(self) -> bool:
+        """Whether validation pairs are judged after every epoch; a search does so once, at the end."""
+        return not self.blind or bool(self.patience) or self.restore_best
 
     @property
     def augmentation(self) -> Augmentation:

@@ -121,8 +121,8 @@ def train_round(
     draw, generator = draw_round(recipe, data, number, device)
     with drawn_from(generator):
         members, histories = [], []
-        for _ in range(recipe.members):
-            network = fresh_network(recipe.with_(members=1), draw, device)
+        for variant in recipe.member_variants:
+            network = fresh_network(recipe.with_(members=1, variant=variant), draw, device)
             histories.append(
                 fit(network, draw, recipe, generator=generator, teacher=teacher, on_epoch=on_epoch)
             )
@@ -140,9 +140,7 @@ def teacher_of(recipe: Recipe, data: DataSet, number: int, device: str, runs: Pa
         raise RecipeError(f"teacher {recipe.teacher!r} draws other pairs than its student")
     folder = study_folder(runs, taught_by)
     [row] = run_rounds(taught_by, data, folder, device=device)
-    network = load_checkpoint(checkpoint_path(folder, row["seed"])).network.to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
-    return network
+    return quickest(load_checkpoint(checkpoint_path(folder, row["seed"])).network.to(device))
 
 
 def train_rounds(
@@ -182,8 +180,12 @@ def draw_round(recipe: Recipe, data: DataSet, number: int, device: str) -> tuple
 
 
 def fresh_network(recipe: Recipe, draw: Draw, device: str) -> Network:
-    """A network to be trained, in the order of dimensions in which the CPU's kernels are quickest."""
-    network = build_network(recipe, draw).to(device)
+    """A network to be trained, on its device."""
+    return quickest(build_network(recipe, draw).to(device))
+
+
+def quickest(network: Network) -> Network:
+    """The network in the order of dimensions in which the CPU's kernels are quickest."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
     return network
 

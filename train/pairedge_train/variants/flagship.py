@@ -51,6 +51,24 @@ def wide_aux_ws() -> nn.Module:
     return TwoBranches([branch(2 * WIDTH, dropout=0.3)], PosteriorSum(), nn.Identity(), together=True)
 
 
+@variant(parameters=140_458)
+def deep_aux_ws() -> nn.Module:
+    """One branch of five convolutions, both losses: larger for its two convolutions of whole tiles."""
+    branch = nn.Sequential(
+        *convolution(1, 32, padding=1),
+        *convolution(32, 32, padding=1),
+        nn.MaxPool2d(2),  # 7x7
+        *convolution(32, 64, padding=1),
+        *convolution(64, 64, padding=1),
+        nn.MaxPool2d(2),  # 3x3
+        *convolution(64, 128, padding=0),  # 1x1
+        nn.Flatten(),
+        nn.Dropout(0.3),
+        nn.Linear(128, 10),
+    )
+    return TwoBranches([branch], PosteriorSum(), nn.Identity(), together=True)
+
+
 def flagship(*, share_weights: bool, auxiliary: bool, comparison: nn.Module | None = None) -> TwoBranches:
     """Build one. A tile's embedding is its ten digit logits, so that the digit head has no weights."""
     branches = [branch(WIDTH, dropout=0.15) for _ in range(1 if share_weights else 2)]
