@@ -106,14 +106,22 @@ def draw_pair(seen: Sequence[Steps], names: Sequence[str], prediction: Predictio
     return sheet
 
 
-def draw_sheet(cells: Iterable[Cell]) -> Image.Image:
-    """A contact sheet: pictures beside their tiles, what was made of each, and its name; at most 200."""
+def draw_sheet(cells: Iterable[Cell], total: int) -> Image.Image:
+    """A contact sheet: pictures beside their tiles, what was made of each, and its name.
+
+    Args:
+        cells: what to draw, of which the first 200 are.
+        total: how many there are.
+    """
     drawn = list(islice(cells, _CELLS))
     step_x, step_y = 2 * _CELL_SIDE + 4 + 36, _CELL_SIDE + 78
     rows, columns = max(1, -(-len(drawn) // _COLUMNS)), max(1, min(len(drawn), _COLUMNS))
     sheet, pen = _blank(2 * _MARGIN + columns * step_x - 36, 2 * _MARGIN + rows * step_y - 32)
     if not drawn:
         _write(pen, (sheet.width // 2, sheet.height // 2), "no mistakes", 24, _QUIET, anchor="mm")
+    if total > len(drawn):
+        there = sheet.width // 2, sheet.height - _MARGIN // 2
+        _write(pen, there, f"the first {len(drawn)} of {total:,}", 15, _QUIET, anchor="mm")
     for place, cell in enumerate(drawn):
         x = _MARGIN + place % _COLUMNS * step_x
         y = _MARGIN + place // _COLUMNS * step_y

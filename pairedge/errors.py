@@ -1,12 +1,22 @@
 """The errors that a user can cause: each is one sentence, and the command line prints it as it stands."""
 
+from typing import Any
+
 
 class PairedgeError(Exception):
     """Base of every error that pairedge, pairedge_train and pairedge_export raise on purpose."""
 
 
 class ImageError(PairedgeError, ValueError):
-    """A picture could not be read, or does not show one digit."""
+    """A picture could not be read, or does not show one digit.
+
+    Attributes:
+        steps: what reading came to before it refused, as `pairedge.image.reading_steps` gives it.
+    """
+
+    def __init__(self, reason: str, steps: dict[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.steps = steps or {}
 
 
 class NoInkError(ImageError):

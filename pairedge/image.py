@@ -63,7 +63,7 @@ def reading_steps(picture: Picture) -> dict[str, NDArray[Any]]:
     "field" (28, 28), "tile" (14, 14). A tile given as it is has "tile" alone.
 
     Raises:
-        ImageError: as `to_tile` does; the error of a file names the file.
+        ImageError: as `to_tile` does; the error of a file names the file, and holds the steps before it.
     """
     if (
         isinstance(picture, np.ndarray)
@@ -71,22 +71,18 @@ def reading_steps(picture: Picture) -> dict[str, NDArray[Any]]:
         and picture.dtype == np.uint8
     ):
         return {"tile": picture}
+    steps: dict[str, NDArray[Any]] = {}
     try:
         pixels = to_pixels(open_picture(picture))
+        steps["picture"] = pixels.squeeze()
         ink, darkness = find_ink(pixels)
+        steps["ink"] = ink * 255
         strokes = find_strokes(ink, darkness)
     except ImageError as error:
-        if isinstance(picture, str | os.PathLike):
-            raise type(error)(f"{os.fspath(picture)}: {error}") from error
-        raise
+        named = f"{os.fspath(picture)}: " if isinstance(picture, str | os.PathLike) else ""
+        raise type(error)(f"{named}{error}", steps) from error
     field = centre(fit_box(usual_width(crop(strokes))))
-    return {
-        "picture": pixels.squeeze(),
-        "ink": ink * 255,
-        "strokes": strokes * 255,
-        "field": field,
-        "tile": pool(field),
-    }
+    return {**steps, "strokes": strokes * 255, "field": field, "tile": pool(field)}
 
 
 def crop(ink: Grey) -> Grey:

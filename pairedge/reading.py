@@ -30,6 +30,7 @@ _FORMATS = (
     (b"MM\x00*", "TiffImagePlugin", "TiffImageFile"),
     *((b"P%d" % kind, "PpmImagePlugin", "PpmImageFile") for kind in range(1, 7)),
 )
+_ORIENTATION = 0x0112  # EXIF's tag
 _DAMAGED = "the picture is damaged or cut short"
 
 
@@ -50,9 +51,15 @@ def open_picture(picture: Picture) -> Image.Image:
         if image is not picture:  # a JPEG can be shrunk while it is decoded; the caller's is not touched
             image.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
         image.load()
-        return ImageOps.exif_transpose(image)
+        return upright(image)
     except Exception as error:  # whatever a decoder raises on a damaged file, the reason is the file
         raise ImageError(_DAMAGED) from error
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The picture as EXIF says that it was held; it is copied only if it has to be turned."""
+    turned = image.getexif().get(_ORIENTATION, 1) != 1
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 def to_pixels(image: Image.Image) -> NDArray[np.float32]:
@@ -67,7 +74,8 @@ def to_pixels(image: Image.Image) -> NDArray[np.float32]:
         scale = 255 / max(high - low, 1e-6)
         image = Image.fromarray(deep * np.float32(scale) - np.float32(low * scale))
     elif image.has_transparency_data:
-        return on_paper(np.asarray(small(image.convert("RGBA")), np.float32))
+        layers = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy even RGBA
+        return on_paper(np.asarray(small(layers), np.float32))
     elif image.mode in ("1", "L"):
         image = image.convert("L")
     elif image.mode != "RGB":

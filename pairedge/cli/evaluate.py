@@ -63,7 +63,7 @@ def command(
         from pairedge.drawing import draw_sheet
         from pairedge.evaluation import sheet_cells
 
-        save(draw_sheet(sheet_cells(evaluation)), mistakes)
+        save(draw_sheet(sheet_cells(evaluation), len(evaluation.mistakes())), mistakes)
     leave((o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence)
 
 

@@ -14,8 +14,9 @@ from pairedge.errors import ImageError
 def command(file: str, output: str) -> None:
     """What does the model see of the picture in FILE?
 
-    Draws the steps from the picture to its tile side by side, enlarged. A FILE named - is read from standard
-    input. Exit code 1 when the picture could not be read, 3 when it shows no digit, 4 when it shows several.
+    Draws the steps from the picture to its tile side by side, enlarged; of a picture that is refused, those
+    before it was. A FILE named - is read from standard input. Exit code 1 when the picture could not be
+    read, 3 when it shows no digit, 4 when it shows several.
     """
     from pairedge.drawing import draw_steps
     from pairedge.image import reading_steps
@@ -23,6 +24,9 @@ def command(file: str, output: str) -> None:
     try:
         steps = reading_steps(picture(file))
     except ImageError as error:
-        leave([refuse(file, error)["status"]], None)
+        status, steps = refuse(file, error)["status"], error.steps
     else:
+        status = "ok"
+    if steps:
         save(draw_steps(steps, shown(file)), output)
+    leave([status], None)

@@ -183,10 +183,12 @@ def test_mistakes_are_drawn(command: Command, folder: Path, tmp_path: Path) -> N
 
 def test_a_contact_sheet_shows_each_cell_and_stops_where_nobody_looks() -> None:
     cell = Cell(np.zeros((20, 30)), np.zeros((14, 14), np.uint8), "7, read as 1", "a.png")
-    sizes = {count: draw_sheet([cell] * count).size for count in (0, 1, 4, 5, 200, 1000)}
+    sizes = {count: draw_sheet([cell] * count, count).size for count in (0, 1, 4, 5, 200, 1000)}
     assert sizes[4][0] == sizes[5][0] > sizes[1][0]
     assert sizes[5][1] > sizes[4][1] == sizes[1][1]
     assert sizes[1000] == sizes[200]
+    all_there, first = (draw_sheet([cell] * 2, total).tobytes() for total in (2, 3))
+    assert all_there != first  # it says that there are more
 
 
 def test_a_bar_is_shown_where_somebody_looks_at_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

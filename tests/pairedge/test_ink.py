@@ -13,7 +13,7 @@ from pairedge import ImageError, PairModel
 from pairedge.errors import NoInkError, SeveralDigitsError
 from pairedge.image import to_tile
 from pairedge.ink import find_ink, highest, lowest
-from pairedge.strokes import connected, find_strokes, is_another, without_lines
+from pairedge.strokes import along_darkness, connected, find_strokes, is_another, without_lines
 from pairedge_train.draw import Look, draw_digit
 
 Levels = NDArray[np.float32]
@@ -225,3 +225,25 @@ def test_strokes_are_part_of_the_ink() -> None:
     strokes = find_strokes(ink, darkness)
     assert strokes.shape == ink.shape
     assert ((strokes == ink) | (strokes == 0)).all()
+
+
+@pytest.mark.parametrize("shade", [0.5, 0.75])
+def test_the_wavy_edge_of_a_shadow_is_no_ink(shade: float) -> None:
+    rows, columns = np.indices((240, 320))
+    across = 160 + 25 * np.sin(rows / 25) + rows * 0.1
+    for dark in (columns > across, columns < across):
+        levels = np.where(dark, 220 * shade, 220) + np.random.default_rng(0).normal(0, 3, dark.shape)
+        with pytest.raises(NoInkError):
+            to_tile(picture(levels))
+
+
+def test_a_stroke_lies_along_paper_and_an_edge_along_darkness() -> None:
+    strip = np.zeros((60, 60), bool)
+    strip[10:50, 28:32] = True
+    none = np.zeros_like(strip)
+    stroke = np.where(strip, 100, 0).astype(np.float32)
+    edge = stroke.copy()
+    edge[:, 32:] = 100
+    assert along_darkness(strip, none, stroke) == 0
+    assert along_darkness(strip, none, edge) == 1
+    assert along_darkness(strip, edge > stroke, edge) == 0  # what is known to be a line is left aside

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.drawing import draw_steps
+from pairedge.errors import SeveralDigitsError
 from pairedge.image import reading_steps, to_tile
+from pairedge_train.draw import Look, draw_digit
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -71,3 +73,22 @@ def test_names_of_any_kind_and_length_are_written(tiles: NDArray[np.uint8]) -> N
     steps = reading_steps(tiles[4])
     for name in ("", "a" * 500, "\udcff.png", "八\n.png"):
         assert draw_steps(steps, name).size == draw_steps(steps, "tile").size
+
+
+def test_of_a_refused_picture_the_steps_before_are_drawn(tmp_path: Path, command: Command) -> None:
+    path, drawn = tmp_path / "two.png", tmp_path / "steps.png"
+    both = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (3, 7)]
+    Image.fromarray(np.hstack(both)).save(path)
+    answer = command("tile", path, "-o", drawn)
+    assert answer.returncode == 4
+    assert answer.stderr.startswith(f"Error: {path}: several digits found")
+    with Image.open(drawn) as drawing, pytest.raises(SeveralDigitsError) as refused:
+        to_tile(path)
+    assert list(refused.value.steps) == ["picture", "ink"]
+    assert drawing.size == draw_steps(refused.value.steps, "two").size
+
+
+def test_nothing_is_drawn_of_what_cannot_be_read(tmp_path: Path, command: Command) -> None:
+    answer = command("tile", tmp_path / "no.png", "-o", tmp_path / "steps.png")
+    assert answer.returncode == 1
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ import torch
 from torch import Generator
 
 from pairedge_train import rounds as rounds_module
-from pairedge_train.checkpoint import load_checkpoint
+from pairedge_train.checkpoint import load_checkpoint, save_checkpoint
 from pairedge_train.data import DataSet, Pairs, draw_pairs
 from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.evaluate import Scores, judge
@@ -159,6 +159,18 @@ def test_members_are_trained_one_by_one_and_answer_together(tiny: DataSet, quick
     assert row["parameters"] == 2 * alone.network.parameter_count()
 
 
+def test_every_second_member_may_have_another_shape(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+    recipe = quick.with_(variant="aux_ws", members=3, second_variant="wide_aux_ws")
+    assert recipe.member_variants == ["aux_ws", "wide_aux_ws", "aux_ws"]
+    checkpoint, row = train_round(recipe, tiny, 0)
+    assert row["parameters"] == 35_258 + 135_018 + 35_258
+    save_checkpoint(tmp_path / "a.safetensors", checkpoint)
+    images = tiny.test.grey.view(-1, 2, 14, 14)
+    with torch.no_grad():
+        again = load_checkpoint(tmp_path / "a.safetensors").network(images)
+        assert torch.equal(again.digits, checkpoint.network(images).digits)
+
+
 def test_the_logits_are_divided_by_the_temperature(tiny: DataSet, quick: Recipe) -> None:
     recipe = quick.with_(variant="aux_ws")
     (plain, _), (sharp, row) = (train_round(recipe.with_(temperature=heat), tiny, 0) for heat in (1.0, 0.5))
@@ -173,6 +185,8 @@ def test_a_blind_round_never_sees_the_test_set(
     tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = quick.with_(variant="aux_ws", validation_pairs=0, hold_out=4, blind=True)
+    assert not recipe.watched
+    assert recipe.with_(restore_best=True).watched
     judged: list[int] = []
 
     def watched(network: Network, pairs: Pairs, *, dropout: bool) -> Scores:
