@@ -159,8 +159,8 @@ def test_members_are_trained_one_by_one_and_answer_together(tiny: DataSet, quick
     assert row["parameters"] == 2 * alone.network.parameter_count()
 
 
-def test_every_second_member_may_have_another_shape(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
-    recipe = quick.with_(variant="aux_ws", members=3, second_variant="wide_aux_ws")
+def test_members_may_have_shapes_of_their_own(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+    recipe = quick.with_(variant="aux_ws", members=3, other_variants="wide_aux_ws")
     assert recipe.member_variants == ["aux_ws", "wide_aux_ws", "aux_ws"]
     checkpoint, row = train_round(recipe, tiny, 0)
     assert row["parameters"] == 35_258 + 135_018 + 35_258

@@ -27,7 +27,8 @@ VARIANTS = list(variants().values())
 # Which networks send both tiles through one branch, report by report.
 SHARED = {
     *("twinnet_ws", "twinnet_aux_ws", "twinnet_aux_ws_no_hidden_relu"),
-    *("ws", "aux_ws", "ws_learned", "aux_ws_learned", "wide_aux_ws"),
+    *("ws", "aux_ws", "ws_learned", "aux_ws_learned"),
+    *("wide_aux_ws", "deep_aux_ws", "plain_aux_ws"),
     *("Sub_LeNet5_WS", "Sub_LeNet5_WS_AL"),
     *("WeightSharingBranches", "WeightSharingBranches_dropout"),
     *("WeightSharingBranchesToVec", "WeightSharingBranchesToVec_dropout"),

@@ -93,7 +93,8 @@ class Recipe:
             with the last weights.
         members: train this many networks, each with weights and augmentation of its own, and let the mean
             of their logits answer.
-        second_variant: architecture of the second member, the fourth and so on; "" takes `variant` for all.
+        other_variants: architectures of the members after the first, by names with spaces between, taken in
+            turn with `variant`; "" takes `variant` for all.
         teacher: name of a shipped recipe whose network, trained on the same draw, gives the posteriors that
             the digits are learned by; "" learns by the labels.
         temperature: what the logits are divided by after training, so that probabilities mean what they say
@@ -144,7 +145,7 @@ class Recipe:
     label_smoothing: float = 0.0
     ema: float = 0.0
     members: int = 1
-    second_variant: str = ""
+    other_variants: str = ""
     teacher: str = ""
     temperature: float | Literal["validation"] = 1.0
     blind: bool = False
@@ -204,10 +205,8 @@ class Recipe:
     @property
     def member_variants(self) -> list[str]:
         """The architecture of each member."""
-        return [
-            self.second_variant if i % 2 and self.second_variant else self.variant
-            for i in range(self.members)
-        ]
+        names = [self.variant, *self.other_variants.split()]
+        return [names[i % len(names)] for i in range(self.members)]
 
     @property
     def watched(self) -> bool:

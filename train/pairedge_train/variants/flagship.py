@@ -5,6 +5,8 @@ onnxruntime pads what is not. Both tiles share one comparison head or none of it
 is summed from what the branches say of the digits (pairedge_train.posterior), or learned by a perceptron.
 """
 
+from itertools import chain, pairwise
+
 from torch import nn
 
 from pairedge_train.posterior import PosteriorSum
@@ -65,6 +67,17 @@ def deep_aux_ws() -> nn.Module:
         nn.Flatten(),
         nn.Dropout(0.3),
         nn.Linear(128, 10),
+    )
+    return TwoBranches([branch], PosteriorSum(), nn.Identity(), together=True)
+
+
+@variant(parameters=168_338)
+def plain_aux_ws() -> nn.Module:
+    """One branch of six convolutions that pools nothing, both losses; after An et al., 2020."""
+    widths = (1, 24, 32, 48, 64, 80, 96)
+    convolutions = [convolution(*both, padding=0) for both in pairwise(widths)]  # 12x12 to 2x2
+    branch = nn.Sequential(
+        *chain.from_iterable(convolutions), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * widths[-1], 10)
     )
     return TwoBranches([branch], PosteriorSum(), nn.Identity(), together=True)
 
