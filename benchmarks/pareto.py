@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ import pairedge
 from pairedge.benchmark import interleaved, percentiles
 from pairedge.inspection import accuracies
 from pairedge.model import PairModel, shipped_graph
+from pairedge_train.figures import STYLE, saved
 from pairedge_train.files import write_all
 from pairedge_train.findings import finding, rows_of
 from pairedge_train.rows import read_rows
@@ -35,13 +35,6 @@ from pairedge_train.variants import variants
 
 PICTURE = "latency-accuracy"
 SHIPPED = "ships"
-# The same bytes every time: no date, and identifiers that do not change from run to run.
-_STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "pairedge",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 Point = dict[str, Any]
 
 
@@ -115,7 +108,7 @@ def mark_front(points: list[Point]) -> list[Point]:
 
 def draw(points: list[Point]) -> dict[str, bytes]:
     """The picture by file name, SVG and PNG."""
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         canvas = Figure(figsize=(9, 4.5), layout="constrained")
         axes = canvas.add_subplot()
         front = [point for point in points if point["front"]]
@@ -140,12 +133,7 @@ def draw(points: list[Point]) -> dict[str, bytes]:
         axes.set_xscale("log")
         axes.set(xlabel="microseconds for one pair, median, 1 thread", ylabel="right comparisons, %")
         axes.legend(fontsize=8, frameon=False, loc="lower right")
-        files = {}
-        for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-            content = BytesIO()
-            canvas.savefig(content, format=ending, dpi=110, metadata=metadata)
-            files[f"{PICTURE}.{ending}"] = content.getvalue()
-        return files
+        return {f"{PICTURE}.{ending}": content for ending, content in saved(canvas).items()}
 
 
 def main(quick: bool, redraw: bool) -> None:

@@ -31,7 +31,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def keep_and_draw(pen: ImageDraw.ImageDraw, place: object, text: str, *rest: object) -> None:
         texts.append(text)
-        draw(pen, place, text, *rest)  # type: ignore[arg-type]
+        draw(pen, place, text, *rest)  # type: ignore[arg-type]  # the rest is passed on as it came
 
     monkeypatch.setattr(ImageDraw.ImageDraw, "text", keep_and_draw)
     return texts

@@ -40,10 +40,10 @@ def test_the_same_generator_gives_the_same_picture_and_another_another(name: str
 
 
 def test_the_global_generator_is_not_touched() -> None:
-    before = str(np.random.get_state())  # noqa: NPY002
+    before = str(np.random.get_state())  # noqa: NPY002 (the global generator must stay as it is)
     for name in CONDITIONS:
         render(drawn(3), name, default_rng(0))
-    assert str(np.random.get_state()) == before  # noqa: NPY002
+    assert str(np.random.get_state()) == before  # noqa: NPY002 (the global generator must stay as it is)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

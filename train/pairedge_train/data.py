@@ -266,14 +266,19 @@ def load_uci() -> DataSet:
     Each is read as a picture by the runtime's own `to_tile`. The first 1,297 are for training, the last 500,
     by other writers, for testing.
     """
+    pictures, digits = uci_pictures()
+    labels = torch.from_numpy(digits)
+    every = Digits.of_tiles(np.stack([to_tile(picture) for picture in pictures]), labels)
+    order = torch.arange(len(labels))
+    return DataSet(every.take(order[:_UCI_TRAINING]), every.take(order[_UCI_TRAINING:]))
+
+
+def uci_pictures() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """scikit-learn's digits as grey pictures, uint8 (1797, 8, 8), white on black, and which they are."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    tiles = np.stack([to_tile((image * (255 / 16)).astype(np.uint8)) for image in bunch.images])
-    labels = torch.from_numpy(bunch.target.astype(np.int64))
-    every = Digits.of_tiles(tiles, labels)
-    order = torch.arange(len(labels))
-    return DataSet(every.take(order[:_UCI_TRAINING]), every.take(order[_UCI_TRAINING:]))
+    return (bunch.images * (255 / 16)).astype(np.uint8), bunch.target.astype(np.int64)
 
 
 def _count(wanted: Count, available: int, what: str) -> int:

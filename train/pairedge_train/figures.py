@@ -19,7 +19,7 @@ from pairedge_train.studies import Figure, Study, StudyRow
 _COLOURS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
 _DASHES = ("-", "--", ":")
 # The same bytes every time: no date, and identifiers that do not change from run to run.
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "pairedge",
     "font.size": 9,
     "axes.spines.top": False,
@@ -37,7 +37,7 @@ _NAMES = {
 
 def draw(study: Study, figure: Figure, rows: Sequence[Row]) -> dict[str, bytes]:
     """A figure's files by ending, "svg" and "png"."""
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         canvas = Canvas(figsize=(9, 6.5) if figure.kind == "panels" else (9, 4.5), layout="constrained")
         canvas.suptitle(figure.title, fontsize=10)
         shown = study.shown(figure)
@@ -53,12 +53,17 @@ def draw(study: Study, figure: Figure, rows: Sequence[Row]) -> dict[str, bytes]:
             bars(canvas.add_subplot(), study, figure, shown, rows)
         else:
             lines(canvas.add_subplot(), figure, shown, rows)
-        files = {}
-        for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-            content = BytesIO()
-            canvas.savefig(content, format=ending, dpi=110, metadata=metadata)
-            files[ending] = content.getvalue()
-        return files
+        return saved(canvas)
+
+
+def saved(canvas: Canvas) -> dict[str, bytes]:
+    """A drawing's files by ending, "svg" and "png", to be written under STYLE."""
+    files = {}
+    for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+        content = BytesIO()
+        canvas.savefig(content, format=ending, dpi=110, metadata=metadata)
+        files[ending] = content.getvalue()
+    return files
 
 
 def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:

@@ -30,7 +30,7 @@ import pairedge
 from pairedge.errors import ImageError
 from pairedge.image import TILE_SIDE, to_tile
 from pairedge.model import PairModel
-from pairedge_train.data import DataSet, Digits, load_data
+from pairedge_train.data import DataSet, Digits, load_data, uci_pictures
 from pairedge_train.doubts import confidence_of, doubt, doubt_table, fields_of
 from pairedge_train.files import write_all
 from pairedge_train.handwriting import barred, flagged
@@ -124,14 +124,10 @@ def typeset_pictures(readings: list[str], count: int) -> Pictures:
 
 def scikit_learn_pictures(readings: list[str]) -> Pictures:
     """Real 8x8 digits by other writers, UCI's, as scikit-learn has them: nothing is rendered."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    pictures: list[Rendered] = [
-        Image.fromarray((image * (255 / 16)).astype(np.uint8)) for image in bunch.images
-    ]
+    levels, labels = uci_pictures()
+    pictures: list[Rendered] = [Image.fromarray(each) for each in levels]
     about = "real digits, 8x8, of scikit-learn (UCI optdigits)"
-    return Pictures("uci-real", about, bunch.target.astype(np.int64), read_all(pictures, readings))
+    return Pictures("uci-real", about, labels, read_all(pictures, readings))
 
 
 def all_pictures(test: Digits, readings: list[str], count: int, workers: int) -> list[Pictures]:
