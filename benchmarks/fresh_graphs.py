@@ -13,9 +13,9 @@ from pairedge_train.recipe import Recipe
 from pairedge_train.variants import variants
 
 
-def fresh_graphs(variant: str, members: int = 1) -> dict[str, bytes]:
-    """A variant's graphs by kind, or those of an ensemble of it, weights drawn from seed 0."""
-    recipe = Recipe(variant=variant, members=members)
+def fresh_graphs(variant: str, *others: str) -> dict[str, bytes]:
+    """A variant's graphs by kind, or those of an ensemble of it and others, weights drawn from seed 0."""
+    recipe = Recipe(variant=variant, members=1 + len(others), other_variants=" ".join(others))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # torch's layers draw their weights from the global generator
         network = build_network(recipe).eval()

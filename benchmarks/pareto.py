@@ -55,8 +55,7 @@ def best_rows() -> dict[str, Point]:
                 if name not in best or found.mean > best[name]["accuracy"]:
                     best[name] = {
                         "variant": name,
-                        "of": row.recipe.variant,
-                        "members": row.recipe.members,
+                        "members": row.recipe.member_variants,
                         "study": study.name,
                         "row": row.label,
                         "pairs": row.recipe.pairs,
@@ -71,7 +70,7 @@ def measure(points: dict[str, Point], seconds: float) -> list[Point]:
     """The points with sizes and latencies, the model that ships among them, fastest first."""
     models = {}
     for name, point in points.items():
-        content = fresh_graphs(point["of"], point["members"])["pair"]
+        content = fresh_graphs(*point["members"])["pair"]
         point["bytes"] = len(content)
         models[name] = pairedge.load(content)
     models[SHIPPED] = shipped = pairedge.load()

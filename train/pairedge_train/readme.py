@@ -20,6 +20,7 @@ from pairedge_train.rows import Row, read_rows
 from pairedge_train.studies import Study, reports, studies
 
 ARTIFACTS = Path("artifacts")
+_ROUNDS_WANTED = 6  # times as many an hour as the obvious loop
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -59,7 +60,7 @@ def best_table(artifacts: Path) -> str:
         ),
         ("best", "small", "by the labels", "`aux_ws`, the flagship", "aux_ws"),
         ("best", "small", "taught by best", "**`aux_ws`, taught by best**", "aux_ws"),
-        ("best", "any-size", "best", "**best**: four networks twice as wide", "best"),
+        ("best", "any-size", "best", "**best**: three networks of different shapes", "best"),
     ):
         rounds = rows_of(studies()[study].table(table).row(label), rows_of_study(study, artifacts))
         exact, test = (finding(rounds, statistic) for statistic in ("exact_accuracy", "test_accuracy"))
@@ -153,7 +154,8 @@ def speed_table(artifacts: Path) -> str:
         )
     lines.append(
         f"| rounds of `twinnet_aux_ws` an hour in a study, {rounds['workers']} cores "
-        f"| the obvious training loop | {rounds['median_ratio']:.1f} times (missed) | at least 6 |"
+        f"| the obvious training loop | {rounds['median_ratio']:.1f} times"
+        f"{'' if rounds['median_ratio'] >= _ROUNDS_WANTED else ' (missed)'} | at least {_ROUNDS_WANTED} |"
     )
     return "\n".join(lines) + "\n"
 
