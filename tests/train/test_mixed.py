@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from pairedge_train import rounds
 from pairedge_train.data import DataSet, Digits
 from pairedge_train.errors import DataError
 from pairedge_train.heads import NOT_A_DIGIT
 from pairedge_train.mixed import mixed
 from pairedge_train.recipe import Recipe
-from pairedge_train.rounds import train_round
+from pairedge_train.rounds import checkpoint_path, run_rounds, train_round
+from pairedge_train.studies import load_recipe
 
 MIX = Recipe(rendered=40, printed=5, not_digits=6)
 
@@ -65,3 +69,16 @@ def test_digits_of_tiles_average_to_the_tiles(few: DataSet) -> None:
     torch.testing.assert_close(
         again.fields.float().view(-1, 14, 2, 14, 2).mean((2, 4)), torch.from_numpy(few.test.tiles).float()
     )
+
+
+def test_the_recipe_that_ships_gives_the_same_bytes_again(
+    few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = {"rendered": 12, "printed": 4, "not_digits": 6, "hold_out": 4, "epochs": 1}
+    teacher, student = (load_recipe(name).with_(**short) for name in ("ship_teacher", "ship"))
+    monkeypatch.setattr(rounds, "load_recipe", lambda _: teacher)
+    contents = []
+    for folder in (tmp_path / "a" / "ship", tmp_path / "b" / "ship"):
+        run_rounds(student, few, folder)
+        contents.append(checkpoint_path(folder, student.seed).read_bytes())
+    assert contents[0] == contents[1]
