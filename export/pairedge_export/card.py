@@ -53,8 +53,8 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         f"- weights SHA-256 `{metadata['weights_sha256']}`",
         f"- licence {metadata['licence']}",
         "",
-        "It knows single digits 0 to 9, written by hand. Given anything else it still answers; treat a "
-        "probability near one half as no answer.",
+        "It knows single digits 0 to 9, written by hand. Given anything else it still answers; "
+        f"{doubt(metadata)}",
         "",
         "## Recipe",
         "",
@@ -64,3 +64,11 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         "",
     ]
     return "\n".join(lines)
+
+
+def doubt(metadata: dict[str, Any]) -> str:
+    """What to do about it."""
+    threshold = metadata.get("doubt", {}).get("threshold")
+    if threshold is None:
+        return "treat a probability near one half as no answer."
+    return f"an answer less sure than {threshold:.3f}, its threshold of doubt, counts as uncertain."
