@@ -27,25 +27,13 @@ GRAPHS = Path(__file__).parent / "graphs"
 
 
 @pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """One picture for each status of a refusal; the one of several digits is refused by its mark.
-
-    Whether several digits are found out is tested with the reading of pictures; here, what is made of it.
-    """
-    from pairedge import image
-
+def refused(tmp_path: Path) -> dict[str, Path]:
+    """One picture for each status of a refusal."""
     paths = {status: tmp_path / f"{status}.png" for status in ("unreadable", "no-ink", "several")}
     paths["unreadable"].write_text("no picture")
     Image.new("L", (90, 60), 255).save(paths["no-ink"])
-    draw_digit(5, Look()).save(paths["several"])
-    read = image.reading_steps
-
-    def read_or_refuse(picture: Any) -> Any:
-        if isinstance(picture, str) and picture == str(paths["several"]):
-            raise SeveralDigitsError(f"{picture}: several digits")
-        return read(picture)
-
-    monkeypatch.setattr(image, "reading_steps", read_or_refuse)
+    both = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (5, 7)]
+    Image.fromarray(np.hstack(both)).save(paths["several"])
     return paths
 
 
@@ -162,8 +150,9 @@ def test_refusals_are_told_apart_in_exit_code_and_json(
     answer = command("rank", "--json", bad, SEVEN, THREE)
     assert answer.returncode == code
     assert [one["status"] for one in json.loads(answer.stdout)["refused"]] == [status]
-    assert command("tile", bad, "-o", refused["several"].parent / "drawn.png").returncode == code
-    assert not (refused["several"].parent / "drawn.png").exists()
+    drawn = refused["several"].parent / "drawn.png"
+    assert command("tile", bad, "-o", drawn).returncode == code
+    assert drawn.exists() == (status != "unreadable")
     for verb in ("classify", "rank"):
         assert command(verb, bad).stdout == ""
 
