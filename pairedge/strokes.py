@@ -98,11 +98,20 @@ def along_darkness(mask: Mask, lines: Mask, darkness: Grey) -> float:
     A stroke has paper on all sides. The edge of a shadow has it on one, and grain is dark here and there.
     """
     reach = max(5, round(stroke_width(mask)) + 2)
+    near = extent(mask, 2 * reach + 2)  # nothing beyond counts
+    mask, lines, darkness = mask[near], lines[near], darkness[near]
     around = highest(mask, reach) & ~highest(mask | lines, 2)
     full = highest(np.where(mask, darkness, darkness.min()), reach)
     paper = lowest(darkness, reach + 2)
     dark = around & (darkness > paper + np.float32(0.6) * (full - paper))
     return int(np.count_nonzero(highest(dark, reach) & mask)) / max(int(np.count_nonzero(mask)), 1)
+
+
+def extent(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """The rows and columns that a mask takes, with a margin as far as there is one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
+    return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)
 
 
 def stroke_width(mask: Mask) -> float:
