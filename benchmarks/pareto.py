@@ -125,10 +125,11 @@ def draw(points: list[Point]) -> dict[str, bytes]:
             color="#1f5f8b",
             linewidth=1,
         )
-        for point in front:
+        for turn, point in enumerate(front):  # close neighbours are named on either side
             place = (point["one_pair_microseconds"]["p50"], 100 * point["accuracy"])
             words = f"{point['variant']}, ships" if "row" not in point else point["variant"]
-            axes.annotate(words, place, xytext=(4, -11), textcoords="offset points", fontsize=8)
+            side, offset = (("left", (4, -11)), ("right", (-4, 4)))[turn % 2]
+            axes.annotate(words, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8)
         axes.set_xscale("log")
         axes.set(xlabel="microseconds for one pair, median, 1 thread", ylabel="right comparisons, %")
         axes.legend(fontsize=8, frameon=False, loc="lower right")
