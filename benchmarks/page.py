@@ -180,7 +180,9 @@ def advice(found: Found) -> str:
         if each["promise_kept"]
         and each["one_pair_microseconds"]["p50"] < fp32["one_pair_microseconds"]["p50"]
     ]
-    end = f"{' and '.join(useful)} may pay on this CPU" if useful else "on this CPU neither pays but in bytes"
+    end = (
+        f"{' and '.join(useful)} may pay on this CPU" if useful else "for one pair neither pays but in bytes"
+    )
     return f"{'; '.join(sentences)}: {end}."
 
 

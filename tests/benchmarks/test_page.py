@@ -39,7 +39,7 @@ def test_fewer_bits_pay_only_where_they_are_faster_and_keep_their_promise() -> N
     assert slow == (
         "fp16 takes 2.00 times as long for one pair, 1.00 of the size, and keeps its promise; "
         "int8 takes 0.50 times as long for one pair, 1.00 of the size, and breaks its promise: "
-        "on this CPU neither pays but in bytes."
+        "for one pair neither pays but in bytes."
     )
     fast = page.advice({"precisions": [bits("fp32", 10, True), bits("int8", 5, True)]})
     assert fast.endswith(": int8 may pay on this CPU.")
