@@ -35,5 +35,5 @@ def one_of_each_family() -> list[str]:
     first: dict[str, str] = {}
     for name, found in variants().items():
         # `build` is a partial of the builder, which lies in its report's file.
-        first.setdefault(found.build.func.__module__, name)  # type: ignore[attr-defined]  # see above
+        first.setdefault(found.build.func.__module__, name)  # type: ignore[attr-defined]  # a Callable has none
     return list(first.values())

@@ -98,4 +98,6 @@ if __name__ == "__main__":
     if options.quick:
         json.dump(compare(1, 2 * WORKERS, 2), sys.stdout, indent=1)
     else:
-        keep("rounds_per_hour", compare(options.runs, 16 * WORKERS, 25))
+        result = compare(options.runs, 16 * WORKERS, 25)
+        keep("rounds_per_hour", result)
+        sys.stdout.write(f"median ratio {result['median_ratio']:.2f} (n = {result['runs']} pairs of runs)\n")

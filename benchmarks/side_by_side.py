@@ -9,7 +9,6 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -34,20 +33,22 @@ def arguments(about: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def compare_commands(ours: list[str], theirs: list[str], runs: int) -> dict[str, Any]:
-    """Run two commands in turn; wall seconds of each run and the median of the ratios ours / theirs."""
-    seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+def compare_commands(commands: dict[str, list[str]], runs: int) -> dict[str, Any]:
+    """Run commands in turn, "theirs" among them: seconds of each run, and medians of ratios to theirs."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(runs + 1):
-        for name, command in (("ours", ours), ("theirs", theirs)):
+        for name, command in commands.items():
             start = time.perf_counter()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             if run:  # the first fills the disk cache
                 seconds[name].append(time.perf_counter() - start)
-    ratios = [a / b for a, b in zip(seconds["ours"], seconds["theirs"], strict=True)]
     return {
         "runs": runs,
         "median_seconds": {name: statistics.median(values) for name, values in seconds.items()},
-        "median_ratio": statistics.median(ratios),
+        "median_ratios": {
+            name: statistics.median(a / b for a, b in zip(values, seconds["theirs"], strict=True))
+            for name, values in seconds.items()
+        },
         "seconds": seconds,
     }
 
@@ -56,7 +57,3 @@ def keep(name: str, result: dict[str, Any]) -> None:
     """Write a result with the machine beside it."""
     content = json.dumps({"machine": machine(), **result}, indent=1) + "\n"
     write_atomically(RESULTS / f"{name}.json", content.encode())
-    if "median_ratio" in result:
-        sys.stdout.write(
-            f"{name}: median ratio {result['median_ratio']:.2f} (n = {result['runs']} pairs of runs)\n"
-        )

@@ -19,7 +19,7 @@ from PIL import Image
 from pairedge.errors import ImageError
 from pairedge.ink import Grey, find_ink, highest, lowest
 from pairedge.reading import Picture, open_picture, to_pixels
-from pairedge.strokes import find_strokes, stroke_width
+from pairedge.strokes import extent, find_strokes, stroke_width
 
 __all__ = [
     "TILE_SIDE",
@@ -87,9 +87,7 @@ def reading_steps(picture: Picture) -> dict[str, NDArray[Any]]:
 
 def crop(ink: Grey) -> Grey:
     """The smallest rectangle that holds all ink of at least half strength."""
-    strong = ink >= 0.5
-    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return ink[extent(ink >= 0.5)]
 
 
 def usual_width(ink: Grey) -> Grey:

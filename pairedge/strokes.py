@@ -104,11 +104,11 @@ def along_darkness(mask: Mask, lines: Mask, darkness: Grey) -> float:
     full = highest(np.where(mask, darkness, darkness.min()), reach)
     paper = lowest(darkness, reach + 2)
     dark = around & (darkness > paper + np.float32(0.6) * (full - paper))
-    return int(np.count_nonzero(highest(dark, reach) & mask)) / max(int(np.count_nonzero(mask)), 1)
+    return int(np.count_nonzero(highest(dark, reach) & mask)) / int(np.count_nonzero(mask))
 
 
-def extent(mask: Mask, margin: int) -> tuple[slice, slice]:
-    """The rows and columns that a mask takes, with a margin as far as there is one."""
+def extent(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
+    """The rows and columns that a mask, not an empty one, takes; with a margin as far as there is one."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
     return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)

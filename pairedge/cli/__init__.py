@@ -44,7 +44,7 @@ class Verbs(click.Group):
         """Give the names of all verbs."""
         return sorted(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         """Import the verb's file, which defines `command`."""
         if cmd_name not in VERBS:
             return None
@@ -52,7 +52,7 @@ class Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
         """List the verbs from VERBS, so that help imports none of them."""
         with formatter.section("Verbs"):
             formatter.write_dl(sorted(VERBS.items()))

@@ -173,4 +173,4 @@ def test_a_batch_is_a_sequence(model: pairedge.PairModel, pairs: Tiles) -> None:
 
 def test_an_unknown_option_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="providers"):
-        pairedge.load(providers=["CUDAExecutionProvider"])  # type: ignore[call-arg]
+        pairedge.load(providers=["CUDAExecutionProvider"])  # type: ignore[call-arg]  # that is the error

@@ -28,7 +28,7 @@ def polygon(generator: Generator) -> Strokes:
     corners = around(count, generator)
     sides = [*pairwise((*corners, corners[0]))]
     if count < 4:  # a triangle has none: lines from its middle instead
-        middle = centre(corners)
+        middle = mean_point(corners)
         return (*sides, *((middle, corner) for corner in corners[: int(generator.integers(2, 4))]))
     apart = [(a, b) for (i, a), (j, b) in combinations(enumerate(corners), 2) if 1 < j - i < count - 1]
     chosen = generator.permutation(len(apart))[: int(generator.integers(2, 5))]
@@ -37,12 +37,10 @@ def polygon(generator: Generator) -> Strokes:
 
 def lattice(generator: Generator) -> Strokes:
     """Two to four lines across as many others, of any lengths."""
-    bars, rungs = generator.integers(2, 5, 2)
-    ends = np.sort(generator.uniform(0, 1, (int(bars + rungs), 2)), axis=1) * (0.3, 0.3) + (0.0, 0.7)
-    across = spread(int(bars), generator)
-    athwart = spread(int(rungs), generator)
-    strokes = [((a, x), (b, x)) for x, (a, b) in zip(across, ends.tolist(), strict=False)]
-    strokes += [((x, a), (x, b)) for x, (a, b) in zip(athwart, ends.tolist()[int(bars) :], strict=True)]
+    bars, rungs = generator.integers(2, 5, 2).tolist()
+    ends = (np.sort(generator.uniform(0, 1, (bars + rungs, 2)), axis=1) * 0.3 + (0.0, 0.7)).tolist()
+    strokes = [((a, y), (b, y)) for y, (a, b) in zip(spread(bars, generator), ends[:bars], strict=True)]
+    strokes += [((x, a), (x, b)) for x, (a, b) in zip(spread(rungs, generator), ends[bars:], strict=True)]
     return turned(strokes, generator)
 
 
@@ -57,7 +55,7 @@ def zigzag(generator: Generator) -> Strokes:
 def rays(generator: Generator) -> Strokes:
     """Four to eight lines from one point."""
     ends = around(int(generator.integers(4, 9)), generator)
-    middle = centre(ends)
+    middle = mean_point(ends)
     return tuple((middle, end) for end in ends)
 
 
@@ -71,7 +69,7 @@ def around(count: int, generator: Generator) -> list[Point]:
     ]
 
 
-def centre(points: list[Point]) -> Point:
+def mean_point(points: list[Point]) -> Point:
     """The mean of some points."""
     x, y = np.mean(points, axis=0).tolist()
     return x, y

@@ -19,6 +19,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from pairedge.strokes import extent
 from pairedge_train.canvas import (
     BALLPOINT,
     BOARD,
@@ -145,10 +146,9 @@ def boxed(side: int) -> Finish:
 
     def finish(canvas: Canvas, _: Condition, generator: Generator) -> Rendered:
         strong = canvas.cover >= 0.5
-        rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-        if not rows.size:  # nothing was drawn
+        if not strong.any():  # nothing was drawn
             return Image.new("L", (side, side))
-        ink = Image.fromarray(canvas.cover[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+        ink = Image.fromarray(canvas.cover[extent(strong)])
         width, height = ink.size
         share = min(width, height) / max(width, height)
         if share > 0.4 and chance(generator, 0.5):  # a bare one stays narrow

@@ -185,7 +185,7 @@ class ConvRelu(nn.Module):
         """Convolve maps (B, C, H, W), channels last."""
         layer = self.convolution
         geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
-        rectified: Tensor = _ConvRelu.apply(maps, layer.weight, layer.bias, geometry)  # type: ignore[no-untyped-call]
+        rectified: Tensor = _ConvRelu.apply(maps, layer.weight, layer.bias, geometry)  # type: ignore[no-untyped-call]  # torch has no types for it
         return rectified
 
 
