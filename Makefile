@@ -35,10 +35,10 @@ benchmark-page: $(DEV)/done  ## write benchmarks/README.md anew from benchmarks/
 	$(DEV)/bin/python benchmarks/page.py
 
 examples: $(DEV)/done  ## draw the example pictures anew
-	$(DEV)/bin/python -m pairedge_train.draw examples
+	$(DEV)/bin/python -m pairedge_train.rendering.pen_digits examples
 
 readme: $(DEV)/done  ## put the tables of artifacts/ into README.md
-	$(DEV)/bin/python -m pairedge_train.readme README.md
+	$(DEV)/bin/python -m pairedge_train.reports.readme README.md
 
 $(RUN)/done: pyproject.toml
 	$(PYTHON) -m venv $(RUN)

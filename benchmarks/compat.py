@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 from side_by_side import ROOT, keep
 
-from pairedge.image import to_tile
+from pairedge.image.tile import to_tile
 from pairedge_export.parity import TOLERANCE, extremes, real_inputs
 
 OLDEST, NEWEST = "==1.15.1", ""

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from side_by_side import ROOT, arguments, compare_commands, keep
 
 import pairedge
-from pairedge.benchmark import FLOOR, NEEDED, interleaved
+from pairedge.bench import FLOOR, NEEDED, interleaved
 from pairedge.graph import open_graph
 from pairedge_export.eager import torch_eager
 

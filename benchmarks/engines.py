@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from side_by_side import arguments, keep
 
 import pairedge
-from pairedge.benchmark import Calls, interleaved, percentiles
+from pairedge.bench import Calls, interleaved, percentiles
 from pairedge.graph import open_graph
 from pairedge_export.eager import torch_eager
-from pairedge_train.data import load_data
+from pairedge_train.data.pairs import load_data
 
 Array = NDArray[Any]
 BATCH = 1024

@@ -23,15 +23,15 @@ from matplotlib.figure import Figure
 from side_by_side import RESULTS, ROOT, keep
 
 import pairedge
-from pairedge.benchmark import interleaved, percentiles
+from pairedge.bench import interleaved, percentiles
 from pairedge.inspection import accuracies
 from pairedge.model import PairModel, shipped_graph
-from pairedge_train.figures import STYLE, saved
+from pairedge_train.reports.figures import STYLE, saved
 from pairedge_train.files import write_all
-from pairedge_train.findings import finding, rows_of
+from pairedge_train.reports.agreement import finding, rows_of
 from pairedge_train.rows import read_rows
-from pairedge_train.studies import studies
-from pairedge_train.variants import variants
+from pairedge_train.experiments.study import studies
+from pairedge_train.networks.variants import variants
 
 PICTURE = "latency-accuracy"
 SHIPPED = "ships"

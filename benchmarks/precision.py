@@ -17,10 +17,10 @@ import numpy as np
 from side_by_side import arguments, keep
 
 import pairedge
-from pairedge.benchmark import Calls, interleaved, percentiles
+from pairedge.bench import Calls, interleaved, percentiles
 from pairedge.graph import CONTRACTS
 from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, lower
-from pairedge_train.data import load_data
+from pairedge_train.data.pairs import load_data
 
 BATCH = 1024
 

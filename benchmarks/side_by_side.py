@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pairedge.benchmark import machine
+from pairedge.bench import machine
 from pairedge.model import shipped_graph
 from pairedge_train.files import write_atomically
 

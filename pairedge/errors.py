@@ -11,7 +11,7 @@ class ImageError(PairedgeError, ValueError):
     """A picture could not be read, or does not show one digit.
 
     Attributes:
-        steps: what reading came to before it refused, as `pairedge.image.reading_steps` gives it.
+        steps: what reading came to before it refused, as `pairedge.image.tile.reading_steps` gives it.
     """
 
     def __init__(self, reason: str, steps: dict[str, Any] | None = None) -> None:

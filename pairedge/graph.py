@@ -18,7 +18,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 
 from pairedge.errors import GraphError
-from pairedge.image import TILE_SIDE
+from pairedge.image.tile import TILE_SIDE
 
 SCHEMA = 1  # raised when a graph of this version could not be used by the version before
 METADATA_KEY = "pairedge"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.doubt import Status, check_min_confidence, read_threshold
+from pairedge.confidence import Status, check_min_confidence, read_threshold
 from pairedge.graph import Graph, open_graph
-from pairedge.image import TILE_SIDE, to_tile
-from pairedge.reading import Picture
+from pairedge.image.tile import TILE_SIDE, to_tile
+from pairedge.image.decode import Picture
 
 if TYPE_CHECKING:
     from pairedge.ranking import AllPairs, Encoder, Ranking

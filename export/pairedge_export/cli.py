@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pairedge.errors import PairedgeError
-from pairedge_train.options import data_dir_option
+from pairedge_train.cli.options import data_dir_option
 
 if TYPE_CHECKING:
     from pairedge_export.parity import Parity
@@ -84,8 +84,8 @@ def export_one(
 ) -> None:
     """Export one checkpoint, print the proof and the next command."""
     from pairedge_export.exporting import export_checkpoint
-    from pairedge_train.checkpoint import load_checkpoint
-    from pairedge_train.data import load_data
+    from pairedge_train.training.checkpoint import load_checkpoint
+    from pairedge_train.data.pairs import load_data
 
     checkpoint = load_checkpoint(path)
     data = load_data(checkpoint.recipe.dataset, data_dir)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from pairedge.graph import CONTRACTS, DIGITS
-from pairedge_train.evaluate import decide
-from pairedge_train.heads import Output, leq_probability
-from pairedge_train.network import Network
-from pairedge_train.posterior import PosteriorSum
-from pairedge_train.two_branches import TwoBranches
+from pairedge_train.training.evaluate import decide
+from pairedge_train.training.losses import Output, leq_probability
+from pairedge_train.networks.network import Network
+from pairedge_train.networks.posterior_sum import PosteriorSum
+from pairedge_train.networks.two_branches import TwoBranches
 
 
 class PairGraph(nn.Module):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pairedge.cli.pictures import shown, tell_failure
+from pairedge.cli.shared import shown, tell_failure
 from pairedge.errors import GraphError
 
 
@@ -45,7 +45,7 @@ def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: flo
 
 
 def _measure(path: str, as_json: bool, seconds: float) -> None:
-    from pairedge.benchmark import benchmark
+    from pairedge.bench import benchmark
 
     try:
         result = benchmark(path, seconds)
@@ -55,7 +55,7 @@ def _measure(path: str, as_json: bool, seconds: float) -> None:
 
 
 def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
-    from pairedge.benchmark import compare, machine
+    from pairedge.bench import compare, machine
     from pairedge.model import load
 
     models = {}

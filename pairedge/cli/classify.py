@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pairedge.cli.pictures import (
+from pairedge.cli.shared import (
     check_digit_head,
     check_standard_input,
     json_option,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.pictures import (
+from pairedge.cli.shared import (
     check_digit_head,
     leave,
     load_model,
@@ -22,7 +22,7 @@ from pairedge.cli.pictures import (
 from pairedge.errors import PairedgeError
 
 if TYPE_CHECKING:
-    from pairedge.evaluation import Evaluation, Labelled
+    from pairedge.scoring import Evaluation, Labelled
 
 _LISTED = 20  # mistakes told in words; --json tells all
 
@@ -45,7 +45,7 @@ def command(
     A picture refused because it shows no digit, or several, is counted like a mistake. Exit code 1 when a
     picture could not be read or an answer is less sure than --min-confidence.
     """
-    from pairedge.evaluation import Evaluation, classify_pictures, find_pictures
+    from pairedge.scoring import Evaluation, classify_pictures, find_pictures
 
     model = load_model(model_file, min_confidence)
     check_digit_head(model)
@@ -61,7 +61,7 @@ def command(
     click.echo(json.dumps(evaluation.to_dict()) if as_json else "\n".join(page(evaluation)))
     if mistakes is not None:
         from pairedge.drawing import draw_sheet
-        from pairedge.evaluation import sheet_cells
+        from pairedge.scoring import sheet_cells
 
         save(draw_sheet(sheet_cells(evaluation), len(evaluation.mistakes())), mistakes)
     leave((o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.cli.pictures import json_option, shown
+from pairedge.cli.shared import json_option, shown
 from pairedge.errors import GraphError
 
 if TYPE_CHECKING:

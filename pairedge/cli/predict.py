@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.cli.pictures import (
+from pairedge.cli.shared import (
     EXIT_CODES,
     check_standard_input,
     json_option,
@@ -73,7 +73,7 @@ def command(
 
 def look(names: tuple[str, str]) -> tuple[list[Steps], dict[str, dict[str, str]]]:
     """Read both pictures: what each was turned into, and the refusals, told, of `first` and `second`."""
-    from pairedge.image import reading_steps
+    from pairedge.image.tile import reading_steps
 
     seen, failures = [], {}
     for place, name in zip(("first", "second"), names, strict=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.cli.pictures import (
+from pairedge.cli.shared import (
     check_standard_input,
     leave,
     load_model,
@@ -41,7 +41,7 @@ def command(
     ranked.
     """
     check_standard_input(pictures)
-    from pairedge.image import to_tile
+    from pairedge.image.tile import to_tile
 
     model = load_model(model_file, min_confidence)
     names, tiles, refused = [], [], []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pairedge.cli.pictures import leave, picture, refuse, save, shown
+from pairedge.cli.shared import leave, picture, refuse, save, shown
 from pairedge.errors import ImageError
 
 
@@ -19,7 +19,7 @@ def command(file: str, output: str) -> None:
     read, 3 when it shows no digit, 4 when it shows several.
     """
     from pairedge.drawing import draw_steps
-    from pairedge.image import reading_steps
+    from pairedge.image.tile import reading_steps
 
     try:
         steps = reading_steps(picture(file))

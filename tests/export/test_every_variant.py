@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from pairedge.image import to_tile
+from pairedge.image.tile import to_tile
 from pairedge_export.exporting import export_checkpoint
 from pairedge_export.parity import TOLERANCE
-from pairedge_train.data import DataSet, Digits
-from pairedge_train.draw import Look, draw_digit
-from pairedge_train.recipe import Recipe
-from pairedge_train.rounds import train_round
-from pairedge_train.two_branches import TwoBranches
-from pairedge_train.variants import variants
+from pairedge_train.data.pairs import DataSet, Digits
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.rounds import train_round
+from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.networks.variants import variants
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 import pairedge
 from pairedge.cli import main
-from pairedge.image import to_tile
-from pairedge_train.draw import Look, draw_digit
+from pairedge.image.tile import to_tile
+from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 
 @pytest.fixture(scope="session")

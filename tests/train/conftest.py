@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from pairedge_train.data import DataSet, Digits, load_mnist, load_uci
-from pairedge_train.recipe import Recipe
+from pairedge_train.data.pairs import DataSet, Digits, load_mnist, load_uci
+from pairedge_train.experiments.recipe import Recipe
 
 torch.set_num_threads(1)
 

@@ -1,0 +1,1 @@
+"""From a picture to a tile: the only preprocessing in the project."""

@@ -1,0 +1,216 @@
+"""From ink to the digit's own strokes: ruled lines, specks and the edges of things are left out.
+
+Small pictures have none of these: up to SMALL pixels everything is kept.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairedge.errors import NoInkError, SeveralDigitsError
+from pairedge.image.ink import NO_INK, SMALL, Grey, highest, highest_in_column, lowest
+
+Mask: TypeAlias = NDArray[np.bool_]
+
+STEEPEST_LINE = 0.12  # how far ruled lines may rise, pixels for each pixel across
+THICKEST_LINE = 0.02  # of the picture's longer side
+
+
+def find_strokes(ink: Grey, darkness: Grey) -> Grey:
+    """The ink that belongs to the digit, float32 (H, W), 0 to 1; lines, specks and edges are left out.
+
+    Args:
+        ink: what `find_ink` found.
+        darkness: likewise.
+
+    Raises:
+        NoInkError: when nothing is left, or nothing but the edge of a shadow.
+        SeveralDigitsError: when there are two digits or more.
+    """
+    if max(ink.shape) <= SMALL:
+        return ink
+    strong = ink >= 0.5
+    mask = without_lines(strong)
+    parts = connected(mask)
+    if not parts.area.size:
+        raise NoInkError(NO_INK)
+    height, width = ink.shape
+    # What touches the border is rather a shadow or the edge of the page, unless nothing else is there.
+    top, left, bottom, right = parts.box.T
+    sides = (top == 0).astype(int) + (left == 0) + (bottom == height) + (right == width)
+    mass = parts.area * np.where(sides > 0, 0.15, 1.0)
+    main = int(mass.argmax())
+    kept = np.zeros(len(mass), bool)
+    kept[main] = True
+    thick = stroke_width(parts.labels == main)
+    fit = (parts.area >= 0.5 * thick * thick) & ((sides == 0) | (sides[main] > 0))
+    kept = with_neighbours(kept, fit, parts.box, 0.1)
+    whole = np.concatenate([parts.box[kept, :2].min(axis=0), parts.box[kept, 2:].max(axis=0)])
+    others = fit & ~kept & (parts.area >= 0.3 * parts.area[kept].sum())
+    if any(is_another(whole, box) for box in parts.box[others]):
+        raise SeveralDigitsError("several digits found: a picture may show only one")
+    kept = with_neighbours(kept, fit, parts.box, 0.35)
+    own = np.append(kept, False)[parts.labels]
+    if along_darkness(own, strong & ~mask, darkness) > 0.4:
+        raise NoInkError("no ink found: what stands out is the edge of something darker")
+    # Their soft edges too, and the small holes where lines crossed, but nothing of what was left out.
+    near = highest(own, max(2, round(thick / 2))) & ~highest(strong & ~own, 1)
+    near |= highest(own, 2)
+    return np.where(near, ink, 0)
+
+
+def with_neighbours(kept: Mask, fit: Mask, box: NDArray[np.int64], reach: float) -> Mask:
+    """The kept parts, and the fit ones that are no farther from them than a share of their extent."""
+    while True:
+        (y0, x0), (y1, x1) = box[kept, :2].min(axis=0), box[kept, 2:].max(axis=0)
+        top, left, bottom, right = box.T
+        gap = np.maximum(np.maximum(y0 - bottom, top - y1), np.maximum(x0 - right, left - x1))
+        more: Mask = kept | (fit & (gap <= reach * max(y1 - y0, x1 - x0)))
+        if np.array_equal(more, kept):
+            return kept
+        kept = more
+
+
+def is_another(main: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Whether a part is a digit of its own, beside or below the main one, by their boxes.
+
+    It is about as high, and stands apart. The halves of a broken digit are closer; those of a 4 end at
+    different heights.
+    """
+    (y0, x0, y1, x1), (v0, u0, v1, u1) = main.tolist(), other.tolist()
+    tall, other_tall = y1 - y0, v1 - v0
+    beside, below = max(u0 - x1, x0 - u1), max(v0 - y1, y0 - v1)
+    wide, high = max(x1, u1) - min(x0, u0), max(y1, v1) - min(y0, v0)
+    if min(tall, other_tall) < 0.6 * max(tall, other_tall):
+        return False
+    if beside > 0.5 * tall or below > 0.5 * tall:
+        return True
+    close = beside <= 0.3 * tall
+    return bool(beside > 0.1 * tall and wide > (1.1 if close else 0.7) * high)
+
+
+def along_darkness(mask: Mask, lines: Mask, darkness: Grey) -> float:
+    """Which share of a mask, 0 to 1, lies close to something about as dark, ruled lines left aside.
+
+    A stroke has paper on all sides. The edge of a shadow has it on one, and grain is dark here and there.
+    """
+    reach = max(5, round(stroke_width(mask)) + 2)
+    near = extent(mask, 2 * reach + 2)  # nothing beyond counts
+    mask, lines, darkness = mask[near], lines[near], darkness[near]
+    around = highest(mask, reach) & ~highest(mask | lines, 2)
+    full = highest(np.where(mask, darkness, darkness.min()), reach)
+    paper = lowest(darkness, reach + 2)
+    dark = around & (darkness > paper + np.float32(0.6) * (full - paper))
+    return int(np.count_nonzero(highest(dark, reach) & mask)) / int(np.count_nonzero(mask))
+
+
+def extent(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
+    """The rows and columns that a mask, not an empty one, takes; with a margin as far as there is one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
+    return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)
+
+
+def stroke_width(mask: Mask) -> float:
+    """How wide strokes are, pixels: twice their area by the length of their outline."""
+    area, outline = np.count_nonzero(mask), np.count_nonzero(mask & ~lowest(mask, 1))
+    return max(1.0, 2 * int(area) / max(int(outline), 1))
+
+
+def without_lines(mask: Mask) -> Mask:
+    """A mask without the thin lines that cross the picture: those of ruled or squared paper.
+
+    Where a stroke crosses a line, the mask is thicker than a line and stays; where two lines cross, it goes.
+    """
+    level, thin_level = crossing_lines(mask)
+    upright, thin_upright = (found.T for found in crossing_lines(mask.T))
+    bare: Mask = mask & ~((level & thin_level) | (upright & thin_upright) | (level & upright))
+    return bare if bare.any() else mask
+
+
+def crossing_lines(mask: Mask) -> tuple[Mask, Mask]:
+    """Straight lines from border to border, level or nearly so, and where a mask is as thin as a line.
+
+    For each of some slopes, the rows that rise so are looked at as a whole: a line fills one from end to
+    end, and is thin in most of it; the bar of a 7 is not.
+    """
+    height, width = mask.shape
+    reach = max(1, round(THICKEST_LINE / 2 * max(height, width)))
+    bulky = highest_in_column(~highest_in_column(~mask, reach), reach)
+    thin: Mask = mask & ~bulky
+    lines = np.zeros_like(mask)
+    if np.count_nonzero(thin.any(axis=0)) < 0.4 * width:
+        return lines, thin
+    near, columns = highest_in_column(mask, 1), np.arange(width)
+    near_thin = highest_in_column(thin, 1)
+    for slope in np.linspace(-STEEPEST_LINE, STEEPEST_LINE, 13):
+        rises = np.rint(slope * (columns - width / 2)).astype(np.intp)
+        rows = np.arange(rises.min(), height + rises.max())[:, None] + rises
+        inside = (rows >= 0) & (rows < height)
+        rows = rows.clip(0, height - 1)
+        length = np.maximum(inside.sum(axis=1), 0.4 * width)
+        full = (near[rows, columns] & inside).sum(axis=1) > 0.9 * length
+        full &= (near_thin[rows, columns] & inside).sum(axis=1) > 0.4 * length
+        there, across = np.nonzero(inside[full])
+        lines[rows[full][there, across], across] = True
+    return highest_in_column(lines, 1), thin
+
+
+class Parts(NamedTuple):
+    """The connected parts of a mask, one entry each.
+
+    Attributes:
+        labels: int32 (H, W), the part each pixel belongs to, or -1.
+        area: pixels.
+        box: (N, 4): top, left, bottom, right, the last two exclusive.
+    """
+
+    labels: NDArray[np.int32]
+    area: NDArray[np.int64]
+    box: NDArray[np.int64]
+
+
+def connected(mask: Mask) -> Parts:
+    """Part a mask into what hangs together, corners included.
+
+    Rows become runs of pixels; runs that touch are joined by taking the lowest number of their
+    neighbours again and again, which takes a logarithmic number of rounds.
+    """
+    height, width = mask.shape
+    stride = width + 2  # runs of different rows neither meet nor touch across the edge
+    padded = np.zeros((height, stride), np.int8)
+    padded[:, 1:-1] = mask
+    steps = np.diff(padded.ravel(), prepend=0)
+    starts, ends = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
+    first = np.searchsorted(ends, starts + stride, side="left")  # touching corners count
+    last = np.searchsorted(starts, ends + stride, side="right")
+    counts = np.maximum(last - first, 0)
+    upper = np.repeat(np.arange(len(starts)), counts)
+    lower = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
+    root = np.arange(len(starts))
+    while True:
+        least = np.minimum(root[upper], root[lower])
+        joined = root.copy()
+        np.minimum.at(joined, root[upper], least)
+        np.minimum.at(joined, root[lower], least)
+        while not np.array_equal(joined, joined[joined]):
+            joined = joined[joined]
+        if np.array_equal(joined, root):
+            break
+        root = joined
+    _, part = np.unique(root, return_inverse=True)
+    count = int(part.max()) + 1 if part.size else 0
+    labels = np.full(mask.shape, -1, np.int32)
+    labels[mask] = np.repeat(part, ends - starts)
+    area = np.bincount(part, ends - starts, count).astype(np.int64)
+    box = np.empty((count, 4), np.int64)
+    box[:, :2], box[:, 2:] = max(height, width), 0
+    rows = starts // stride
+    np.minimum.at(box[:, 0], part, rows)
+    np.minimum.at(box[:, 1], part, starts % stride - 1)
+    np.maximum.at(box[:, 2], part, rows + 1)
+    np.maximum.at(box[:, 3], part, (ends - 1) % stride)
+    return Parts(labels, area, box)

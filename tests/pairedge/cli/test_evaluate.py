@@ -1,0 +1,207 @@
+"""`pairedge evaluate`: what a folder's names say is compared with what its pictures are read as."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import click
+import numpy as np
+import pytest
+from PIL import Image
+
+import pairedge
+from pairedge.drawing import Cell, draw_sheet
+from pairedge.scoring import Evaluation, LabelError, classify_pictures, digit_of, find_pictures
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+
+Command = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Digits named in all ways: nine right, two misnamed, one blank; and what is no picture."""
+    top = tmp_path / "digits"
+    for digit in range(9):
+        (top / str(digit)).mkdir(parents=True)
+        draw_digit(digit, Look()).save(top / str(digit) / f"{9 - digit}_a.png")
+    draw_digit(9, Look()).save(top / "1_named_wrongly.png")
+    draw_digit(2, Look(slant=0.1)).save(top / "wrong-7.jpg")
+    Image.new("L", (40, 40), 200).save(top / "blank_3.png")
+    (top / "notes.txt").write_text("no picture")
+    (top / ".hidden").mkdir()
+    (top / ".hidden" / "unnamed.png").write_text("no picture")
+    return top
+
+
+@pytest.mark.parametrize(
+    ("path", "digit"),
+    [
+        ("7/abc.png", 7),
+        ("7/3_abc.png", 7),  # the folder decides
+        ("set/7_abc.png", 7),
+        ("set/7.png", 7),
+        ("set/7-abc 12.png", 7),
+        ("set/abc_7.png", 7),
+        ("set/abc12.7.png", 7),
+        ("set/7_abc_7.png", 7),
+        ("12/0 a.png", 0),
+    ],
+)
+def test_a_digit_is_the_folder_or_set_apart_in_the_name(path: str, digit: int) -> None:
+    assert digit_of(Path("/data") / path) == digit
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("7_abc_3.png", "begins and ends with different digits"),
+        ("digit7.png", "neither begins nor ends with one digit"),
+        ("7abc.png", "neither"),
+        ("17.png", "neither"),
+        ("abc_17.png", "neither"),
+        ("a_7_b.png", "neither"),
+        ("\N{SUPERSCRIPT TWO}.png", "neither"),
+    ],
+)
+def test_a_name_that_is_not_plain_is_refused_in_one_sentence(
+    name: str, reason: str, tmp_path: Path, command: Command
+) -> None:
+    with pytest.raises(LabelError, match=reason):
+        digit_of(tmp_path / name)
+    draw_digit(7, Look()).save(tmp_path / name)
+    answer = command("evaluate", tmp_path)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert re.fullmatch(rf"Error: {re.escape(str(tmp_path / name))}: its name {reason}.+\n", answer.stderr)
+
+
+def test_a_folder_named_by_a_relative_path_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "7").mkdir()
+    draw_digit(7, Look()).save(tmp_path / "7" / "a.png")
+    monkeypatch.chdir(tmp_path / "7")
+    assert [picture.digit for picture in find_pictures(".")] == [7]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert "holds no pictures" in command("evaluate", tmp_path).stderr
+    answer = command("evaluate", tmp_path / "gone")
+    assert (answer.returncode, answer.stderr) == (1, f"Error: {tmp_path / 'gone'}: no such folder\n")
+
+
+def test_counts_are_those_of_answers_one_by_one(model: pairedge.PairModel, folder: Path) -> None:
+    pictures = find_pictures(folder)
+    assert len(pictures) == 12
+    evaluation = Evaluation(tuple(classify_pictures(model, pictures)))
+    expected = np.zeros((10, 10), int)
+    for path, digit in pictures:
+        if path.name != "blank_3.png":
+            expected[digit, model.classify([path])[0].digit] += 1
+    np.testing.assert_array_equal(evaluation.confusion(), expected)
+    assert (evaluation.answered, evaluation.right) == (11, 9)
+    assert evaluation.accuracy == 9 / 11
+    assert evaluation.by_status()["no-ink"] == (1, 0)
+    sure = [outcome.answer.probability for outcome in evaluation.mistakes() if outcome.answer]
+    assert sure == sorted(sure, reverse=True)
+    assert [outcome.path.name for outcome in evaluation.mistakes()][2:] == ["blank_3.png"]
+
+
+def test_the_command_tells_counts_confusion_and_mistakes(command: Command, folder: Path) -> None:
+    answer = command("evaluate", folder)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    lines = answer.stdout.splitlines()
+    assert lines[0] == "9 right of 11 answered: 81.82%"
+    assert "no-ink               1         0" in lines
+    assert "7          .    .    1    .    .    .    .    1    .    ." in lines
+    assert any(line.startswith(f"  {folder / '1_named_wrongly.png'}: 1, read as 9, P = ") for line in lines)
+    assert lines[-1] == f"  {folder / 'blank_3.png'}: 3, no-ink"
+
+
+def test_json_holds_all(command: Command, folder: Path) -> None:
+    [line] = command("evaluate", "--json", folder).stdout.splitlines()
+    found = json.loads(line)
+    assert (found["pictures"], found["answered"], found["right"]) == (12, 11, 9)
+    assert found["accuracy"] == 9 / 11
+    assert found["statuses"] == {
+        "ok": {"pictures": 11, "right": 9},
+        "no-ink": {"pictures": 1, "right": 0},
+    }
+    assert np.sum(found["confusion"]) == 11
+    assert {(Path(one["picture"]).name, one["truth"], one["digit"]) for one in found["mistakes"]} == {
+        ("1_named_wrongly.png", 1, 9),
+        ("wrong-7.jpg", 7, 2),
+    }
+    [refused] = found["refused"]
+    assert (refused["status"], refused["truth"]) == ("no-ink", 3)
+    assert "no ink found" in refused["error"]
+
+
+def test_uncertain_answers_fail_only_where_a_confidence_is_asked_for(command: Command, folder: Path) -> None:
+    answer = command("evaluate", "--min-confidence", "1", folder)
+    assert answer.returncode == 1
+    assert "uncertain" in answer.stdout
+
+
+def test_an_unreadable_picture_is_told_and_fails(command: Command, folder: Path) -> None:
+    (folder / "5_cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    answer = command("evaluate", "--json", folder)
+    assert answer.returncode == 1
+    assert answer.stderr == f"Error: {folder / '5_cut.png'}: the picture is damaged or cut short\n"
+    assert json.loads(answer.stdout)["statuses"]["unreadable"] == {"pictures": 1, "right": 0}
+
+
+def test_when_nothing_is_answered_there_is_no_accuracy(command: Command, tmp_path: Path) -> None:
+    Image.new("L", (40, 40), 200).save(tmp_path / "3.png")
+    assert command("evaluate", tmp_path).stdout.startswith("0 right of 0 answered\n")
+    assert json.loads(command("evaluate", "--json", tmp_path).stdout)["accuracy"] is None
+
+
+def test_long_lists_of_mistakes_are_cut_and_say_so(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pairedge.cli.evaluate._LISTED", 1)
+    lines = command("evaluate", folder).stdout.splitlines()
+    assert lines[-1] == "  and 2 more: --json tells all, --mistakes draws them"
+    assert lines[-3] == "not read right"
+
+
+def test_mistakes_are_drawn(command: Command, folder: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert command("evaluate", "--mistakes", sheet, folder).returncode == 0
+    with Image.open(sheet) as three:
+        assert three.width > 3 * 2 * 126
+    (folder / "1_named_wrongly.png").rename(folder / "9_named.png")
+    command("evaluate", "--mistakes", sheet, folder)
+    with Image.open(sheet) as two:
+        assert two.width < three.width
+
+
+def test_a_contact_sheet_shows_each_cell_and_stops_where_nobody_looks() -> None:
+    cell = Cell(np.zeros((20, 30)), np.zeros((14, 14), np.uint8), "7, read as 1", "a.png")
+    sizes = {count: draw_sheet([cell] * count, count).size for count in (0, 1, 4, 5, 200, 1000)}
+    assert sizes[4][0] == sizes[5][0] > sizes[1][0]
+    assert sizes[5][1] > sizes[4][1] == sizes[1][1]
+    assert sizes[1000] == sizes[200]
+    all_there, first = (draw_sheet([cell] * 2, total).tobytes() for total in (2, 3))
+    assert all_there != first  # it says that there are more
+
+
+def test_a_bar_is_shown_where_somebody_looks_at_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pairedge.cli.evaluate import progress
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    pictures = find_pictures(folder)
+    assert "notes.txt" not in {path.name for path, _ in pictures}
+    for stream in (io.StringIO(), Terminal()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress(pictures) as bar:
+            assert list(bar) == pictures
+        assert ("100%" in click.unstyle(stream.getvalue())) == stream.isatty()

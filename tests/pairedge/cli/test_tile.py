@@ -1,0 +1,94 @@
+"""`pairedge tile` draws the steps of reading a picture, and what it draws is what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from pairedge.drawing import draw_steps
+from pairedge.errors import SeveralDigitsError
+from pairedge.image.tile import reading_steps, to_tile
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+
+Command = Callable[..., CompletedProcess[str]]
+
+FOLDER = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.name for path in FOLDER.glob("*.png"))
+
+
+def blocks(drawing: Image.Image, right: int, top: int, side: int) -> NDArray[np.uint8]:
+    """The grey levels of a tile drawn with its upper right corner there: the middle of each of its pixels."""
+    grey = np.asarray(drawing.convert("L"))[top : top + side, right - side : right]
+    half = side // 14 // 2
+    return grey[half :: side // 14, half :: side // 14]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_last_step_drawn_is_the_tile(name: str, tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "steps.png"
+    answer = command("tile", FOLDER / name, "-o", path)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    with Image.open(path) as drawing:
+        drawn = blocks(drawing, drawing.width - 40, 78, 252)
+    np.testing.assert_array_equal(drawn, to_tile(FOLDER / name))
+
+
+def test_each_step_adds_an_image(tmp_path: Path) -> None:
+    steps = reading_steps(FOLDER / "three.png")
+    widths = [draw_steps(dict(list(steps.items())[:count]), "three").width for count in range(2, len(steps))]
+    assert len(set(np.diff(widths))) == 1
+    assert min(np.diff(widths)) > 252
+
+
+def test_a_ready_tile_is_its_only_step(tiles: NDArray[np.uint8]) -> None:
+    drawing = draw_steps(reading_steps(tiles[4]), "tile")
+    np.testing.assert_array_equal(blocks(drawing, 40 + 252, 78, 252), tiles[4])
+
+
+def test_a_picture_from_standard_input_is_drawn(tmp_path: Path, command: Command) -> None:
+    answer = command("tile", "-", "-o", tmp_path / "a.jpg", stdin=(FOLDER / "nine.png").read_bytes())
+    assert answer.returncode == 0
+    with Image.open(tmp_path / "a.jpg") as drawing:
+        assert drawing.format == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("a.digit", "unknown file extension: .digit"), ("no/a.png", "no such file")]
+)
+def test_a_drawing_that_cannot_be_written_is_told_in_one_sentence(
+    name: str, reason: str, tmp_path: Path, command: Command
+) -> None:
+    answer = command("tile", FOLDER / "nine.png", "-o", tmp_path / name)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"Error: {tmp_path / name}: {reason}")
+
+
+def test_names_of_any_kind_and_length_are_written(tiles: NDArray[np.uint8]) -> None:
+    steps = reading_steps(tiles[4])
+    for name in ("", "a" * 500, "\udcff.png", "八\n.png"):
+        assert draw_steps(steps, name).size == draw_steps(steps, "tile").size
+
+
+def test_of_a_refused_picture_the_steps_before_are_drawn(tmp_path: Path, command: Command) -> None:
+    path, drawn = tmp_path / "two.png", tmp_path / "steps.png"
+    both = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (3, 7)]
+    Image.fromarray(np.hstack(both)).save(path)
+    answer = command("tile", path, "-o", drawn)
+    assert answer.returncode == 4
+    assert answer.stderr.startswith(f"Error: {path}: several digits found")
+    with Image.open(drawn) as drawing, pytest.raises(SeveralDigitsError) as refused:
+        to_tile(path)
+    assert list(refused.value.steps) == ["picture", "ink"]
+    assert drawing.size == draw_steps(refused.value.steps, "two").size
+
+
+def test_nothing_is_drawn_of_what_cannot_be_read(tmp_path: Path, command: Command) -> None:
+    answer = command("tile", tmp_path / "no.png", "-o", tmp_path / "steps.png")
+    assert answer.returncode == 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,84 @@
+"""What a recipe adds to its digits is decided by the seed, added once, and leaves the digits as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pairedge_train.training import rounds
+from pairedge_train.data.pairs import DataSet, Digits
+from pairedge_train.errors import DataError
+from pairedge_train.training.losses import NOT_A_DIGIT
+from pairedge_train.data.synthetic import mixed
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
+from pairedge_train.experiments.study import load_recipe
+
+MIX = Recipe(rendered=40, printed=5, not_digits=6)
+
+
+@pytest.fixture
+def few(uci: DataSet) -> DataSet:
+    return DataSet(uci.training.take(torch.arange(30)), uci.test.take(torch.arange(30)))
+
+
+def test_without_anything_to_add_the_data_set_is_the_same_one(few: DataSet) -> None:
+    assert mixed(few, Recipe(), 1) is few
+
+
+def test_it_adds_rendered_digits_and_pictures_of_none_behind_the_digits(few: DataSet) -> None:
+    found = mixed(few, MIX, 1)
+    labels = found.training.labels
+    assert torch.equal(labels[:30], few.training.labels)
+    assert torch.equal(found.training.grey[:30], few.training.grey)
+    assert int((labels == NOT_A_DIGIT).sum()) == 6
+    assert 30 + 6 < len(labels) <= 30 + 45 + 6
+    assert found.training.fields is not None
+    assert found.training.fields.shape == (len(labels), 28, 28)
+    assert torch.equal(found.test.labels, few.test.labels)
+
+
+def test_the_seed_decides_and_nothing_is_added_twice(few: DataSet) -> None:
+    first, again, other = mixed(few, MIX, 1), mixed(few, MIX, 1), mixed(few, MIX, 2)
+    assert torch.equal(first.training.grey, again.training.grey)
+    assert not torch.equal(first.training.grey[30:40], other.training.grey[30:40])
+    assert mixed(first, MIX, 1) is first
+    with pytest.raises(DataError, match="only a data set of 28x28 digits, as it was loaded"):
+        mixed(first, MIX, 2)
+
+
+def test_digits_without_pictures_cannot_be_rendered(tiny: DataSet) -> None:
+    with pytest.raises(DataError, match="only a data set of 28x28 digits, as it was loaded"):
+        mixed(tiny, MIX, 1)
+
+
+def test_a_round_trains_on_the_mixture(few: DataSet) -> None:
+    recipe = MIX.with_(
+        variant="aux_ws", pairs="all", validation_pairs=0, test_pairs="all", epochs=1, batch_size=8
+    )
+    checkpoint, row = train_round(recipe, few, 0)
+    assert row["pairs"] > 15
+    assert all(weight.isfinite().all() for weight in checkpoint.network.state_dict().values())
+
+
+def test_digits_of_tiles_average_to_the_tiles(few: DataSet) -> None:
+    again = Digits.of_tiles(few.test.tiles, few.test.labels)
+    assert again.fields is not None
+    torch.testing.assert_close(
+        again.fields.float().view(-1, 14, 2, 14, 2).mean((2, 4)), torch.from_numpy(few.test.tiles).float()
+    )
+
+
+def test_the_recipe_that_ships_gives_the_same_bytes_again(
+    few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = {"rendered": 12, "printed": 4, "not_digits": 6, "hold_out": 4, "epochs": 1}
+    teacher, student = (load_recipe(name).with_(**short) for name in ("ship_teacher", "ship"))
+    monkeypatch.setattr(rounds, "load_recipe", lambda _: teacher)
+    contents = []
+    for folder in (tmp_path / "a" / "ship", tmp_path / "b" / "ship"):
+        run_rounds(student, few, folder)
+        contents.append(checkpoint_path(folder, student.seed).read_bytes())
+    assert contents[0] == contents[1]

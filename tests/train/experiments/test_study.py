@@ -1,0 +1,232 @@
+"""Studies: every printed row has a recipe, and what rows come to is worked out by hand."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pairedge_train.reports.agreement import Finding, finding, rows_of, standard_errors, verdict
+from pairedge_train.reports.pages import page, write_index, write_page
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.rows import Row, append_row
+from pairedge_train.experiments.study import Claim, Figure, Study, StudyRow, Table, studies
+from pairedge_train.networks.variants import get_variant, variants
+
+ALL = studies()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_claims_and_figures_name_rows_that_exist(name: str) -> None:
+    study = ALL[name]
+    for claim in study.claims:
+        for label in claim.order:
+            study.table(claim.table).row(label)
+    for figure in study.figures:
+        for row in study.shown(figure):
+            get_variant(row.recipe.variant)
+            if "test_accuracy" in figure.curves or "train_accuracy" in figure.curves:
+                assert row.recipe.curves
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_labels_name_one_row_each(name: str) -> None:
+    for table in ALL[name].tables:
+        labels = [row.label for row in table.rows]
+        assert len(set(labels)) == len(labels)
+
+
+def test_every_variant_of_the_reports_is_in_a_table_or_named_as_left_out() -> None:
+    rows = [row for study in ALL.values() for table in study.tables for row in table.rows]
+    trained = {name for row in rows for name in row.recipe.member_variants}
+    # The tables train these two by their `_pretrained` names, from scratch where weights are missing.
+    assert set(variants()) - trained == {"MNISTResNet", "MNISTResSiameseNet"}
+
+
+def test_the_reports_have_their_full_rounds() -> None:
+    rounds = {name: {table.rounds for table in study.tables} for name, study in ALL.items()}
+    assert rounds == {
+        "best": {6, 10},
+        "report0": {16, 32},
+        "report1": {15, 20},
+        "report2": {10},
+        "report3": {4, 10},
+        "report4": {8},
+        "search": {2, 3},
+    }
+
+
+def made_rows(recipe: Recipe, accuracies: list[float], **more: Any) -> list[Row]:
+    return [
+        {
+            "variant": recipe.variant,
+            "recipe": recipe.digest(),
+            "seed": recipe.seed + i,
+            "test_accuracy": accuracy,
+            "validation_accuracy": 1 - accuracy,
+            "exact_accuracy": None,
+            "curves": {"test_accuracy": [0.5, accuracy + 0.01, accuracy]},
+            "seconds": 1.5,
+            "versions": {"torch": "2"},
+            "device": "cpu",
+            **more,
+        }
+        for i, accuracy in enumerate(accuracies)
+    ]
+
+
+def table_of(*rows: StudyRow, **settings: Any) -> Table:
+    return Table(
+        **{
+            "name": "t",
+            "title": "A table",
+            "source": "nowhere",
+            "statistic": "test_accuracy",
+            "rounds": 4,
+            "published_n": 4,
+            "rows": rows,
+            **settings,
+        }
+    )
+
+
+LOW = Recipe(variant="twinnet_base", rounds=4)
+HIGH = Recipe(variant="twinnet_ws", rounds=4)
+
+
+def test_a_finding_is_mean_unbiased_sd_and_count() -> None:
+    rows = made_rows(LOW, [0.8, 0.9])
+    found = finding(rows, "test_accuracy")
+    assert found is not None
+    assert found.mean == pytest.approx(0.85)
+    assert found.sd == pytest.approx(math.sqrt(0.005))
+    assert found.n == 2
+    assert finding(rows[:1], "test_accuracy") == Finding(0.8, None, 1)
+    assert finding([], "test_accuracy") is None
+
+
+def test_the_best_epoch_and_the_best_fold_are_what_the_reports_say() -> None:
+    rows = made_rows(LOW, [0.8, 0.9])
+    best = finding(rows, "best_test_accuracy")
+    assert best is not None
+    assert best.mean == pytest.approx(0.86)
+    best_fold = finding(rows, "test_of_best_fold")
+    assert best_fold is not None
+    assert (best_fold.mean, best_fold.n) == (0.8, 1)  # it validates best
+    assert best_fold.sd == pytest.approx(math.sqrt(0.005))
+
+
+def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:
+    rows = [*made_rows(LOW, [0.8] * 6), *made_rows(HIGH, [0.9]), *made_rows(LOW.with_(seed=2100), [0.1])]
+    rows[1] = {"recipe": LOW.digest(), "seed": 2022, "diverged": "nan"}
+    found = rows_of(StudyRow(label="low", recipe=LOW), rows)
+    assert [row["seed"] for row in found] == [2021, 2023, 2024]
+
+
+def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
+    ours = Finding(0.90, 0.02, 4)
+    with_sd = StudyRow(label="x", recipe=LOW, published=0.88, sd=0.04)
+    assert standard_errors(ours, with_sd, 4) == pytest.approx(0.02 / math.sqrt(0.02**2 / 4 + 0.04**2 / 4))
+    without = StudyRow(label="x", recipe=LOW, published=0.88)
+    assert standard_errors(ours, without, 4) == pytest.approx(0.02 / math.sqrt(2 * 0.02**2 / 4))
+    assert standard_errors(ours, StudyRow(label="x", recipe=LOW), 4) is None
+    assert standard_errors(Finding(0.9, None, 1), with_sd, 4) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        ([0.80, 0.81, 0.80, 0.82], [0.90, 0.91, 0.91, 0.91], "holds"),
+        ([0.90, 0.91, 0.90, 0.92], [0.80, 0.81, 0.81, 0.81], "refuted"),
+        ([0.70, 0.90, 0.75, 0.90], [0.71, 0.91, 0.76, 0.915], "holds"),  # by pairs, though rounds differ
+        ([0.80, 0.90, 0.80, 0.90], [0.82, 0.89, 0.84, 0.87], "undecided"),
+        ([0.80, 0.90], [0.80, 0.90], "undecided"),
+        ([0.80], [0.90, 0.91], "no rounds"),
+    ],
+)
+def test_a_claim_is_held_against_the_numbers(low: list[float], high: list[float], said: str) -> None:
+    table = table_of(StudyRow(label="low", recipe=LOW), StudyRow(label="high", recipe=HIGH))
+    claim = Claim(text="low < high", table="t", order=("low", "high"))
+    assert verdict(claim, table, [*made_rows(LOW, low), *made_rows(HIGH, high)])[0] == said
+
+
+def test_a_claim_can_be_about_the_standard_deviation() -> None:
+    table = table_of(StudyRow(label="low", recipe=LOW), StudyRow(label="high", recipe=HIGH))
+    claim = Claim(text="steadier", table="t", order=("low", "high"), measure="sd")
+    rows = [*made_rows(LOW, [0.8, 0.801, 0.8, 0.801]), *made_rows(HIGH, [0.7, 0.9, 0.7, 0.9])]
+    assert verdict(claim, table, rows)[0] == "holds"
+
+
+def test_a_page_puts_the_report_beside_ours() -> None:
+    table = table_of(
+        StudyRow(label="low", recipe=LOW, published=0.80, sd=0.01),
+        StudyRow(label="high", recipe=HIGH, published=0.99, sd=0.01),
+        seconds=True,
+    )
+    claim = Claim(text="low < high", table="t", order=("low", "high"))
+    study = Study(
+        name="report9", title="A report", about="About it.", tables=(table,), claims=(claim,), figures=()
+    )
+    text = page(study, [*made_rows(LOW, [0.79, 0.81, 0.80, 0.80]), *made_rows(HIGH, [0.9, 0.91])], [])
+    assert "| low | 80.00 ± 1.00 | 80.00 ± 0.82 | 4 | +0.0 | yes | 1.50 ± 0.00 |" in text
+    assert re.search(r"\| high \| 99.00 ± 1.00 \| 90.50 ± 0.71 \| 2 of 4 \| -12.0 \| no \|", text)
+    assert "| low < high | **holds** | low 80.00 %, high 90.50 % (n = 2, largest p = 0.03)" in text
+
+
+def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
+    study = ALL["report0"]
+    for row in study.table("sharing-and-losses").rows:
+        curves = {name: [0.6, 0.7, 0.8] for name in ("loss", "train_accuracy", "test_accuracy")}
+        for made in made_rows(row.recipe, [0.8, 0.9], curves=curves):
+            append_row(tmp_path / "report0.jsonl", made)
+    files = write_page(study, tmp_path)
+    assert {"report0.md", "report0-figure-2.svg", "report0-figure-2.png"} == set(files)
+    first = {name: (tmp_path / name).read_bytes() for name in files}
+    write_page(study, tmp_path)
+    assert first == {name: (tmp_path / name).read_bytes() for name in files}
+    assert first["report0-figure-2.png"].startswith(b"\x89PNG")
+
+
+def test_the_index_says_what_dominates(tmp_path: Path) -> None:
+    for recipe, seconds in ((LOW, 10.0), (HIGH, 30.0)):
+        for made in made_rows(recipe, [0.8, 0.9], seconds=seconds):
+            append_row(tmp_path / "report0.jsonl", made)
+    write_index(list(ALL.values()), tmp_path)
+    text = (tmp_path / "index.md").read_text()
+    assert "| [report0](report0.md) | 4 | 80 | 0.7 | twinnet_ws | 75 % |" in text
+    assert "All together: 80 seconds, 1 minutes on two cores." in text
+
+
+def test_a_page_of_our_own_tells_what_was_measured_and_what_it_took() -> None:
+    table = table_of(
+        StudyRow(label="high", recipe=HIGH), statistic="exact_accuracy", beside=("best_temperature",)
+    )
+    study = Study(name="own", title="Ours", about="About it.", tables=(table,), claims=(), figures=())
+    rows = made_rows(HIGH, [0.9, 0.92], parameters=9574, best_temperature=0.5)
+    for row, exact in zip(rows, (0.8, 0.9), strict=True):
+        row["exact_accuracy"] = exact
+    text = page(study, rows, [])
+    assert "| high | 85.00 ± 7.07 | 0.5000 ± 0.0000 | 2 | 9,574 | 1.50 ± 0.00 |" in text
+    assert "the report" not in text
+
+
+def test_reliability_and_coverage_are_drawn_from_rows(tmp_path: Path) -> None:
+    figures = (
+        Figure(name="worth", title="What it is worth", kind="reliability", table="t"),
+        Figure(name="handed", title="Handed on", kind="coverage", table="t"),
+    )
+    table = table_of(StudyRow(label="high", recipe=HIGH))
+    study = Study(name="own", title="Ours", about="", tables=(table,), claims=(), figures=figures)
+    measured = {
+        "parameters": 1,
+        "leq_diagram": [[0.5, 0.1, 0.12], [0.5, 0.9, 0.91]],
+        "risk": {"1.0": 0.01, "0.99": 0.005},
+    }
+    for row in made_rows(HIGH, [0.9, 0.92], **measured):
+        append_row(tmp_path / "own.jsonl", row)
+    assert {"own.md", "own-worth.svg", "own-worth.png", "own-handed.svg", "own-handed.png"} == set(
+        write_page(study, tmp_path)
+    )

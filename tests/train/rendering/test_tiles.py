@@ -1,0 +1,101 @@
+"""A mixture depends on its seed alone, and holds what to_tile made of pictures that it did not refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+from numpy.typing import NDArray
+
+from pairedge.image.tile import to_tile
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.training.losses import NOT_A_DIGIT
+from pairedge_train.rendering.tiles import WEIGHTS, not_digit_tiles, rendered_tiles, tile_or_none, training_tiles
+from pairedge_train.rendering.negatives import KINDS
+from pairedge_train.rendering.conditions import CONDITIONS, render
+
+INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
+
+
+@pytest.fixture(scope="module")
+def digits() -> NDArray[np.uint8]:
+    return np.stack([np.asarray(draw_digit(index % 10, INK_ON_BLACK).convert("L")) for index in range(40)])
+
+
+@pytest.fixture(scope="module")
+def labels() -> NDArray[np.int64]:
+    return np.arange(40) % 10
+
+
+def test_the_seed_decides_and_the_workers_do_not(
+    digits: NDArray[np.uint8], labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 15)
+    one, two, other = (
+        rendered_tiles(digits, labels, default_rng(seed), workers=workers)
+        for seed, workers in ((1, 1), (1, 2), (2, 1))
+    )
+    assert (one[0] == two[0]).all()
+    assert (one[1] == two[1]).all()
+    assert one[0].shape != other[0].shape or (one[0] != other[0]).any()
+    assert one[0].shape[1:] == (14, 14)
+    assert one[0].dtype == np.uint8
+
+
+def test_labels_stay_in_order(digits: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    tiles, kept = rendered_tiles(digits, labels, default_rng(0), weights={"scan": 1})
+    assert len(tiles) == len(kept) == 40
+    assert (kept == labels).all()
+
+
+def test_refused_pictures_leave_no_tile(digits: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    some = digits.copy()
+    some[::2] = 0  # blank
+    tiles, kept = rendered_tiles(some, labels, default_rng(0), weights={"usps": 1})
+    assert len(tiles) == 20
+    assert (kept == labels[1::2]).all()
+
+
+def test_no_digits_make_no_tiles() -> None:
+    tiles, labels = rendered_tiles(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64), default_rng(0))
+    assert tiles.shape == (0, 14, 14)
+    assert labels.shape == (0,)
+    assert not_digit_tiles(0, default_rng(0)).shape == (0, 14, 14)
+
+
+def test_what_is_no_digit_comes_in_the_number_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 10)
+    one, two, held_out = (
+        not_digit_tiles(25, default_rng(1), workers=workers, testing=testing)
+        for workers, testing in ((1, False), (2, False), (1, True))
+    )
+    assert one.shape == (25, 14, 14)
+    assert (one == two).all()
+    assert (one != held_out).any()
+
+
+def test_a_whole_mixture_holds_digits_then_print_then_what_is_none(
+    digits: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> None:
+    tiles, kept = training_tiles(digits, labels, default_rng(0), printed=10, not_digits=5)
+    assert len(tiles) == len(kept) <= 55
+    assert (kept[-5:] == NOT_A_DIGIT).all()
+    assert (kept[:-5] != NOT_A_DIGIT).all()
+
+
+def test_a_tile_is_the_runtimes_own_or_none(digits: NDArray[np.uint8]) -> None:
+    picture = render(digits[8], "photo", default_rng(0))
+    tile = tile_or_none(picture)
+    assert tile is not None
+    assert (tile == to_tile(picture)).all()
+    assert tile_or_none(b"") is None
+
+
+def test_every_condition_has_its_weight() -> None:
+    assert set(WEIGHTS) == set(CONDITIONS)
+    assert not set(CONDITIONS) & (set(KINDS) - {"noise"})
+
+
+def test_an_unknown_condition_is_refused(digits: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    with pytest.raises(KeyError, match="no such condition or kind: candlelight"):
+        rendered_tiles(digits, labels, default_rng(0), weights={"candlelight": 1})

@@ -1,0 +1,30 @@
+"""A program that the tests run and kill: a dozen short rounds, carried over two cores or a Dask cluster.
+
+python carried_study.py OUT [SCHEDULER]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.reports.reproduce import Job, missing, reproduce
+
+ROUNDS = 12
+# `conv_3` cannot be stacked, so every round is a task of its own.
+RECIPE = Recipe(
+    variant="conv_3",
+    dataset="uci",
+    pairs=400,
+    test_pairs=100,
+    validation_pairs=0,
+    epochs=4,
+    batch_size=5,
+    rounds=ROUNDS,
+)
+JOBS = [Job("small", RECIPE, number) for number in range(ROUNDS)]
+
+if __name__ == "__main__":
+    out, cluster = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
+    reproduce(missing(JOBS, out), out, workers=2, cluster=cluster)

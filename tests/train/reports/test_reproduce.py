@@ -1,0 +1,173 @@
+"""Studies are carried over cores or a cluster, and whatever dies, no row is lost and none doubled."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce, rows_path
+from pairedge_train.cli.reproduce import main
+from pairedge_train.rows import append_row, read_rows
+from pairedge_train.experiments.study import studies
+
+from .carried_study import JOBS, RECIPE, ROUNDS
+
+PROGRAM = Path(__file__).with_name("carried_study.py")
+
+
+def test_no_round_is_wanted_twice() -> None:
+    study = studies()["report0"]
+    jobs = jobs_of(study, study.tables)
+    assert len({job.key for job in jobs}) == len(jobs)
+    # 32 rounds of the 2x2 for the figure, two further rows of 16, and 4 x 32 at batch 128.
+    assert len(jobs) == 4 * 32 + 2 * 16 + 4 * 32
+    assert len(jobs_of(study, study.tables[2:])) == 4 * 32
+    assert len(jobs_of(study, study.tables, rounds=1)) == 4 + 2 + 4
+
+
+def test_folds_keep_their_number_when_only_some_are_wanted() -> None:
+    study = studies()["report4"]
+    jobs = jobs_of(study, study.tables, rounds=2)
+    assert {job.number for job in jobs} == {0, 1}
+    assert {job.recipe.folds for job in jobs} == {8}
+
+
+def test_rounds_with_a_row_are_not_missing(tmp_path: Path) -> None:
+    digest, seed = JOBS[3].key
+    append_row(rows_path(tmp_path, "small"), {"recipe": digest, "seed": seed})
+    assert missing(JOBS, tmp_path) == [job for job in JOBS if job.number != 3]
+
+
+def test_a_round_that_diverges_has_a_row_that_says_so(tmp_path: Path) -> None:
+    job = Job("small", RECIPE.with_(variant="twinnet_aux_ws", lr=1e30, epochs=1, pairs=100, batch_size=25), 0)
+    reproduce([job], tmp_path)
+    [row] = read_rows(rows_path(tmp_path, "small"))
+    assert "the loss became" in row["diverged"]
+    assert missing([job], tmp_path) == []
+
+
+def seeds(out: Path) -> list[int]:
+    return sorted(row["seed"] for row in read_rows(rows_path(out, "small")))
+
+
+def wait_for_rows(out: Path, count: int, process: subprocess.Popen[str]) -> None:
+    while len(seeds(out)) < count:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_killed_study_goes_on_where_it_was(tmp_path: Path) -> None:
+    command = [sys.executable, str(PROGRAM), str(tmp_path)]
+    process = subprocess.Popen(command, text=True, start_new_session=True)
+    wait_for_rows(tmp_path, 2, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = seeds(tmp_path)
+    assert 2 <= len(kept) < ROUNDS
+    subprocess.run(command, check=True)
+    assert seeds(tmp_path) == [RECIPE.seed + number for number in range(ROUNDS)]
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[str]:
+    """The address of a Dask scheduler of its own process."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    command = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
+    with dask("scheduler", *command) as _:
+        yield address
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class dask:  # noqa: N801 (reads as the command that it is)
+    """A `dask scheduler` or `dask worker` process, killed with all its children at the end."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.command = [sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *arguments[1:]]
+
+    def __enter__(self) -> dask:
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        return self
+
+    def kill(self) -> None:
+        """End it as a machine that loses power does."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Path) -> None:
+    def worker() -> dask:
+        return dask("worker", scheduler, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny")
+
+    with worker() as first, worker():
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), str(tmp_path), scheduler], text=True, stderr=subprocess.PIPE
+        )
+        wait_for_rows(tmp_path, 2, process)
+        first.kill()
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert seeds(tmp_path) == [RECIPE.seed + number for number in range(ROUNDS)]
+
+
+def command(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_list_shows_every_table() -> None:
+    result = command("--list")
+    assert result.exit_code == 0
+    for study in studies().values():
+        assert study.title in result.stdout
+        for table in study.tables:
+            assert f"--table {table.name} " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "name a study, or all: best, report0, report1"),
+        (["report9"], "unknown study 'report9'; there are best, report0"),
+        (["report3", "--table", "9"], "report3 has no table '9'; it has 1, 2, 3"),
+        (["report0", "--rounds", "0"], "0 is not in the range"),
+    ],
+)
+def test_wrong_use_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    result = command(*arguments)
+    assert result.exit_code == 2
+    assert sentence in re.sub(r"\s+", " ", result.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+def test_a_quick_look_writes_rows_and_a_page(tmp_path: Path) -> None:
+    result = command("report3", "--table", "1", "--quick", "--out", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert len(read_rows(tmp_path / "report3.jsonl")) == len(studies()["report3"].table("1").rows)
+    assert "| fc_2 | 76.30 ± 0.40 |" in (tmp_path / "report3.md").read_text()
+    again = command("report3", "--table", "1", "--quick", "--out", str(tmp_path))
+    assert "8 rounds, of which 8 are done" in again.stdout

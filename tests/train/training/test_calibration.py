@@ -1,0 +1,154 @@
+"""Calibration: known cases by hand, exact tables against every pair, and the temperature that was put in."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Generator, nn
+
+from pairedge_train.training.calibration import (
+    Reliability,
+    best_temperature,
+    divide_logits,
+    doubt_threshold,
+    reliability,
+    risk,
+)
+from pairedge_train.data.pairs import DataSet, Pairs, make_pairs
+from pairedge_train.networks.ensemble import ensemble_of
+from pairedge_train.errors import RecipeError
+from pairedge_train.training.evaluate import exact_accuracy
+from pairedge_train.training.losses import leq_probability
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.randomness import drawn_from
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.variants import get_variant
+
+
+def fresh(variant: str, seed: int = 0) -> Network:
+    with drawn_from(Generator().manual_seed(seed)):
+        return Network(get_variant(variant).build(), mean=127.0, std=74.0).eval()
+
+
+def test_the_error_of_probabilities_that_are_right_is_none() -> None:
+    said = torch.full((1000,), 0.75)
+    happened = torch.arange(1000) < 750
+    assert Reliability.of(said, happened).error() == pytest.approx(0, abs=1e-3)
+    assert Reliability.of(said, torch.ones(1000, dtype=torch.bool)).error() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_the_diagram_has_a_line_for_each_bin_that_holds_any() -> None:
+    found = Reliability.of(torch.tensor([0.0, 0.5, 0.5, 1.0]), torch.tensor([False, True, False, True]))
+    assert [tuple(round(value, 2) for value in line) for line in found.diagram()] == [
+        (0.25, 0.0, 0.0),
+        (0.5, 0.5, 0.5),
+        (0.25, 1.0, 1.0),
+    ]
+
+
+def test_risk_falls_as_the_least_certain_are_handed_on() -> None:
+    confidence = torch.linspace(0.5, 0.999, 1000)
+    right = torch.arange(1000) >= 100  # the hundred least certain are wrong
+    found = Reliability.of(confidence, right)
+    assert risk(found, 1.0) == pytest.approx(0.1)
+    assert risk(found, 0.9) == pytest.approx(0, abs=1e-3)
+    assert risk(found, 0.95) == pytest.approx(0.05 / 0.95, abs=2e-3)
+
+
+@pytest.mark.parametrize("variant", ["aux_ws", "aux", "ws"])
+def test_all_pairs_are_judged_as_each_is(variant: str, tiny: DataSet) -> None:
+    """The slow twin: every ordered pair goes through the network."""
+    network, test = fresh(variant), tiny.test
+    found = reliability(network, torch.from_numpy(test.tiles).float(), test.labels)
+    assert found is not None
+    order = torch.cartesian_prod(torch.arange(len(test)), torch.arange(len(test))).flatten()
+    every = make_pairs(test, order)
+    with torch.no_grad():
+        output = network(every.images)
+        assert output.comparison is not None
+        leq = leq_probability(output.comparison)
+    assert found.decisions.frequency() == pytest.approx(
+        float(((leq >= 0.5) == every.target.bool()).double().mean())
+    )
+    assert found.leq.error() == pytest.approx(Reliability.of(leq, every.target.bool()).error(), abs=1e-4)
+    confidence = torch.where(leq >= 0.5, leq, 1 - leq)
+    assert float((found.decisions.count / len(every)).max()) <= 1
+    assert found.decisions.count.sum() == len(every)
+    lowest = int(found.decisions.count.nonzero()[0])
+    assert lowest == pytest.approx(3000 * float(confidence.min()), abs=1)
+    exact = exact_accuracy(network, test)
+    assert exact is not None
+    assert exact.pairs == pytest.approx(found.decisions.frequency())
+
+
+def test_a_learned_comparison_is_not_judged_from_posteriors(tiny: DataSet) -> None:
+    assert (
+        reliability(fresh("aux_ws_learned"), torch.from_numpy(tiny.test.tiles).float(), tiny.test.labels)
+        is None
+    )
+
+
+@pytest.mark.parametrize("variant", ["aux_ws", "ws", "aux_ws_learned"])
+def test_the_temperature_that_was_put_in_is_found_again(variant: str, tiny: DataSet) -> None:
+    network = fresh(variant)
+    order = torch.arange(60)
+    pairs = make_pairs(tiny.training, order)
+    first = best_temperature(network, pairs)
+    assert first is not None
+    with torch.no_grad():
+        before = network(pairs.images)
+    divide_logits(network, 0.25)
+    with torch.no_grad():
+        after = network(pairs.images)
+    second = best_temperature(network, pairs)
+    assert second is not None
+    if 0.2 < first[0] < 1.9:  # else the search ends at its bounds
+        assert math.log(second[0]) == pytest.approx(math.log(4 * first[0]), abs=0.02)
+    if variant == "aux_ws":
+        assert before.digits is not None
+        assert after.digits is not None
+        torch.testing.assert_close(after.digits, before.digits * 4)
+
+
+def test_a_network_without_last_layer_has_no_temperature(tiny: DataSet) -> None:
+    assert best_temperature(fresh("MLP"), make_pairs(tiny.training, torch.arange(10))) is None
+
+
+def test_an_ensemble_answers_with_the_mean_logits(tiny: DataSet) -> None:
+    members = [fresh("aux_ws", seed) for seed in (1, 2, 3)]
+    body = ensemble_of([member.body for member in members])
+    together = Network(body, mean=127.0, std=74.0).eval()
+    images = Pairs(tiny.test.grey.view(-1, 2, 14, 14), tiny.test.labels.view(-1, 2)).images
+    with torch.no_grad():
+        alone = torch.stack([member(images).digits for member in members])
+        found = together(images).digits
+    torch.testing.assert_close(found, alone.mean(0))
+    divide_logits(together, 2.0)
+    with torch.no_grad():
+        torch.testing.assert_close(together(images).digits, alone.mean(0) / 2)
+
+
+def test_what_is_no_ensemble_is_refused() -> None:
+    with pytest.raises(RecipeError, match="heads without weights"):
+        ensemble_of([get_variant("aux_ws_learned").build()])
+    with pytest.raises(RecipeError, match="heads without weights"):
+        ensemble_of([nn.Identity()])
+
+
+def test_a_recipe_with_members_builds_the_ensemble_that_its_checkpoint_fills() -> None:
+    network = build_network(Recipe(variant="aux_ws", members=3))
+    assert network.parameter_count() == 3 * get_variant("aux_ws").parameters
+
+
+def test_the_threshold_of_doubt_is_what_a_share_of_the_digits_lies_below(tiny: DataSet) -> None:
+    network = fresh("aux_ws")
+    pairs = make_pairs(tiny.training, torch.arange(60))
+    with torch.no_grad():
+        logits = network(pairs.images).digits
+    assert logits is not None
+    threshold = doubt_threshold(network, pairs, flagged=0.25)
+    assert threshold is not None
+    assert float((logits.softmax(2).amax(2) < threshold).double().mean()) == pytest.approx(0.25, abs=0.02)
+    assert doubt_threshold(fresh("ws"), pairs) is None

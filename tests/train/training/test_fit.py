@@ -1,0 +1,203 @@
+"""The loop trains, is decided by its arguments alone, and stops when a loss is no number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from pairedge_train.training import fit as fit_module
+from pairedge_train.training.augment import warp
+from pairedge_train.data.pairs import DataSet, Draw, Pairs, draw_pairs
+from pairedge_train.errors import DataError, DivergedError
+from pairedge_train.training.evaluate import Scores
+from pairedge_train.training.fit import Epoch, batches, fit, halve_lr
+from pairedge_train.training.losses import NOT_A_DIGIT, Output, losses, smoothed
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.randomness import drawn_from
+from pairedge_train.experiments.recipe import Recipe
+
+
+def test_the_loss_is_the_sum_of_three_cross_entropies() -> None:
+    generator = Generator().manual_seed(0)
+    comparison = torch.randn(8, 2, generator=generator)
+    digits = torch.randn(8, 2, 10, generator=generator)
+    truth = torch.randint(0, 10, (8, 2), generator=generator)
+    target = (truth[:, 0] <= truth[:, 1]).long()
+    expected = F.cross_entropy(comparison, target) + 0.5 * (
+        F.cross_entropy(digits[:, 0], truth[:, 0]) + F.cross_entropy(digits[:, 1], truth[:, 1])
+    )
+    found = losses(Output(comparison, digits), target, truth, digit_weight=0.5)
+    assert float(found.total) == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_a_single_logit_costs_what_its_sigmoid_and_bce_cost() -> None:
+    logits, target = torch.tensor([-2.0, 0.3, 4.0]), torch.tensor([0, 1, 1])
+    found = losses(Output(logits, None), target, torch.zeros(3, 2, dtype=torch.long), digit_weight=1.0)
+    assert float(found.total) == pytest.approx(
+        float(F.binary_cross_entropy(logits.sigmoid(), target.float())), abs=1e-6
+    )
+
+
+def test_batches_cover_every_pair_once_shuffled_or_not(tiny: DataSet, quick: Recipe) -> None:
+    pairs = draw_pairs(tiny, quick, Generator().manual_seed(0)).training
+    for shuffle in (False, True):
+        recipe = quick.with_(shuffle=shuffle)
+        seen = torch.cat([images for images, _, _ in batches(pairs, recipe, Generator().manual_seed(0))])
+        assert torch.equal(seen, pairs.images) is not shuffle
+        assert torch.equal(seen.sum((1, 2, 3)).sort().values, pairs.images.sum((1, 2, 3)).sort().values)
+
+
+def drawn(pairs: Pairs, tiny: DataSet) -> Draw:
+    return Draw(training=pairs, validation=pairs, test=pairs, mean=0, std=1, training_digits=tiny.training)
+
+
+def test_a_network_learns_to_compare_black_and_white(tiny: DataSet, quick: Recipe) -> None:
+    # A toy target: digit 0 is drawn black and digit 9 white, and a few epochs must tell them apart.
+    digits = torch.randint(0, 2, (64, 2), generator=Generator().manual_seed(0)) * 9
+    images = (digits[:, :, None, None] * 28.0).expand(-1, -1, 14, 14).contiguous()
+    seen: list[Epoch] = []
+    with drawn_from(Generator().manual_seed(0)):
+        network = build_network(quick)
+        draw = drawn(Pairs(images, digits), tiny)
+        history = fit(network, draw, quick.with_(epochs=8), generator=Generator(), on_epoch=seen.append)
+    assert history == seen
+    assert history[-1].validation is not None
+    assert history[-1].validation.pairs == 1.0
+    assert history[-1].loss < history[0].loss
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(tiny: DataSet, quick: Recipe) -> None:
+    draw = draw_pairs(tiny, quick, Generator().manual_seed(0))
+    network = build_network(quick)
+    draw.training.images[0, 0, 0, 0] = float("nan")
+    with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):
+        fit(network, draw, quick, generator=Generator())
+
+
+def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies: list[float]) -> None:
+    """Let epochs cost and score what is given, and mark the weights with the epoch's number."""
+    epochs = iter(costs)
+    judged = iter([Scores(right, None, cost, None) for right, cost in zip(accuracies, costs, strict=True)])
+
+    def train_epoch(network: Network, *_: Any, **__: Any) -> tuple[float, None, None]:
+        network.mean += 1
+        return next(epochs), None, None
+
+    monkeypatch.setattr(fit_module, "train_epoch", train_epoch)
+    monkeypatch.setattr(fit_module, "judge", lambda *_, **__: next(judged))
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("accuracy", 2), ("loss", 3)])
+def test_early_stopping_waits_its_patience_and_restores_the_best_weights(
+    monitor: str, best: int, tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick.with_(epochs=9, patience=3, hold_out=2, restore_best=True, monitor=monitor)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    fake_epochs(monkeypatch, [5, 4, 3, 3, 3, 3, 3, 3, 3], [0.5, 0.7, 0.6, 0.7, 0.7, 0.7, 0.8, 0.9, 0.9])
+    network = build_network(recipe)
+    history = fit(network, draw, recipe, generator=Generator())
+    assert len(history) == best + 3  # an equal score is no improvement
+    assert float(network.mean) == best
+
+
+def test_without_restoring_the_last_weights_stay(
+    tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick.with_(epochs=9, patience=3, hold_out=2)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    fake_epochs(monkeypatch, [1.0] * 9, [0.5] * 9)
+    network = build_network(recipe)
+    assert len(fit(network, draw, recipe, generator=Generator())) == 4
+    assert float(network.mean) == 4
+
+
+@pytest.mark.parametrize(
+    ("costs", "floor", "expected"),
+    [
+        ([1.0], 0.0, 0.8),  # nothing to compare the first epoch with
+        ([1.0, 0.98], 0.0, 0.4),  # fell by 2 %
+        ([1.0, 0.96], 0.0, 0.8),  # fell by 4 %
+        ([1.0, 1.5], 0.0, 0.4),  # a rising loss halves too
+        ([1.0, 1.5], 0.8, 0.8),  # at its floor
+    ],
+)
+def test_the_learning_rate_is_halved_when_the_loss_hardly_falls(
+    costs: list[float], floor: float, expected: float
+) -> None:
+    optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
+    epochs = [Epoch(number, cost, None, None, 0, None, None, None) for number, cost in enumerate(costs, 1)]
+    halve_lr(optimiser, epochs, Recipe(halve_lr_at=0.03, lr_floor=floor))
+    assert optimiser.param_groups[0]["lr"] == expected
+
+
+def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> None:
+    found = smoothed(torch.tensor([3, NOT_A_DIGIT]), 0.1)
+    torch.testing.assert_close(found.sum(1), torch.ones(2))
+    assert found[0, 3] == pytest.approx(0.91)
+    assert found[0, 4] == pytest.approx(0.01)
+    torch.testing.assert_close(found[1], torch.full((10,), 0.1))
+
+
+def test_a_pair_without_a_digit_counts_in_no_comparison() -> None:
+    pairs = Pairs(torch.zeros(3, 2, 14, 14), torch.tensor([[1, 2], [NOT_A_DIGIT, 2], [5, 4]]))
+    assert pairs.target.tolist() == [1, NOT_A_DIGIT, 0]
+    comparison = torch.randn(3, 2, generator=Generator().manual_seed(0))
+    found = losses(Output(comparison, None), pairs.target, pairs.digits)
+    expected = F.cross_entropy(comparison[[0, 2]], torch.tensor([1, 0]))
+    assert float(found.total) == pytest.approx(float(expected))
+
+
+def test_smoothing_and_teaching_are_cross_entropies_with_soft_labels() -> None:
+    random = Generator().manual_seed(0)
+    logits, digits = torch.randn(4, 2, 10, generator=random), torch.randint(0, 10, (4, 2), generator=random)
+    target = (digits[:, 0] <= digits[:, 1]).long()
+    flat = logits.flatten(0, 1)
+    by_torch = 2 * F.cross_entropy(flat, digits.flatten(), label_smoothing=0.2)
+    found = losses(Output(None, logits), target, digits, label_smoothing=0.2)
+    assert float(found.total) == pytest.approx(float(by_torch))
+    posterior = torch.randn(4, 2, 10, generator=random).softmax(2)
+    slow = -2 * (posterior.flatten(0, 1) * flat.log_softmax(1)).sum(1).mean()
+    assert float(losses(Output(None, logits), target, digits, teaching=posterior).total) == pytest.approx(
+        float(slow)
+    )
+
+
+def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: Recipe) -> None:
+    """The slow twin: the weights after every step, averaged by hand; two batches of one epoch."""
+    recipe = quick.with_(variant="aux_ws", ema=0.75, epochs=1, batch_size=6)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    seen: list[Tensor] = []
+
+    def trained(recipe: Recipe) -> Tensor:
+        with drawn_from(Generator().manual_seed(1)):
+            network = build_network(recipe, draw)
+            weight = network.get_parameter("body.branches.0.0.weight")
+            handle = network.register_forward_pre_hook(lambda *_: seen.append(weight.detach().clone()))
+            fit(network, draw, recipe, generator=Generator().manual_seed(2))
+            handle.remove()
+            return weight.detach().clone()
+
+    last = trained(recipe.with_(ema=0.0))
+    after_first = seen[1]  # what the second step starts from
+    torch.testing.assert_close(trained(recipe), 0.75 * after_first + 0.25 * last)
+
+
+def test_augmentation_needs_the_pictures_that_tiles_were_averaged_from(tiny: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_(rotate=10.0)
+    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    with pytest.raises(DataError, match="augmentation needs the 28x28 pictures"):
+        fit(build_network(recipe, draw), draw, recipe, generator=Generator().manual_seed(0))
+
+
+def test_augmented_tiles_are_averaged_after_they_are_bent(uci: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_(rotate=10.0, stroke=0.2)
+    pairs = draw_pairs(uci, recipe, Generator().manual_seed(0)).training
+    [(images, digits, _), *_] = batches(pairs, recipe, Generator().manual_seed(3))
+    assert pairs.fields is not None
+    fields = warp(pairs.fields[:5].flatten(0, 1).float(), recipe.augmentation, Generator().manual_seed(3))
+    torch.testing.assert_close(images.flatten(0, 1), F.avg_pool2d(fields, 2))
+    assert torch.equal(digits, pairs.digits[:5])

@@ -1,0 +1,311 @@
+"""Stacked networks take the very steps that each would take alone, and stacked rounds leave such rows too."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import AdamW
+
+from pairedge_train.reports import reproduce as reproduce_module
+from pairedge_train.data.pairs import DataSet, Draw, draw_pairs
+from pairedge_train.errors import DivergedError
+from pairedge_train.training.fit import fit
+from pairedge_train.training.fit_stacked import can_stack, fit_stacked, stacked_losses
+from pairedge_train.training.losses import losses
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.randomness import drawn_from
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.reports.reproduce import Job, bundles, missing, reproduce, rows_path
+from pairedge_train.training.rounds import train_round, train_rounds
+from pairedge_train.rows import read_rows
+from pairedge_train.training.stacked import StackedTwoBranches, is_stackable
+from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.networks.variants import get_variant, variants
+
+STACKABLE = [name for name in variants() if can_stack(Recipe(variant=name))]
+COUNT = 3  # networks
+
+
+def other_layers() -> TwoBranches:
+    """Layers and settings that no variant has, or none beside the others."""
+    branch = nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.SELU(), nn.MaxPool2d(2)),
+        nn.BatchNorm2d(8, affine=False),
+        nn.Conv2d(8, 12, 3, stride=2),
+        nn.ReLU(),
+        nn.BatchNorm2d(12, momentum=0.3),
+        nn.Flatten(),
+        nn.Linear(108, 10),
+        nn.Tanh(),
+    )
+    return TwoBranches([branch], nn.Sequential(nn.ReLU(), nn.Linear(20, 1), nn.Flatten(0)), nn.Identity())
+
+
+def bodies_of(name: str, dtype: torch.dtype) -> list[TwoBranches]:
+    """Fresh networks of one kind, without dropout, which has a stream of random numbers of its own."""
+    with drawn_from(Generator().manual_seed(1)):
+        made = [other_layers() if name == "other" else get_variant(name).build() for _ in range(COUNT)]
+    for body in made:
+        body.to(dtype).train()
+        for layer in body.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = 0.0
+    return made  # type: ignore[return-value]  # they are stackable
+
+
+def pairs_of(size: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Images (size, COUNT, 2, 14, 14), digits and targets."""
+    generator = Generator().manual_seed(2)
+    images = torch.rand(size, COUNT, 2, 14, 14, generator=generator, dtype=dtype)
+    digits = torch.randint(0, 10, (size, COUNT, 2), generator=generator)
+    return images, digits, (digits[..., 0] <= digits[..., 1]).long()
+
+
+RECIPE = Recipe(comparison_weight=0.9, digit_weight=0.7)
+
+
+@pytest.mark.parametrize("name", [*STACKABLE, "other"])
+def test_a_step_has_the_losses_gradients_and_statistics_of_each_network_alone(name: str) -> None:
+    together = bodies_of(name, torch.float32)
+    apart = copy.deepcopy(together)
+    images, digits, target = pairs_of(9, torch.float32)
+    stacked = StackedTwoBranches(together).train()
+    found = stacked_losses(stacked(images), digits, RECIPE)
+    torch.autograd.backward(found.total.sum())
+    for parameter in stacked.parameters():
+        # The networks' own weights are views of the stacked ones: let them show the gradients.
+        assert parameter.grad is not None
+        parameter.data.copy_(parameter.grad)
+    for i, (body, alone) in enumerate(zip(together, apart, strict=True)):
+        expected = losses(
+            alone(images[:, i]), target[:, i], digits[:, i], comparison_weight=0.9, digit_weight=0.7
+        )
+        torch.autograd.backward(expected.total)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert (ours is None) == (theirs is None)
+            if ours is not None and theirs is not None:
+                torch.testing.assert_close(ours[i], theirs, atol=1e-5, rtol=1e-5)
+        for shown, parameter in zip(body.parameters(), alone.parameters(), strict=True):
+            torch.testing.assert_close(shown.data, parameter.grad, atol=1e-5, rtol=1e-5)
+        for buffer, expected_buffer in zip(body.buffers(), alone.buffers(), strict=True):
+            torch.testing.assert_close(buffer, expected_buffer, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["twinnet_base", "twinnet_ws", "twinnet_aux", "twinnet_aux_ws", "other"])
+def test_several_steps_lead_to_the_same_weights(name: str) -> None:
+    # In float64, as Adam makes much of a rounding error where a gradient is nearly nothing.
+    together = bodies_of(name, torch.float64)
+    apart = copy.deepcopy(together)
+    stacked = StackedTwoBranches(together).train()
+    every = [stacked, *apart]
+    optimisers = [AdamW(body.parameters(), lr=1e-3, weight_decay=0.01) for body in every]
+    for batch in zip(*(torch.split(part, 5) for part in pairs_of(30, torch.float64)), strict=True):
+        images, digits, target = batch
+        totals = [stacked_losses(stacked(images), digits, RECIPE).total.sum()]
+        for i, alone in enumerate(apart):
+            part = losses(
+                alone(images[:, i]), target[:, i], digits[:, i], comparison_weight=0.9, digit_weight=0.7
+            )
+            totals.append(part.total)
+        for total, optimiser in zip(totals, optimisers, strict=True):
+            optimiser.zero_grad()
+            torch.autograd.backward(total)
+            optimiser.step()
+    for body, alone in zip(together, apart, strict=True):
+        for name, tensor in alone.state_dict().items():
+            torch.testing.assert_close(body.state_dict()[name], tensor, atol=1e-6, rtol=1e-6)
+
+
+def test_what_can_be_stacked() -> None:
+    assert {"twinnet_base", "twinnet_ws", "twinnet_aux", "twinnet_aux_ws"} <= set(STACKABLE)
+    assert not {"MLP", "Sub_LeNet5", "WeightSharingBranches", "a_w_net", "MNISTResSiameseNet"} & set(
+        STACKABLE
+    )
+    for layer in (nn.Conv2d(4, 4, 3, groups=2), nn.Linear(4, 4, bias=False), nn.LogSoftmax(1)):
+        assert not is_stackable(TwoBranches([nn.Sequential(nn.ReLU(), layer)], None, nn.Identity()))
+    assert not is_stackable(TwoBranches([nn.ReLU()], None, nn.Linear(10, 10)))
+    assert is_stackable(other_layers())
+    for apart in (
+        {"patience": 2, "hold_out": 5},
+        {"restore_best": True, "hold_out": 5},
+        {"halve_lr_at": 0.0},
+        {"redraw": True},
+        {"folds": 4},
+        {"schedule": "one-cycle"},
+    ):
+        assert not can_stack(Recipe(**apart))
+    assert can_stack(Recipe(shuffle=True, hold_out=5, curves=True))
+
+
+def test_asking_what_can_be_stacked_draws_nothing() -> None:
+    before = torch.get_rng_state()
+    can_stack(Recipe(variant="twinnet_ws", epochs=3))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], list[Generator]]:
+    """Networks in float64 without dropout, and pairs for each."""
+    networks, draws = [], []
+    generators = [Generator().manual_seed(seed) for seed in range(COUNT)]
+    for generator in generators:
+        draw = draw_pairs(tiny, recipe, generator)
+        for pairs in (draw.training, draw.validation, draw.test):
+            assert pairs is not None
+            object.__setattr__(pairs, "images", pairs.images.double())
+        draws.append(draw)
+        with drawn_from(generator):
+            networks.append(build_network(recipe, draw).double())
+    for network in networks:
+        for layer in network.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = 0.0
+    return networks, draws, generators
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"curves": True, "normalise": "standardise"},
+        {"shuffle": True, "pairs": 11},  # the last batch has one pair
+        {"variant": "twinnet_base"},
+        {"variant": "DirectClassification", "digit_weight": 0.5},
+    ],
+)
+def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
+    recipe = quick.with_(epochs=3, lr=1e-3, **changes)
+    together, draws, generators = starts(tiny, recipe)
+    histories = fit_stacked(together, draws, recipe, generators=generators)
+    assert len(histories) == COUNT
+    for network, history, alone, draw, generator in zip(
+        together, histories, *starts(tiny, recipe), strict=True
+    ):
+        expected = fit(alone, draw, recipe, generator=generator)
+        assert not network.training
+        assert [epoch.number for epoch in history] == [1, 2, 3]
+        for ours, theirs in zip(history, expected, strict=True):
+            assert vars(ours).keys() == vars(theirs).keys()
+            assert ours.seconds > 0
+            for measure in ("loss", "comparison_loss", "digit_loss"):
+                assert getattr(ours, measure) == pytest.approx(getattr(theirs, measure), abs=1e-6)
+            for side in ("validation", "train", "test"):
+                found, wanted = getattr(ours, side), getattr(theirs, side)
+                assert (found is None) == (wanted is None)
+                if found is not None:
+                    assert vars(found) == pytest.approx(vars(wanted), abs=1e-6)
+        for name, tensor in alone.state_dict().items():
+            torch.testing.assert_close(network.state_dict()[name], tensor, atol=1e-6, rtol=1e-6)
+
+
+def test_networks_that_were_stacked_share_no_memory(tiny: DataSet, quick: Recipe) -> None:
+    networks, draws, generators = starts(tiny, quick)
+    fit_stacked(networks, draws, quick, generators=generators)
+    tensors = [tensor for network in networks for tensor in network.state_dict().values()]
+    assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == len(tensors)
+
+
+def test_one_loss_that_is_not_finite_stops_all(tiny: DataSet, quick: Recipe) -> None:
+    networks, draws, generators = starts(tiny, quick)
+    draws[1].training.images[0, 0, 0, 0] = float("nan")
+    with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):
+        fit_stacked(networks, draws, quick, generators=generators)
+
+
+def test_stacked_rounds_have_pairs_and_rows_like_single_ones(tiny: DataSet, quick: Recipe) -> None:
+    before = torch.get_rng_state()
+    together = train_rounds(quick, tiny, [0, 2, 5])
+    assert torch.equal(torch.get_rng_state(), before)
+    for number, (checkpoint, row) in zip([0, 2, 5], together, strict=True):
+        single, alone = train_round(quick, tiny, number)
+        assert (row.keys(), row["stacked"], alone["stacked"]) == (alone.keys(), 3, 1)
+        assert row["seed"] == checkpoint.seed == single.seed == 2021 + number
+        assert checkpoint.training_sha256 == single.training_sha256
+        assert checkpoint.recipe == single.recipe
+        for same in ("recipe", "pairs", "test_pairs", "epochs", "parameters", "device"):
+            assert row[same] == alone[same]
+
+
+def test_stacked_rounds_start_from_the_weights_of_single_ones(tiny: DataSet, quick: Recipe) -> None:
+    still = quick.with_(lr=1e-30, epochs=1)
+    for number, (together, _) in enumerate(train_rounds(still, tiny, [0, 1])):
+        alone, _ = train_round(still, tiny, number)
+        for ours, theirs in zip(together.network.parameters(), alone.network.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=0)
+
+
+def test_rounds_that_cannot_be_stacked_are_trained_one_by_one(tiny: DataSet, quick: Recipe) -> None:
+    rows = [row for _, row in train_rounds(quick.with_(variant="MLP"), tiny, [0, 1])]
+    assert [(row["seed"], row["stacked"]) for row in rows] == [(2021, 1), (2022, 1)]
+
+
+def jobs_of_two(recipe: Recipe) -> list[Job]:
+    return [
+        Job("study", recipe.with_(variant=name), i) for name in ("twinnet_aux_ws", "MLP") for i in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("workers", "device", "batch_size", "sizes"),
+    [
+        (1, "cpu", 25, [5, 1, 1, 1, 1, 1]),
+        (4, "cpu", 25, [3, 2, 1, 1, 1, 1, 1]),  # ten jobs for four workers: three at most
+        (1, "cpu", 150, [2, 2, 1, 1, 1, 1, 1, 1]),
+        (1, "cpu", 1000, [1] * 10),
+        (4, "cuda", 1000, [5, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_bundles_hold_every_job_once_and_leave_no_worker_idle(
+    workers: int, device: str, batch_size: int, sizes: list[int]
+) -> None:
+    jobs = jobs_of_two(Recipe(batch_size=batch_size))
+    found = bundles(jobs, workers, device)
+    assert sorted(map(len, found), reverse=True) == sizes
+    assert {job.key for bundle in found for job in bundle} == {job.key for job in jobs}
+    assert all(len({job.recipe for job in bundle}) == 1 for bundle in found)
+
+
+@pytest.fixture
+def tiny_studies(tiny: DataSet, monkeypatch: pytest.MonkeyPatch) -> DataSet:
+    """Let jobs run in this process, on tiny data."""
+    monkeypatch.setattr(reproduce_module, "_data", lambda *_: tiny)
+    return tiny
+
+
+def test_reproducing_appends_a_row_for_each_round_and_resumes(
+    tiny_studies: DataSet, quick: Recipe, tmp_path: Path
+) -> None:
+    jobs = jobs_of_two(quick)
+    reproduce(jobs[:2], tmp_path)
+    todo = missing(jobs, tmp_path)
+    assert todo == jobs[2:]
+    seen: list[Job] = []
+    reproduce(todo, tmp_path, on_row=lambda job, _: seen.append(job))
+    assert set(seen) == set(todo)
+    assert missing(jobs, tmp_path) == []
+    rows = read_rows(rows_path(tmp_path, "study"))
+    assert [(row["variant"], row["stacked"]) for row in rows] == [("twinnet_aux_ws", 2)] * 2 + [
+        ("twinnet_aux_ws", 3)
+    ] * 3 + [("MLP", 1)] * 5
+
+
+def test_only_the_round_that_diverged_is_marked(
+    tiny_studies: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(recipe: Recipe, data: DataSet, number: int, **settings: Any) -> Any:
+        if number == 1:
+            raise DivergedError("the loss became nan in epoch 2")
+        return train_round(recipe, data, number, **settings)
+
+    def together(*_: Any, **__: Any) -> Any:
+        raise DivergedError("the loss became nan in epoch 2")
+
+    monkeypatch.setattr(reproduce_module, "train_rounds", together)
+    monkeypatch.setattr(reproduce_module, "train_round", diverging)
+    reproduce(jobs_of_two(quick)[:3], tmp_path)
+    rows = read_rows(rows_path(tmp_path, "study"))
+    assert [row.get("diverged") for row in rows] == [None, "the loss became nan in epoch 2", None]
+    assert [row["seed"] for row in rows] == [2021, 2022, 2023]

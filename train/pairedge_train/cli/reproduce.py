@@ -1,0 +1,143 @@
+"""`pairedge-reproduce`: every table and figure of the five reports, and of our own studies."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pairedge_train.cli.options import check_device, data_dir_option, device_option, told_in_one_sentence
+
+if TYPE_CHECKING:
+    from pairedge_train.experiments.study import Study, Table
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, metavar="[best | report0 ... report4 | all]")
+@click.option("--list", "list_", is_flag=True, help="List studies, tables and rounds, and stop.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table of the study.")
+@click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")
+@click.option("--quick", is_flag=True, help="One round of each row, for a look.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one a core]")
+@click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Carry the rounds over a Dask cluster.")
+@device_option
+@data_dir_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of rows, pages and figures. [artifacts/reports; artifacts/best for our own studies]",
+)
+def main(
+    names: tuple[str, ...],
+    list_: bool,
+    tables: tuple[str, ...],
+    rounds: int | None,
+    quick: bool,
+    jobs: int | None,
+    cluster: str | None,
+    device: str,
+    data_dir: Path | None,
+    out: Path | None,
+) -> None:
+    """Train what the named reports trained, and put it beside what they printed; or train our own studies.
+
+    `all` are the five reports. Rounds that have a row already are not trained again: stopped and started
+    anew, the same command does what is missing. Each study's page and figures are written at the end.
+    """
+    try:
+        import torch  # noqa: F401 (to tell what is missing before anything is loaded)
+    except ImportError as error:
+        raise click.ClickException("reproducing needs torch: pip install 'pairedge[train]'") from error
+    with told_in_one_sentence():
+        chosen = choose(names, tables, everything=list_ and not names)
+        if list_:
+            list_studies(chosen)
+        else:
+            reports = [each for each in chosen if each[0].is_report]
+            own = [each for each in chosen if not each[0].is_report]
+            for some, folder in ((own, "best"), (reports, "reports")):
+                if some:
+                    workers = jobs or os.cpu_count() or 1
+                    here = out or Path("artifacts") / folder
+                    run(some, 1 if quick else rounds, workers, cluster, device, data_dir, here)
+
+
+def choose(
+    names: tuple[str, ...], tables: tuple[str, ...], *, everything: bool
+) -> list[tuple[Study, list[Table]]]:
+    """The studies that are named and those of their tables that are wanted."""
+    from pairedge_train.experiments.study import reports, studies
+
+    known = studies()
+    if everything or names == ("all",):
+        names = tuple(known) if everything else tuple(reports())
+    if not names:
+        raise click.UsageError(f"name a study, or all: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"unknown study {name!r}; there are {', '.join(known)} and all")
+    chosen = []
+    for name in names:
+        study = known[name]
+        for table in tables:
+            if table not in {each.name for each in study.tables}:
+                there = ", ".join(each.name for each in study.tables)
+                raise click.UsageError(f"{name} has no table {table!r}; it has {there}")
+        chosen.append((study, [each for each in study.tables if not tables or each.name in tables]))
+    return chosen
+
+
+def list_studies(chosen: list[tuple[Study, list[Table]]]) -> None:
+    """Print what there is to reproduce."""
+    for study, tables in chosen:
+        click.echo(f"{study.name}  {study.title}")
+        for table in tables:
+            size = f"{len(table.rows):>2} rows x {table.rounds:>2} rounds"
+            click.echo(f"  --table {table.name:<20} {size}  {table.title}")
+
+
+def run(
+    chosen: list[tuple[Study, list[Table]]],
+    rounds: int | None,
+    workers: int,
+    cluster: str | None,
+    device: str,
+    data_dir: Path | None,
+    out: Path,
+) -> None:
+    """Train what is missing under a progress bar, then write the pages."""
+    import sys
+
+    from tqdm import tqdm
+
+    from pairedge_train.data.pairs import load_data
+    from pairedge_train.reports.pages import write_index, write_page
+    from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
+    from pairedge_train.rows import Row
+    from pairedge_train.experiments.study import reports
+
+    # joblib replaces a worker that has grown, and its task is done by another: nothing for a user to act on.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+    check_device(device)
+    load_data("mnist", data_dir)  # a missing data set is told once, here, and not by every worker
+    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds)]
+    todo = missing(jobs, out)
+    click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
+    interval = 0.1 if sys.stderr.isatty() else 30  # seconds; a log wants fewer lines than a terminal
+    with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="round", mininterval=interval) as bar:
+
+        def on_row(job: Job, _: Row) -> None:
+            bar.set_description(f"{job.study} {job.recipe.variant}", refresh=False)
+            bar.update()
+
+        reproduce(
+            todo, out, data_dir=data_dir, device=device, workers=workers, cluster=cluster, on_row=on_row
+        )
+    for study, _ in chosen:
+        write_page(study, out)
+        click.echo(f"Wrote {out / study.name}.md")
+    if any(study.is_report for study, _ in chosen):
+        write_index(list(reports().values()), out)

@@ -1,0 +1,1 @@
+"""Data sets, the pairs that a round draws, and rendered additions."""

@@ -1,0 +1,1 @@
+"""Recipes, and the studies that train them."""

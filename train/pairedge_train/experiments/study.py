@@ -1,0 +1,243 @@
+"""Studies: tables of recipes that are trained for some rounds each; of a report, beside what it printed.
+
+A study is a TOML file in train/recipes/: settings that all its rows share, tables of rows, of a report with
+the numbers that it printed, the claims that rest on them, and the figures that plot them. Each row's recipe
+can be trained by name, `pairedge-train --recipe report3.1.fc_2`, as study, table and row.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pairedge_train.errors import RecipeError
+from pairedge_train.experiments.recipe import Recipe, read_recipe
+
+Statistic = Literal[
+    "train_accuracy",
+    "test_accuracy",
+    "validation_accuracy",
+    "best_test_accuracy",
+    "test_of_best_fold",
+    "exact_accuracy",
+    "exact_digit_accuracy",
+    "leq_calibration_error",
+    "digit_calibration_error",
+    "error_of_surest_99",
+    "validation_exact_accuracy",
+    "validation_digit_accuracy",
+    "validation_loss",
+    "best_temperature",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRow:
+    """One row of a table: how it is trained here, and what the report printed.
+
+    Attributes:
+        label: what the page calls it.
+        recipe: how it is trained, with its number of rounds.
+        published: the report's mean accuracy, 0 to 1; None where it printed none.
+        sd: the report's standard deviation; None where it printed none.
+    """
+
+    label: str
+    recipe: Recipe
+    published: float | None = None
+    sd: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One results table.
+
+    Attributes:
+        name: short, for the command line.
+        title: what the page calls it.
+        statistic: what a round gives, and how the rounds become one number.
+        rounds: how many rounds each row has.
+        rows: in the report's order.
+        source: where in the report its numbers stand.
+        published_n: how many the report's numbers are means over.
+        beside: further statistics to show.
+        seconds: show the seconds of a round too.
+        grid: the setting that varies along the rows, for a figure over it.
+        remark: what a reader should know, one paragraph.
+    """
+
+    name: str
+    title: str
+    statistic: Statistic
+    rounds: int
+    rows: tuple[StudyRow, ...]
+    source: str = ""
+    published_n: int = 0
+    beside: tuple[Statistic, ...] = ()
+    seconds: bool = False
+    grid: str | None = None
+    remark: str = ""
+
+    def row(self, label: str) -> StudyRow:
+        """The row of that label."""
+        return next(row for row in self.rows if row.label == label)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A sentence of the report that its table should bear out.
+
+    Attributes:
+        text: the claim.
+        table: name of the table it rests on.
+        order: labels of rows, least first.
+        measure: what is ordered, the rows' mean or their standard deviation.
+    """
+
+    text: str
+    table: str
+    order: tuple[str, ...]
+    measure: Literal["mean", "sd"] = "mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure that plots a table or its training.
+
+    Attributes:
+        name: of its files.
+        title: above it.
+        kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars",
+            "grid" (the table over its varying setting), "reliability" (what probabilities are worth), or
+            "coverage" (errors left over the share of answers that are handed to a person).
+        table: name of the table.
+        rows: labels to show; all where none are named.
+        curves: which of the rows' curves to draw.
+        rounds: more rounds than the table needs, where the report's figure has more.
+    """
+
+    name: str
+    title: str
+    kind: Literal["panels", "lines", "losses", "bars", "grid", "reliability", "coverage"]
+    table: str
+    rows: tuple[str, ...] = ()
+    curves: tuple[str, ...] = ()
+    rounds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Tables, claims and figures, of a report or our own."""
+
+    name: str
+    title: str
+    about: str
+    tables: tuple[Table, ...]
+    claims: tuple[Claim, ...]
+    figures: tuple[Figure, ...]
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it reproduces one of the five reports."""
+        return self.name.startswith("report")
+
+    def table(self, name: str) -> Table:
+        """The table of that name.
+
+        Raises:
+            KeyError: when there is none.
+        """
+        return {table.name: table for table in self.tables}[name]
+
+    def shown(self, figure: Figure) -> list[StudyRow]:
+        """The rows that a figure shows, with as many rounds as it shows of them."""
+        table = self.table(figure.table)
+        rows = [table.row(label) for label in figure.rows] if figure.rows else list(table.rows)
+        rounds = figure.rounds or table.rounds
+        return [
+            StudyRow(label=row.label, recipe=row.recipe.with_(rounds=rounds), published=row.published)
+            for row in rows
+        ]
+
+
+@cache
+def studies() -> dict[str, Study]:
+    """All studies by name, the reports' last."""
+    return {path.stem: read_study(path) for path in _recipe_files() if _is_study(path)}
+
+
+def reports() -> dict[str, Study]:
+    """The studies of the five reports."""
+    return {name: study for name, study in studies().items() if study.is_report}
+
+
+def read_study(path: Path) -> Study:
+    """Read a study from its TOML file.
+
+    Raises:
+        TypeError: for an unknown key.
+        RecipeError: for a row that makes no valid recipe.
+    """
+    content: dict[str, Any] = tomllib.loads(path.read_text())
+    shared = content.pop("recipe")
+    tables = tuple(_table(shared, table) for table in content.pop("table"))
+    claims = tuple(Claim(**{**claim, "order": tuple(claim["order"])}) for claim in content.pop("claim", ()))
+    figures = tuple(
+        Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
+        for figure in content.pop("figure", ())
+    )
+    return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
+
+
+def shipped_recipes() -> dict[str, Recipe]:
+    """Every recipe that ships, by name: files of their own, and each row of a study as study.table.row."""
+    single = {path.stem: read_recipe(path) for path in _recipe_files() if not _is_study(path)}
+    rows = {
+        f"{study.name}.{table.name}.{row.label}": row.recipe
+        for study in studies().values()
+        for table in study.tables
+        for row in table.rows
+    }
+    return single | rows
+
+
+def load_recipe(name_or_file: str) -> Recipe:
+    """A recipe that ships, by name, or else the one in a TOML file.
+
+    Raises:
+        RecipeError: when there is neither, or the file makes no valid recipe.
+    """
+    shipped = shipped_recipes()
+    if name_or_file in shipped:
+        return shipped[name_or_file]
+    path = Path(name_or_file)
+    if not path.exists():
+        near = get_close_matches(name_or_file, shipped, n=3, cutoff=0.3) or sorted(shipped)[:3]
+        raise RecipeError(f"{path}: neither a file nor a recipe that ships; near it are {', '.join(near)}")
+    return read_recipe(path)
+
+
+def _recipe_files() -> list[Path]:
+    """The files of recipes and studies: inside the wheel, or in a checkout's train/recipes/."""
+    package = Path(__file__).parent
+    installed = package / "recipes"
+    folder = installed if installed.is_dir() else package.parent / "recipes"
+    return sorted(folder.glob("*.toml"))
+
+
+@cache
+def _is_study(path: Path) -> bool:
+    return "table" in tomllib.loads(path.read_text())
+
+
+def _table(shared: dict[str, Any], table: dict[str, Any]) -> Table:
+    settings = {**shared, **table.pop("recipe", {}), "rounds": table["rounds"]}
+    rows = tuple(
+        StudyRow(**{**row, "recipe": Recipe.from_dict({**settings, **row["recipe"]})})
+        for row in table.pop("rows")
+    )
+    return Table(rows=rows, beside=tuple(table.pop("beside", ())), **table)

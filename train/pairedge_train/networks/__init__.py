@@ -1,0 +1,1 @@
+"""Architectures: parts, and the registry of variants."""

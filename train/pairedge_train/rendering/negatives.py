@@ -1,0 +1,268 @@
+"""Pictures that show no digit: what a model has to doubt.
+
+Letters written by strokes, printed signs, shapes, scribbles, noise, textures and blank pages, put on paper
+by the same scenes that digits are (`pairedge_train.rendering.conditions`). Letters, signs, fonts and shapes come in two
+halves: one for training, one for tests that training never sees.
+
+Left out, since a person may take them for a digit: O, Q, D, a, c, C, o, u, U, d (0, or an open 0), I, l, i,
+J, j, t, f, r, T (1 or 7), Z, z (2), S, s (5), B (8), G, b (6), g, q, P, p (9), Y, y (4 or 9), and circles,
+squares, arrows, ticks and single bars among the shapes; ?, !, $, §, < and > among the signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from pairedge_train.rendering.canvas import BOARD, NOTES, WHITE_PAPER, chance, cloud, pick, ramp, varied, within
+from pairedge_train.rendering.pen_digits import smooth
+from pairedge_train.rendering.line_figures import Strokes, random_figure
+from pairedge_train.rendering.conditions import CONDITIONS, Condition, Rendered, photograph
+from pairedge_train.rendering.stroke_field import FINE, Field, ridges, stroke_field
+from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS, glyph
+
+# How a hand writes them: points that a smooth line goes through, x to the right and y down in a unit square.
+LETTERS: dict[str, Strokes] = {
+    "A": (((0.1, 0.97), (0.5, 0.03)), ((0.5, 0.03), (0.9, 0.97)), ((0.25, 0.62), (0.75, 0.62))),
+    "E": (
+        ((0.2, 0.03), (0.2, 0.97)), ((0.2, 0.03), (0.8, 0.04)),
+        ((0.2, 0.5), (0.7, 0.5)), ((0.2, 0.97), (0.82, 0.96)),
+    ),
+    "H": (((0.18, 0.03), (0.18, 0.97)), ((0.82, 0.03), (0.82, 0.97)), ((0.18, 0.5), (0.82, 0.5))),
+    "K": (((0.2, 0.03), (0.2, 0.97)), ((0.8, 0.05), (0.2, 0.55)), ((0.35, 0.45), (0.82, 0.97))),
+    "N": (((0.15, 0.97), (0.15, 0.03)), ((0.15, 0.03), (0.85, 0.97)), ((0.85, 0.97), (0.85, 0.03))),
+    "X": (((0.15, 0.05), (0.85, 0.95)), ((0.85, 0.05), (0.15, 0.95))),
+    "k": (((0.25, 0.03), (0.25, 0.97)), ((0.75, 0.4), (0.25, 0.7)), ((0.4, 0.62), (0.78, 0.97))),
+    "n": (
+        ((0.2, 0.2), (0.2, 0.95)),
+        ((0.2, 0.45), (0.4, 0.22), (0.65, 0.22), (0.78, 0.4), (0.78, 0.95)),
+    ),
+    "V": (((0.12, 0.05), (0.5, 0.96)), ((0.5, 0.96), (0.88, 0.05))),
+    "F": (((0.22, 0.03), (0.22, 0.97)), ((0.22, 0.04), (0.82, 0.04)), ((0.22, 0.48), (0.7, 0.48))),
+    "M": (
+        ((0.1, 0.97), (0.15, 0.03)), ((0.15, 0.03), (0.5, 0.65)),
+        ((0.5, 0.65), (0.85, 0.03)), ((0.85, 0.03), (0.9, 0.97)),
+    ),
+    "m": (
+        ((0.08, 0.3), (0.08, 0.8)), ((0.08, 0.45), (0.22, 0.3), (0.4, 0.33), (0.46, 0.5), (0.46, 0.8)),
+        ((0.46, 0.45), (0.6, 0.3), (0.8, 0.33), (0.88, 0.5), (0.88, 0.8)),
+    ),
+    "R": (
+        ((0.2, 0.97), (0.2, 0.04)), ((0.2, 0.04), (0.6, 0.05), (0.78, 0.25), (0.6, 0.48), (0.2, 0.5)),
+        ((0.4, 0.5), (0.85, 0.97)),
+    ),
+    "W": (
+        ((0.05, 0.05), (0.27, 0.95)), ((0.27, 0.95), (0.5, 0.3)),
+        ((0.5, 0.3), (0.73, 0.95)), ((0.73, 0.95), (0.95, 0.05)),
+    ),
+    "e": (
+        ((0.2, 0.55), (0.8, 0.5)),
+        ((0.8, 0.5), (0.72, 0.25), (0.45, 0.2), (0.2, 0.45), (0.25, 0.8), (0.55, 0.95), (0.82, 0.82)),
+    ),
+    "h": (
+        ((0.22, 0.03), (0.22, 0.97)),
+        ((0.22, 0.6), (0.42, 0.42), (0.66, 0.44), (0.76, 0.6), (0.76, 0.97)),
+    ),
+    "w": (
+        ((0.08, 0.3), (0.18, 0.7), (0.32, 0.8), (0.46, 0.65), (0.5, 0.35)),
+        ((0.5, 0.35), (0.54, 0.65), (0.68, 0.8), (0.84, 0.65), (0.92, 0.3)),
+    ),
+}  # fmt: skip
+LETTERS_FOR_TRAINING = ("A", "E", "H", "K", "N", "X", "k", "n", "V")
+LETTERS_FOR_TESTS = ("F", "M", "m", "R", "W", "e", "h", "w")
+
+SIGNS = "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ"
+SIGNS_FOR_TESTS = "F#¶±÷»«€¥©"
+
+# Corners of closed or open figures in a unit square.
+_SHAPES: dict[str, Strokes] = {
+    "triangle": (((0.5, 0.05), (0.95, 0.9)), ((0.95, 0.9), (0.05, 0.9)), ((0.05, 0.9), (0.5, 0.05))),
+    "plus": (((0.5, 0.05), (0.5, 0.95)), ((0.05, 0.5), (0.95, 0.5))),
+    "zigzag": (
+        ((0.05, 0.3), (0.25, 0.7)), ((0.25, 0.7), (0.45, 0.3)), ((0.45, 0.3), (0.65, 0.7)),
+        ((0.65, 0.7), (0.9, 0.3)),
+    ),
+    "grid": (
+        ((0.35, 0.05), (0.35, 0.95)), ((0.65, 0.05), (0.65, 0.95)),
+        ((0.05, 0.35), (0.95, 0.35)), ((0.05, 0.65), (0.95, 0.65)),
+    ),
+    "envelope": (
+        ((0.05, 0.2), (0.95, 0.2)), ((0.95, 0.2), (0.95, 0.8)), ((0.95, 0.8), (0.05, 0.8)),
+        ((0.05, 0.8), (0.05, 0.2)), ((0.05, 0.2), (0.5, 0.55)), ((0.5, 0.55), (0.95, 0.2)),
+    ),
+    "house": (
+        ((0.15, 0.45), (0.5, 0.05)), ((0.5, 0.05), (0.85, 0.45)), ((0.85, 0.45), (0.85, 0.95)),
+        ((0.85, 0.95), (0.15, 0.95)), ((0.15, 0.95), (0.15, 0.45)), ((0.15, 0.45), (0.85, 0.45)),
+    ),
+    "star": (
+        ((0.5, 0.03), (0.79, 0.92)), ((0.79, 0.92), (0.03, 0.37)), ((0.03, 0.37), (0.97, 0.37)),
+        ((0.97, 0.37), (0.21, 0.92)), ((0.21, 0.92), (0.5, 0.03)),
+    ),
+    "hourglass": (
+        ((0.15, 0.05), (0.85, 0.05)), ((0.85, 0.05), (0.15, 0.95)),
+        ((0.15, 0.95), (0.85, 0.95)), ((0.85, 0.95), (0.15, 0.05)),
+    ),
+    "fence": (
+        ((0.1, 0.1), (0.1, 0.9)), ((0.37, 0.1), (0.37, 0.9)), ((0.63, 0.1), (0.63, 0.9)),
+        ((0.9, 0.1), (0.9, 0.9)), ((0.02, 0.5), (0.98, 0.5)),
+    ),
+}  # fmt: skip
+SHAPES_FOR_TRAINING = ("triangle", "plus", "zigzag", "grid", "envelope")
+SHAPES_FOR_TESTS = ("house", "star", "hourglass", "fence")
+
+# Scenes that keep strokes recognisable; the tiny ones would make a letter of anything.
+SCENES = tuple(name for name in CONDITIONS if name not in ("broken", "noise", "uci"))
+
+
+def render_not_digit(kind: str, generator: Generator, *, testing: bool = False) -> Rendered:
+    """A picture of something that is no digit.
+
+    Args:
+        kind: a name in KINDS.
+        generator: decides everything that varies.
+        testing: take the half that training never sees, where the kind has halves.
+
+    Returns:
+        A PIL image, or the bytes of a JPEG file.
+
+    Raises:
+        KeyError: when there is no such kind.
+    """
+    return KINDS[kind](generator, testing)
+
+
+def letters(generator: Generator, testing: bool) -> Rendered:
+    """A letter by hand."""
+    names = LETTERS_FOR_TESTS if testing else LETTERS_FOR_TRAINING
+    return _seen(_written(LETTERS[names[int(generator.integers(len(names)))]], generator), generator)
+
+
+def symbols(generator: Generator, testing: bool) -> Rendered:
+    """A printed letter or sign."""
+    signs, fonts = (SIGNS_FOR_TESTS, FONTS_FOR_TESTS) if testing else (SIGNS, FONTS)
+    sign, font = signs[int(generator.integers(len(signs)))], fonts[int(generator.integers(len(fonts)))]
+    if font.startswith("cm") and sign not in _ASCII_LETTERS:  # Computer Modern has its signs elsewhere
+        font = fonts[0]
+    return _seen(stroke_field(glyph(sign, font)), generator)
+
+
+def shapes(generator: Generator, testing: bool) -> Rendered:
+    """A figure drawn by hand, at times turned; in training more often one that has no name."""
+    if not testing and chance(generator, 0.7):
+        return _seen(_written(random_figure(generator), generator), generator)
+    names = SHAPES_FOR_TESTS if testing else SHAPES_FOR_TRAINING
+    field = _written(_SHAPES[names[int(generator.integers(len(names)))]], generator)
+    return _seen(np.ascontiguousarray(np.rot90(field, int(generator.integers(4)))), generator)
+
+
+def scribbles(generator: Generator, _: bool) -> Rendered:
+    """A long line that crosses itself many times, or a heap of short ones."""
+    if chance(generator, 0.5):
+        points = generator.uniform(0.05, 0.95, (int(generator.integers(14, 26)), 2))
+        strokes: Strokes = (tuple((float(x), float(y)) for x, y in points),)
+    else:
+        ends = generator.uniform(0.05, 0.95, (int(generator.integers(7, 13)), 2, 2))
+        strokes = tuple(tuple((float(x), float(y)) for x, y in pair) for pair in ends)
+    return _seen(_written(strokes, generator), generator)
+
+
+def noise(generator: Generator, _: bool) -> Rendered:
+    """Nothing but noise: a camera in the dark, television snow, a broken file."""
+    height, width = (int(generator.integers(16, 200)) for _ in range(2))
+    grain = float(generator.choice([1, 2, 4, 10]))
+    channels = [
+        cloud((height, width), max(2, max(height, width) / grain), generator)
+        for _ in range(3 if chance(generator, 0.5) else 1)
+    ]
+    spread = within(generator, (8, 90))
+    levels = within(generator, (60, 200)) + np.stack(channels, axis=-1) * spread
+    if chance(generator, 0.3):
+        levels = np.where(levels > np.median(levels) + spread, 255, 0)
+    pixels = levels.clip(0, 255).astype(np.uint8)
+    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+
+
+def texture(generator: Generator, testing: bool) -> Rendered:
+    """Wood, cloth, walls: waves, stripes and checks; in tests bricks, bars and curved grain."""
+    shape = (int(generator.integers(60, 200)), int(generator.integers(60, 200)))
+    across = ramp(shape, within(generator, (0, 2 * np.pi)))
+    athwart = ramp(shape, within(generator, (0, 2 * np.pi)))
+    bent = across + cloud(shape, within(generator, (2, 6)), generator) * np.float32(
+        within(generator, (0, 0.06))
+    )
+    waves = np.float32(within(generator, (2, 16)) * np.pi)
+    patterns: tuple[Callable[[], Field], ...] = (
+        lambda: np.sin(waves * bent),
+        lambda: np.sin(waves * bent) * np.sin(waves * athwart),
+        lambda: cloud(shape, within(generator, (2, 12)), generator),
+    )
+    if testing:
+        patterns = (
+            lambda: np.sin(3 * waves * np.sqrt((across + 0.3) ** 2 + athwart**2)),
+            lambda: _bricks(shape, generator),
+            lambda: np.sign(np.sin(waves * bent)),
+        )
+    pattern = patterns[int(generator.integers(len(patterns)))]()
+    ground, other = (varied(pick(generator, (*WHITE_PAPER, *NOTES, *BOARD)), generator) for _ in range(2))
+    colours = ground + (other - ground) * (0.5 + 0.5 * pattern.clip(-1, 1))
+    colours += generator.standard_normal(shape, dtype=np.float32) * np.float32(within(generator, (0, 6)))
+    return Image.fromarray(colours.clip(0, 255).astype(np.uint8).transpose(1, 2, 0).copy())
+
+
+def blank(generator: Generator, _: bool) -> Rendered:
+    """A page, a note or a board with nothing on it."""
+    name = ("scan", "photo", "shadow", "squared", "ruled", "chalk", "noise")[int(generator.integers(7))]
+    return photograph(np.zeros((_SIDE, _SIDE), np.float32), CONDITIONS[name], generator)
+
+
+KINDS: dict[str, Callable[[Generator, bool], Rendered]] = {
+    "letters": letters,
+    "symbols": symbols,
+    "shapes": shapes,
+    "scribbles": scribbles,
+    "noise": noise,
+    "texture": texture,
+    "blank": blank,
+}
+
+_SIDE = 28 * FINE
+_ASCII_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def _seen(field: Field, generator: Generator) -> Rendered:
+    """Strokes under a condition drawn evenly."""
+    scene: Condition = CONDITIONS[SCENES[int(generator.integers(len(SCENES)))]]
+    return photograph(field, replace(scene, pen=(max(scene.pen[0], 1.0), min(scene.pen[1], 3.6))), generator)
+
+
+def _written(strokes: Strokes, generator: Generator) -> Field:
+    """Strokes by an unsteady hand: the points moved a little, and the whole squeezed or widened."""
+    wide = within(generator, (0.6, 1.0))
+    sheet = Image.new("L", (_SIDE, _SIDE))
+    pen = ImageDraw.Draw(sheet)
+    moves: dict[tuple[float, float], NDArray[np.float64]] = {}  # strokes that meet still meet
+    for stroke in strokes:
+        for point in stroke:
+            moves.setdefault(point, generator.normal(0, 0.035, 2))
+        shaken = tuple((float(x), float(y)) for x, y in (np.add(point, moves[point]) for point in stroke))
+        line = (np.array(smooth(shaken)) - 0.5) * (wide, 1.0)
+        places = [(float(x), float(y)) for x, y in line * (20 * FINE) + _SIDE / 2]
+        pen.line(places, fill=255, width=2 * FINE, joint="curve")
+        for x, y in (places[0], places[-1]):
+            pen.ellipse((x - FINE, y - FINE, x + FINE, y + FINE), fill=255)
+    return ridges(sheet)
+
+
+def _bricks(shape: tuple[int, int], generator: Generator) -> Field:
+    """A wall: rows of bricks, every other row shifted by half; float32 (H, W), 1 or -1."""
+    rows = np.arange(shape[0], dtype=np.float32)[:, None] / np.float32(within(generator, (10, 30)))
+    columns = np.arange(shape[1], dtype=np.float32) / np.float32(within(generator, (20, 60)))
+    shifted = columns + 0.5 * (np.floor(rows) % 2)
+    mortar = ((rows % 1) < 0.15) | ((shifted % 1) < 0.08)
+    wall: Field = np.where(mortar, 1, -1).astype(np.float32)
+    return wall

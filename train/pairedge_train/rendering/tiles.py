@@ -1,0 +1,191 @@
+"""Tiles for the model that ships: rendered pictures, of digits and of what is none, read by `to_tile`.
+
+What a mixture holds is decided by the generator alone: pictures are made in chunks, each with a seed of its
+own, so that the number of workers changes how long it takes and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from pairedge.errors import ImageError
+from pairedge.image.tile import TILE_SIDE, to_tile
+from pairedge_train.rendering.european import in_another_hand
+from pairedge_train.training.losses import NOT_A_DIGIT
+from pairedge_train.rendering.negatives import KINDS, render_not_digit
+from pairedge_train.rendering.conditions import CONDITIONS, Rendered, render
+from pairedge_train.rendering.glyphs import printed_digits
+
+Tiles: TypeAlias = NDArray[np.uint8]
+Labels: TypeAlias = NDArray[np.int64]
+
+# How often each condition is drawn, relative to the others. 16x16 pictures and plain handwriting weigh most.
+WEIGHTS: dict[str, float] = {
+    **dict.fromkeys(CONDITIONS, 1.0),
+    "usps": 5.0,
+    "scan": 2.0,
+    "photo": 2.0,
+    "squared": 2.0,
+    "pencil": 1.5,
+    "uci": 1.5,
+}
+# Most blank pages are refused and leave nothing to train on.
+NOT_DIGITS: dict[str, float] = {
+    "letters": 5.0,
+    "symbols": 5.0,
+    "shapes": 5.0,
+    "scribbles": 2.0,
+    "noise": 0.7,
+    "texture": 1.0,
+    "blank": 0.5,
+}
+_CHUNK = 250  # pictures that share a seed: a second's work or two
+
+
+def training_tiles(
+    digits: NDArray[np.uint8],
+    labels: Labels,
+    generator: Generator,
+    *,
+    printed: int,
+    not_digits: int,
+    workers: int = 1,
+) -> tuple[Tiles, Labels]:
+    """A whole mixture: rendered handwriting, rendered print, and pictures that show no digit, in this order.
+
+    Args:
+        digits: uint8 (N, 28, 28), as MNIST has them.
+        labels: int64 (N,).
+        generator: decides everything.
+        printed: how many printed digits to render.
+        not_digits: how many tiles of what is no digit, labelled NOT_A_DIGIT.
+        workers: processes to use.
+
+    Returns:
+        tiles uint8 (M, 14, 14), labels int64 (M,).
+    """
+    print_, print_labels = printed_digits(printed, generator)
+    tiles, kept = rendered_tiles(
+        np.concatenate([digits, print_]), np.concatenate([labels, print_labels]), generator, workers=workers
+    )
+    none = not_digit_tiles(not_digits, generator, workers=workers)
+    return np.concatenate([tiles, none]), np.concatenate([kept, np.full(len(none), NOT_A_DIGIT, np.int64)])
+
+
+def rendered_tiles(
+    digits: NDArray[np.uint8],
+    labels: Labels,
+    generator: Generator,
+    *,
+    workers: int = 1,
+    weights: Mapping[str, float] = WEIGHTS,
+) -> tuple[Tiles, Labels]:
+    """One rendered picture of each digit, under a condition drawn by weight, read as a tile.
+
+    Pictures that `to_tile` refuses leave no tile, so that M is at most N. The order is kept.
+
+    Args:
+        digits: uint8 (N, 28, 28), as MNIST has them.
+        labels: int64 (N,).
+        generator: decides everything; it is advanced by the same amount whatever `workers` is.
+        workers: processes to use.
+        weights: how often each condition is drawn, by its name in CONDITIONS.
+
+    Returns:
+        tiles uint8 (M, 14, 14), labels int64 (M,).
+    """
+    parts = [slice(start, start + _CHUNK) for start in range(0, len(digits), _CHUNK)]
+    seeds = _seeds(generator, len(parts))
+    jobs = [
+        (digits[part], labels[part], seed, dict(weights)) for part, seed in zip(parts, seeds, strict=True)
+    ]
+    done = _in_parallel(_render_chunk, jobs, workers)
+    if not done:
+        return np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8), np.empty(0, np.int64)
+    return np.concatenate([tiles for tiles, _ in done]), np.concatenate([kept for _, kept in done])
+
+
+def not_digit_tiles(
+    count: int,
+    generator: Generator,
+    *,
+    workers: int = 1,
+    weights: Mapping[str, float] = NOT_DIGITS,
+    testing: bool = False,
+) -> Tiles:
+    """Tiles of pictures that show no digit and that `to_tile` did not refuse: uint8 (count, 14, 14).
+
+    Args:
+        count: how many tiles.
+        generator: decides everything.
+        workers: processes to use.
+        weights: how often each kind is drawn, by its name in KINDS.
+        testing: take the letters, symbols and shapes that training never sees.
+    """
+    sizes = [min(_CHUNK, count - start) for start in range(0, count, _CHUNK)]
+    seeds = _seeds(generator, len(sizes))
+    jobs = [(size, seed, dict(weights), testing) for size, seed in zip(sizes, seeds, strict=True)]
+    done = _in_parallel(_not_digit_chunk, jobs, workers)
+    return np.concatenate(done) if done else np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8)
+
+
+def tile_or_none(picture: Rendered) -> Tiles | None:
+    """The picture's tile, uint8 (14, 14), or None where `to_tile` refuses it."""
+    try:
+        return to_tile(picture)
+    except ImageError:
+        return None
+
+
+def _render_chunk(
+    digits: NDArray[np.uint8], labels: Labels, seed: int, weights: dict[str, float]
+) -> tuple[Tiles, Labels]:
+    generator = default_rng(seed)
+    names = _drawn(weights, len(digits), generator)
+    tiles, kept = [], []
+    for digit, label, name in zip(digits, labels, names, strict=True):
+        written = in_another_hand(digit, int(label), generator)
+        tile = tile_or_none(render(written, name, generator))
+        if tile is not None:
+            tiles.append(tile)
+            kept.append(label)
+    return np.array(tiles, np.uint8).reshape(-1, TILE_SIDE, TILE_SIDE), np.array(kept, np.int64)
+
+
+def _not_digit_chunk(count: int, seed: int, weights: dict[str, float], testing: bool) -> Tiles:
+    generator = default_rng(seed)
+    tiles: list[Tiles] = []
+    while len(tiles) < count:
+        for name in _drawn(weights, count - len(tiles), generator):
+            tile = tile_or_none(render_not_digit(name, generator, testing=testing))
+            if tile is not None:
+                tiles.append(tile)
+    return np.stack(tiles)
+
+
+def _drawn(weights: dict[str, float], count: int, generator: Generator) -> list[str]:
+    """Names drawn by weight."""
+    unknown = set(weights) - set(CONDITIONS) - set(KINDS)
+    if unknown:
+        raise KeyError(f"no such condition or kind: {', '.join(sorted(unknown))}")
+    shares = np.array(list(weights.values()))
+    names = list(weights)
+    return [names[index] for index in generator.choice(len(names), count, p=shares / shares.sum())]
+
+
+def _seeds(generator: Generator, count: int) -> list[int]:
+    return [int(seed) for seed in generator.integers(2**63, size=count)]
+
+
+def _in_parallel(function: Callable[..., Any], jobs: list[tuple[Any, ...]], workers: int) -> list[Any]:
+    """What the function makes of each job, in order."""
+    if workers == 1:
+        return [function(*job) for job in jobs]
+    from joblib import Parallel, delayed
+
+    return list(Parallel(n_jobs=workers)(delayed(function)(*job) for job in jobs))

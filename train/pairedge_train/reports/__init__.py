@@ -1,0 +1,1 @@
+"""Reproducing studies: rows, statistics, figures, pages."""

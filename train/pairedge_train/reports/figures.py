@@ -1,0 +1,188 @@
+"""The studies' figures: mean curves with a band of one standard deviation, bars, and grids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
+
+from pairedge_train.reports.agreement import finding, rows_of
+from pairedge_train.rows import Row
+from pairedge_train.experiments.study import Figure, Study, StudyRow
+
+_COLOURS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
+_DASHES = ("-", "--", ":")
+# The same bytes every time: no date, and identifiers that do not change from run to run.
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "pairedge",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+_NAMES = {
+    "loss": "training loss",
+    "train_accuracy": "training accuracy",
+    "test_accuracy": "test accuracy",
+    "validation_accuracy": "validation accuracy",
+    "validation_comparison_loss": "validation loss, comparison",
+    "validation_digit_loss": "validation loss, both digits",
+}
+
+
+def draw(study: Study, figure: Figure, rows: Sequence[Row]) -> dict[str, bytes]:
+    """A figure's files by ending, "svg" and "png"."""
+    with rc_context(STYLE):
+        canvas = Canvas(figsize=(9, 6.5) if figure.kind == "panels" else (9, 4.5), layout="constrained")
+        canvas.suptitle(figure.title, fontsize=10)
+        shown = study.shown(figure)
+        if figure.kind == "panels":
+            panels(canvas, figure, shown, rows)
+        elif figure.kind == "grid":
+            grid(canvas.add_subplot(), study, figure, shown, rows)
+        elif figure.kind == "reliability":
+            reliability(canvas, shown, rows)
+        elif figure.kind == "coverage":
+            coverage(canvas.add_subplot(), shown, rows)
+        elif figure.kind == "bars":
+            bars(canvas.add_subplot(), study, figure, shown, rows)
+        else:
+            lines(canvas.add_subplot(), figure, shown, rows)
+        return saved(canvas)
+
+
+def saved(canvas: Canvas) -> dict[str, bytes]:
+    """A drawing's files by ending, "svg" and "png", to be written under STYLE."""
+    files = {}
+    for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+        content = BytesIO()
+        canvas.savefig(content, format=ending, dpi=110, metadata=metadata)
+        files[ending] = content.getvalue()
+    return files
+
+
+def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """One panel for each row: the loss on a logarithmic axis at the left, accuracies at the right."""
+    for place, row in enumerate(shown, 1):
+        left = canvas.add_subplot(2, 2, place)
+        right = left.twinx()
+        right.spines["right"].set_visible(True)
+        found = rows_of(row, rows)
+        for curve, colour in zip(figure.curves, _COLOURS, strict=False):
+            band(left if "loss" in curve else right, found, curve, colour, "-", _NAMES[curve])
+        left.set_title(f"{row.label} (n = {len(found)})", fontsize=9)
+        left.set_yscale("log")
+        left.set(xlabel="epoch", ylabel="training loss")
+        right.set(ylabel="accuracy", ylim=(0.5, 1.01))
+        if place == 1:
+            handles = [*left.get_lines(), *right.get_lines()]
+            right.legend(handles=handles, fontsize=8, loc="center right", frameon=False)
+
+
+def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """All rows, or all curves of one row, by epoch."""
+    for i, row in enumerate(shown):
+        found = rows_of(row, rows)
+        for j, curve in enumerate(figure.curves):
+            one_row = len(shown) == 1
+            colour, dash = (_COLOURS[j], "-") if one_row else (_COLOURS[i % 8], _DASHES[j])
+            label = _NAMES[curve] if one_row else f"{row.label}: {_NAMES[curve]} (n = {len(found)})"
+            band(axes, found, curve, colour, dash, label)
+    axes.set(xlabel="epoch", ylabel="loss" if figure.kind == "losses" else "accuracy")
+    axes.legend(fontsize=7, frameon=False)
+
+
+def band(axes: Axes, rows: Sequence[Row], curve: str, colour: str, dash: str, label: str) -> None:
+    """The mean over rounds by epoch and a band of one standard deviation.
+
+    A round that stopped early keeps its last value to the end of the longest, as report 002 draws it.
+    """
+    if not rows:
+        return
+    histories = [row["curves"][curve] for row in rows]
+    longest = max(map(len, histories))
+    values = np.array([[*history, *[history[-1]] * (longest - len(history))] for history in histories])
+    epochs, mean = np.arange(longest), values.mean(axis=0)
+    axes.plot(epochs, mean, dash, color=colour, label=label, linewidth=1.4)
+    if len(rows) > 1:
+        sd = values.std(axis=0, ddof=1)
+        axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.15, linewidth=0)
+
+
+def bars(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """A bar for each row with one standard deviation, and the report's number as a mark."""
+    statistic = study.table(figure.table).statistic
+    for place, row in enumerate(shown):
+        ours = finding(rows_of(row, rows), statistic)
+        if ours:
+            axes.bar(place, ours.mean, yerr=ours.sd, color=_COLOURS[0], width=0.6, capsize=3)
+        if row.published is not None:
+            axes.plot(place, row.published, "D", color=_COLOURS[1], label="the report" if not place else None)
+    axes.set_xticks(
+        range(len(shown)), [row.label.replace(", ", ",\n") for row in shown], rotation=25, ha="right"
+    )
+    axes.set(ylabel="accuracy", ylim=(0.5, 1.0))
+    if study.is_report:
+        axes.legend(fontsize=8, frameon=False)
+
+
+def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """How often a thing is so over how probable it was said to be: the comparison's left, the digits' right.
+
+    A dot is a bin of one round, its area the bin's share.
+    """
+    diagrams = {"leq_diagram": "first <= second", "digit_diagram": "the digit that was read"}
+    for place, (name, title) in enumerate(diagrams.items(), 1):
+        axes = canvas.add_subplot(1, 2, place)
+        axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+        for row, colour in zip(shown, _COLOURS, strict=False):
+            dots = np.array([dot for each in rows_of(row, rows) for dot in each.get(name, [])])
+            if len(dots):
+                area = 4 + 60 * np.sqrt(dots[:, 0])
+                axes.scatter(dots[:, 1], dots[:, 2], area, colour, alpha=0.35, linewidth=0, label=row.label)
+        axes.set(xlabel=f"probability of: {title}", ylabel="how often it is so")
+        if axes.collections:
+            axes.legend(fontsize=8, frameon=False)
+
+
+def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """Errors that remain over the share of answers, the least certain, that are handed to a person."""
+    for row, colour in zip(shown, _COLOURS, strict=False):
+        found = [each["risk"] for each in rows_of(row, rows) if "risk" in each]
+        if found:
+            handed = [100 * (1 - float(share)) for share in found[0]]
+            errors = 100 * np.array([list(each.values()) for each in found])
+            label = f"{row.label} (n = {len(found)})"
+            axes.plot(handed, errors.mean(axis=0), "o-", color=colour, label=label, markersize=3)
+    axes.set(xlabel="handed to a person, % of all pairs", ylabel="errors among the others, %", ylim=(0, None))
+    axes.legend(fontsize=8, frameon=False)
+
+
+def grid(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+    """A table over its varying setting: ours with bars of one standard deviation, and the report's."""
+    table = study.table(figure.table)
+    assert table.grid is not None  # a grid figure is of a table with a grid
+    for variant, colour in zip(dict.fromkeys(row.recipe.variant for row in shown), _COLOURS, strict=False):
+        some = [row for row in shown if row.recipe.variant == variant]
+        found = [finding(rows_of(row, rows), table.statistic) for row in some]
+        settings: NDArray[np.float64] = np.array([getattr(row.recipe, table.grid) for row in some], float)
+        have = [i for i, each in enumerate(found) if each is not None]
+        means = [each.mean for each in found if each is not None]
+        sds = [each.sd or 0.0 for each in found if each is not None]
+        axes.errorbar(settings[have], means, sds, color=colour, capsize=3, label=f"{variant}, ours")
+        axes.plot(
+            settings,
+            [row.published or np.nan for row in some],
+            "D:",
+            color=colour,
+            alpha=0.6,
+            label="the report",
+        )
+    axes.set_xscale("log")
+    axes.set(xlabel=table.grid.replace("_", " "), ylabel="accuracy")
+    axes.legend(fontsize=8, frameon=False)

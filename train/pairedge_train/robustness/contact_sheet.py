@@ -1,0 +1,74 @@
+"""The contact sheet: one rendered picture of each condition, and the tile that is read from it.
+
+    python -m pairedge_train.robustness.contact_sheet docs/photos.png
+
+It shows MNIST's test digits, found as `pairedge-train` finds them.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pairedge.image.tile import TILE_SIDE
+from pairedge_train.data.pairs import load_data
+from pairedge_train.robustness.rejection import fields_of
+from pairedge_train.files import write_atomically
+from pairedge_train.rendering.tiles import tile_or_none
+from pairedge_train.rendering.conditions import CONDITIONS, Rendered, render
+from pairedge_train.robustness.test_sets import seeded
+
+
+def contact_sheet(digits: NDArray[np.uint8], *, columns: int = 7, cell: int = 150) -> Image.Image:
+    """One picture of each condition with its tile beneath.
+
+    Args:
+        digits: uint8 (N, 28, 28), of which each condition shows another.
+        columns: how many pictures a row holds.
+        cell: width of one, pixels.
+    """
+    names = list(CONDITIONS)
+    tall = cell + 4 * TILE_SIDE + 30
+    rows = -(-len(names) // columns)
+    sheet = Image.new("RGB", (columns * cell, rows * tall), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    for index, name in enumerate(names):
+        left, top = index % columns * cell, index // columns * tall
+        picture = render(digits[index % len(digits)], name, seeded(f"sheet {name}"))
+        image = _fitted(shown(picture), cell - 10)
+        sheet.paste(image, (left + (cell - image.width) // 2, top + 20 + (cell - 10 - image.height) // 2))
+        tile = tile_or_none(picture)
+        if tile is not None:
+            small = Image.fromarray(tile).resize((4 * TILE_SIDE, 4 * TILE_SIDE), Image.Resampling.NEAREST)
+            sheet.paste(small, (left + (cell - small.width) // 2, top + 16 + cell))
+        pen.text((left + cell / 2, top + 4), name, fill="#1f5f8b", font=font, anchor="ma")
+    return sheet
+
+
+def shown(picture: Rendered) -> Image.Image:
+    """A picture as RGB; what is transparent becomes a chequered ground."""
+    image = Image.open(BytesIO(picture)) if isinstance(picture, bytes) else picture
+    if image.mode == "RGBA":
+        rows, ranks = np.indices((image.height, image.width)) // 8
+        chequered = np.where((rows + ranks) % 2, 205, 235).astype(np.uint8)
+        ground = Image.fromarray(chequered).convert("RGBA")
+        image = Image.alpha_composite(ground, image)
+    return image.convert("RGB")
+
+
+def _fitted(image: Image.Image, side: int) -> Image.Image:
+    """The image scaled so that its longer side is `side`; small ones keep their pixels visible."""
+    scale = side / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS)
+
+
+if __name__ == "__main__":
+    file = BytesIO()
+    contact_sheet(fields_of(load_data("mnist").test)).save(file, "PNG", optimize=True)
+    write_atomically(Path(sys.argv[1]), file.getvalue())

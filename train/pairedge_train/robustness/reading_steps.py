@@ -1,0 +1,43 @@
+"""The pictures in docs/reading.md: digits drawn by strokes, photographed by the renderer, read step by step.
+
+python -m pairedge_train.robustness.reading_steps docs
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairedge.drawing import draw_steps
+from pairedge.image.tile import reading_steps
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.files import write_all
+from pairedge_train.rendering.conditions import render
+from pairedge_train.robustness.test_sets import seeded
+
+SCENES = {"squared": 4, "shadow": 3, "blue-on-pink": 8, "chalk": 7, "specks": 5, "border": 9}
+_LOOK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
+
+
+def reading_pictures() -> dict[str, bytes]:
+    """A drawing of all steps for each scene, by file name, PNG."""
+    files = {}
+    for name, digit in SCENES.items():
+        picture = render(drawn_field(digit), name, seeded(f"reading {name}"))
+        content = BytesIO()
+        draw_steps(reading_steps(picture), name).save(content, "PNG", optimize=True)
+        files[f"reading-{name}.png"] = content.getvalue()
+    return files
+
+
+def drawn_field(digit: int) -> NDArray[np.uint8]:
+    """A digit drawn by strokes as MNIST would have it, uint8 (28, 28)."""
+    return np.asarray(draw_digit(digit, _LOOK).convert("L"))
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]), reading_pictures())

@@ -1,0 +1,1 @@
+"""The loop, what it minimizes, and what a trained network is worth."""
