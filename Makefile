@@ -5,7 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check format lowest compat compat-short benchmark-page examples readme clean
+.PHONY: run test check format lowest compat compat-short benchmark-page examples drawings readme clean
 
 run: $(RUN)/done  ## compare two example pictures with the model that ships; installs the runtime alone
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -35,10 +35,14 @@ benchmark-page: $(DEV)/done  ## write benchmarks/README.md anew from benchmarks/
 	$(DEV)/bin/python benchmarks/page.py
 
 examples: $(DEV)/done  ## draw the example pictures anew
-	$(DEV)/bin/python -m pairedge_train.rendering.pen_digits examples
+	$(DEV)/bin/python -m tools.examples examples
+
+drawings: $(DEV)/done  ## draw the pictures of docs/ anew; needs MNIST
+	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
+	$(DEV)/bin/python -m tools.reading_steps docs
 
 readme: $(DEV)/done  ## put the tables of artifacts/ into README.md
-	$(DEV)/bin/python -m pairedge_train.reports.readme README.md
+	$(DEV)/bin/python -m tools.readme README.md
 
 $(RUN)/done: pyproject.toml
 	$(PYTHON) -m venv $(RUN)

@@ -30,7 +30,7 @@ import pairedge
 from pairedge.bench import Calls, interleaved, percentiles
 from pairedge.graph import open_graph
 from pairedge_export.eager import torch_eager
-from pairedge_train.data.pairs import load_data
+from pairedge_train.data.datasets import load_data
 
 Array = NDArray[Any]
 BATCH = 1024

@@ -7,10 +7,10 @@ import torch
 from pairedge.graph import SCHEMA
 from pairedge_export.exporting import export_graph
 from pairedge_export.graphs import graphs_of
-from pairedge_train.training.checkpoint import Checkpoint
-from pairedge_train.networks.network import build_network
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import build_network
 from pairedge_train.networks.variants import variants
+from pairedge_train.training.checkpoint import Checkpoint
 
 
 def fresh_graphs(variant: str, *others: str) -> dict[str, bytes]:

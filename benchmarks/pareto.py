@@ -26,12 +26,12 @@ import pairedge
 from pairedge.bench import interleaved, percentiles
 from pairedge.inspection import accuracies
 from pairedge.model import PairModel, shipped_graph
-from pairedge_train.reports.figures import STYLE, saved
+from pairedge_train.experiments.library import studies
 from pairedge_train.files import write_all
-from pairedge_train.reports.agreement import finding, rows_of
-from pairedge_train.rows import read_rows
-from pairedge_train.experiments.study import studies
 from pairedge_train.networks.variants import variants
+from pairedge_train.reports.agreement import finding, rows_of
+from pairedge_train.reports.figures import STYLE, saved
+from pairedge_train.rows import read_rows
 
 PICTURE = "latency-accuracy"
 SHIPPED = "ships"

@@ -20,7 +20,7 @@ import pairedge
 from pairedge.bench import Calls, interleaved, percentiles
 from pairedge.graph import CONTRACTS
 from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, lower
-from pairedge_train.data.pairs import load_data
+from pairedge_train.data.datasets import load_data
 
 BATCH = 1024
 

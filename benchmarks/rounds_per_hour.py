@@ -26,7 +26,7 @@ import torch
 from scipy.stats import ttest_rel
 from side_by_side import keep
 
-from pairedge_train.data.pairs import default_data_dir
+from pairedge_train.data.datasets import default_data_dir
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.reports.reproduce import Job, reproduce, rows_path
 from pairedge_train.rows import read_rows

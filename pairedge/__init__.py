@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pairedge.errors import GraphError, ImageError, NoInkError, PairedgeError, SeveralDigitsError
 
 if TYPE_CHECKING:
-    from pairedge.model import Classification, PairModel, Prediction, PredictionBatch, load
+    from pairedge.model import PairModel, load
     from pairedge.ranking import AllPairs, Ranking
+    from pairedge.results import Classification, Prediction, PredictionBatch
 
 __version__ = "0.1.0"
 __all__ = [

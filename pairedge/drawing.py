@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pairedge.model import Prediction
+from pairedge.results import Prediction
 
 Steps: TypeAlias = dict[str, NDArray[Any]]
 Place: TypeAlias = tuple[int, int]  # x to the right and y down, pixels

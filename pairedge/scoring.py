@@ -18,7 +18,8 @@ from pairedge.graph import DIGITS
 
 if TYPE_CHECKING:
     from pairedge.drawing import Cell
-    from pairedge.model import Classification, PairModel
+    from pairedge.model import PairModel
+    from pairedge.results import Classification
 
 # What is taken for a picture in a folder, where much else may lie. Its content decides how it is read.
 _ENDINGS = frozenset(
@@ -191,8 +192,8 @@ def classify_pictures(model: PairModel, pictures: Iterable[Labelled]) -> Iterato
 def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
     """The mistakes as cells of a contact sheet. Each picture is read again: they were not all kept."""
     from pairedge.drawing import Cell
-    from pairedge.image.tile import reading_steps
     from pairedge.image.decode import open_picture
+    from pairedge.image.tile import reading_steps
 
     for outcome in evaluation.mistakes():
         picture: NDArray[Any]

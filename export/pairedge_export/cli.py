@@ -84,8 +84,8 @@ def export_one(
 ) -> None:
     """Export one checkpoint, print the proof and the next command."""
     from pairedge_export.exporting import export_checkpoint
+    from pairedge_train.data.datasets import load_data
     from pairedge_train.training.checkpoint import load_checkpoint
-    from pairedge_train.data.pairs import load_data
 
     checkpoint = load_checkpoint(path)
     data = load_data(checkpoint.recipe.dataset, data_dir)

@@ -22,8 +22,8 @@ from pairedge.graph import open_graph
 from pairedge_export.errors import ExportError
 from pairedge_export.graphs import PairGraph
 from pairedge_export.parity import TOLERANCE, extremes, real_inputs
-from pairedge_train.networks.network import Network, build_network
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import Network, build_network
 
 Pairs = NDArray[np.uint8]
 _ROOT = "network."  # what PairGraph calls the network

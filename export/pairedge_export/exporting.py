@@ -21,11 +21,11 @@ from pairedge_export.mobile import mobile_checks, mobile_files
 from pairedge_export.parity import Check, Parity, check_parity
 from pairedge_export.precision import changes, contract_checks, lower, metrics_of, with_metrics
 from pairedge_export.to_onnx import to_onnx
-from pairedge_train.training.checkpoint import Checkpoint
-from pairedge_train.data.pairs import Digits
-from pairedge_train.training.evaluate import exact_accuracy
+from pairedge_train.data.datasets import Digits
 from pairedge_train.files import write_all
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.checkpoint import Checkpoint
+from pairedge_train.training.evaluate import exact_accuracy
 
 
 def export_checkpoint(

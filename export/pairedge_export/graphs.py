@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from pairedge.graph import CONTRACTS, DIGITS
-from pairedge_train.training.evaluate import decide
-from pairedge_train.training.losses import Output, leq_probability
 from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import Output, leq_probability
 from pairedge_train.networks.posterior_sum import PosteriorSum
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.evaluate import decide
 
 
 class PairGraph(nn.Module):

@@ -25,7 +25,7 @@ from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
     from pairedge.drawing import Steps
-    from pairedge.model import Prediction
+    from pairedge.results import Prediction
 
 
 @click.command("predict")

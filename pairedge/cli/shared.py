@@ -14,8 +14,8 @@ from pairedge.errors import ImageError, PairedgeError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from pairedge.model import PairModel
     from pairedge.image.decode import Picture
+    from pairedge.model import PairModel
 
 # The contract in this package's docstring. What is uncertain fails only where a confidence was asked for.
 EXIT_CODES = {"ok": 0, "uncertain": 1, "unreadable": 1, "no-ink": 3, "several": 4}

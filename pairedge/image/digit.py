@@ -5,15 +5,12 @@ Small pictures have none of these: up to SMALL pixels everything is kept.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pairedge.errors import NoInkError, SeveralDigitsError
-from pairedge.image.ink import NO_INK, SMALL, Grey, highest, highest_in_column, lowest
-
-Mask: TypeAlias = NDArray[np.bool_]
+from pairedge.image.ink import NO_INK, SMALL
+from pairedge.image.morphology import Grey, Mask, connected, extent, highest, highest_in_column, lowest
 
 STEEPEST_LINE = 0.12  # how far ruled lines may rise, pixels for each pixel across
 THICKEST_LINE = 0.02  # of the picture's longer side
@@ -107,13 +104,6 @@ def along_darkness(mask: Mask, lines: Mask, darkness: Grey) -> float:
     return int(np.count_nonzero(highest(dark, reach) & mask)) / int(np.count_nonzero(mask))
 
 
-def extent(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
-    """The rows and columns that a mask, not an empty one, takes; with a margin as far as there is one."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
-    return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)
-
-
 def stroke_width(mask: Mask) -> float:
     """How wide strokes are, pixels: twice their area by the length of their outline."""
     area, outline = np.count_nonzero(mask), np.count_nonzero(mask & ~lowest(mask, 1))
@@ -157,60 +147,3 @@ def crossing_lines(mask: Mask) -> tuple[Mask, Mask]:
         there, across = np.nonzero(inside[full])
         lines[rows[full][there, across], across] = True
     return highest_in_column(lines, 1), thin
-
-
-class Parts(NamedTuple):
-    """The connected parts of a mask, one entry each.
-
-    Attributes:
-        labels: int32 (H, W), the part each pixel belongs to, or -1.
-        area: pixels.
-        box: (N, 4): top, left, bottom, right, the last two exclusive.
-    """
-
-    labels: NDArray[np.int32]
-    area: NDArray[np.int64]
-    box: NDArray[np.int64]
-
-
-def connected(mask: Mask) -> Parts:
-    """Part a mask into what hangs together, corners included.
-
-    Rows become runs of pixels; runs that touch are joined by taking the lowest number of their
-    neighbours again and again, which takes a logarithmic number of rounds.
-    """
-    height, width = mask.shape
-    stride = width + 2  # runs of different rows neither meet nor touch across the edge
-    padded = np.zeros((height, stride), np.int8)
-    padded[:, 1:-1] = mask
-    steps = np.diff(padded.ravel(), prepend=0)
-    starts, ends = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
-    first = np.searchsorted(ends, starts + stride, side="left")  # touching corners count
-    last = np.searchsorted(starts, ends + stride, side="right")
-    counts = np.maximum(last - first, 0)
-    upper = np.repeat(np.arange(len(starts)), counts)
-    lower = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
-    root = np.arange(len(starts))
-    while True:
-        least = np.minimum(root[upper], root[lower])
-        joined = root.copy()
-        np.minimum.at(joined, root[upper], least)
-        np.minimum.at(joined, root[lower], least)
-        while not np.array_equal(joined, joined[joined]):
-            joined = joined[joined]
-        if np.array_equal(joined, root):
-            break
-        root = joined
-    _, part = np.unique(root, return_inverse=True)
-    count = int(part.max()) + 1 if part.size else 0
-    labels = np.full(mask.shape, -1, np.int32)
-    labels[mask] = np.repeat(part, ends - starts)
-    area = np.bincount(part, ends - starts, count).astype(np.int64)
-    box = np.empty((count, 4), np.int64)
-    box[:, :2], box[:, 2:] = max(height, width), 0
-    rows = starts // stride
-    np.minimum.at(box[:, 0], part, rows)
-    np.minimum.at(box[:, 1], part, starts % stride - 1)
-    np.maximum.at(box[:, 2], part, rows + 1)
-    np.maximum.at(box[:, 3], part, (ends - 1) % stride)
-    return Parts(labels, area, box)

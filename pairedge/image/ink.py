@@ -6,15 +6,14 @@ shadows, the noise. Paper that is one even colour, as in drawings and thumbnails
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.errors import NoInkError
-
-Grey: TypeAlias = NDArray[np.float32]
+from pairedge.image.morphology import Grey, highest, lowest, otsu, smooth
 
 SMALL = 64  # pixels: a picture no longer than this is a drawing or a thumbnail, not a photo
 FAINTEST_INK = 24.0  # grey levels that the typical stroke must differ from even, clean paper
@@ -230,35 +229,6 @@ def shrink(pixels: Grey, longest: int) -> Grey:
     return np.stack(planes, axis=-1)
 
 
-def smooth(values: Grey, passes: int) -> Grey:
-    """Average each pixel with its neighbours (1 2 1 both ways), so many times."""
-    for _ in range(2 * passes):
-        padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
-        values = np.asarray((padded[:-2] + padded[2:]) / 4 + values / 2, np.float32).T
-    return values
-
-
-def highest(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The highest value within `reach` rows and columns, as far as the picture goes."""
-    return highest_in_column(highest_in_column(values, reach).T, reach).T
-
-
-def highest_in_column(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The highest value within `reach` rows: windows of 1, 2, 4 ... rows, then the rest."""
-    values = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
-    span, window = 1, 2 * reach + 1
-    while span < window:
-        step = min(span, window - span)
-        values = np.maximum(values[step:], values[:-step])
-        span += step
-    return values
-
-
-def lowest(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The lowest value within `reach` rows and columns, as far as the picture goes."""
-    return ~highest(~values, reach) if values.dtype == np.bool_ else -highest(-values, reach)
-
-
 def median(values: NDArray[Any]) -> float:
     """The middle value, the upper one of two. NumPy's own imports numpy.ma, which costs start-up time."""
     return quantile(values, 0.5)
@@ -268,20 +238,3 @@ def quantile(values: NDArray[Any], share: float) -> float:
     """The value that a share of the others is below, without interpolation."""
     place = min(int(values.size * share), values.size - 1)
     return float(np.partition(values, place, axis=None)[place])
-
-
-def otsu(values: Grey) -> float:
-    """The threshold that parts values into the two classes of least inner variance (Otsu, 1979).
-
-    Where an empty gap lies between the classes, every threshold in it is as good: the middle one is taken.
-    """
-    counts, edges = np.histogram(values, bins=256)
-    middles = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts, dtype=np.float64)  # whole numbers, whose products a 32-bit integer cannot hold
-    above = below[-1] - below
-    sums = np.cumsum(counts * middles)
-    # An empty class has no mean: its numerator is 0, and any divisor will do.
-    distance = sums / np.maximum(below, 1) - (sums[-1] - sums) / np.maximum(above, 1)
-    between = below * above * distance**2
-    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
-    return float(edges[1:][best].mean())

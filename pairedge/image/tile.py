@@ -2,9 +2,8 @@
 
 A **tile** is what the networks are trained on: uint8 (14, 14), white ink on black, the digit scaled
 into a 20x20 box and its centre of mass put in the middle of 28x28, as MNIST's makers did (LeCun et al.,
-1998), then averaged 2x2. `pairedge.image.decode` decodes, `pairedge.image.ink` finds what is written, `pairedge.image.digit`
-keeps what is the digit; here it is scaled and placed. Every step is one small function; `reading_steps` reads
-as their list.
+1998), then averaged 2x2. `decode` decodes, `ink` finds what is written, `digit` keeps what is the digit; here
+it is scaled and placed. Every step is one small function; `reading_steps` reads as their list.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.errors import ImageError
-from pairedge.image.ink import Grey, find_ink, highest, lowest
 from pairedge.image.decode import Picture, open_picture, to_pixels
-from pairedge.image.digit import extent, find_strokes, stroke_width
+from pairedge.image.digit import find_strokes, stroke_width
+from pairedge.image.ink import find_ink
+from pairedge.image.morphology import Grey, extent, highest, lowest
 
 __all__ = [
     "TILE_SIDE",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint
-from pairedge_train.data.pairs import DataSet, load_uci
+from pairedge_train.data.datasets import DataSet, load_uci
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint
 from pairedge_train.training.rounds import checkpoint_path, run_rounds
 
 torch.set_num_threads(1)

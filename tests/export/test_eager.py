@@ -16,8 +16,8 @@ from pairedge_export.eager import network_of, torch_eager
 from pairedge_export.errors import ExportError
 from pairedge_export.exporting import export_checkpoint
 from pairedge_export.parity import TOLERANCE
+from pairedge_train.data.datasets import DataSet
 from pairedge_train.training.checkpoint import Checkpoint
-from pairedge_train.data.pairs import DataSet
 
 from .conftest import SHARED, VARIANTS
 

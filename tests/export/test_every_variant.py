@@ -11,12 +11,12 @@ import torch
 from pairedge.image.tile import to_tile
 from pairedge_export.exporting import export_checkpoint
 from pairedge_export.parity import TOLERANCE
-from pairedge_train.data.pairs import DataSet, Digits
-from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.data.datasets import DataSet, Digits
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.training.rounds import train_round
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import variants
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.training.rounds import train_round
 
 
 @pytest.fixture(scope="module")

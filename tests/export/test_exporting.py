@@ -21,11 +21,11 @@ from pairedge_export.exporting import example_inputs, export_checkpoint
 from pairedge_export.graphs import graphs_of
 from pairedge_export.parity import BATCHES, TOLERANCE, Parity, check_parity
 from pairedge_export.to_onnx import to_onnx
-from pairedge_train.training.checkpoint import Checkpoint
-from pairedge_train.data.pairs import DataSet, load_mnist
+from pairedge_train.data.datasets import DataSet, load_mnist
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.training.rounds import train_round
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.checkpoint import Checkpoint
+from pairedge_train.training.rounds import train_round
 
 from .conftest import VARIANTS
 

@@ -18,8 +18,8 @@ from pairedge_export.errors import ExportError
 from pairedge_export.exporting import export_checkpoint
 from pairedge_export.mobile import OPERATORS
 from pairedge_export.precision import Change, changes, decisions, lower
+from pairedge_train.data.datasets import DataSet
 from pairedge_train.training.checkpoint import Checkpoint
-from pairedge_train.data.pairs import DataSet
 
 from .conftest import SHARED
 

@@ -10,7 +10,7 @@ import pytest
 
 import pairedge
 from pairedge.graph import open_graph
-from pairedge_train.data.pairs import DataSet, load_mnist
+from pairedge_train.data.datasets import DataSet, load_mnist
 
 SHIPPED = Path(__file__).parents[2] / "artifacts" / "aux_ws"
 

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 import pairedge
-from pairedge.model import Prediction, shipped_graph
+from pairedge.model import shipped_graph
+from pairedge.results import Prediction
 
 Tiles = NDArray[np.uint8]
 

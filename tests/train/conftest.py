@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pairedge_train.data.pairs import DataSet, Digits, load_mnist, load_uci
+from pairedge_train.data.datasets import DataSet, Digits, load_mnist, load_uci
 from pairedge_train.experiments.recipe import Recipe
 
 torch.set_num_threads(1)

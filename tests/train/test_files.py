@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from pairedge_train.training.checkpoint import load_checkpoint
 from pairedge_train.errors import CheckpointError, OutputError
 from pairedge_train.files import write_all, write_atomically
 from pairedge_train.rows import append_row, read_rows
+from pairedge_train.training.checkpoint import load_checkpoint
 
 
 @pytest.fixture

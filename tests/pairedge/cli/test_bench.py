@@ -32,7 +32,7 @@ from pairedge.model import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
 
-GRAPHS = Path(__file__).parent / "graphs"
+GRAPHS = Path(__file__).parents[1] / "graphs"
 BASE = GRAPHS / "base.onnx"
 SHORT = ("--seconds", "0.01")
 

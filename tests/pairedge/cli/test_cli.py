@@ -17,9 +17,9 @@ import pairedge
 Command = Callable[..., CompletedProcess[str]]
 Interpreter = Callable[..., str]
 
-FOLDER = Path(__file__).parents[2] / "examples"
+FOLDER = Path(__file__).parents[3] / "examples"
 THREE, SEVEN, NINE = (FOLDER / f"{name}.png" for name in ("three", "seven", "nine"))
-BASE = Path(__file__).parent / "graphs" / "base.onnx"
+BASE = Path(__file__).parents[1] / "graphs" / "base.onnx"
 
 
 def test_predict_answers_each_pair_in_one_line(command: Command) -> None:

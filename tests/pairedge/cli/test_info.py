@@ -18,7 +18,7 @@ from pairedge.model import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
 
-GRAPHS = Path(__file__).parent / "graphs"
+GRAPHS = Path(__file__).parents[1] / "graphs"
 
 
 @pytest.mark.parametrize("kind", ["pair", "digit", "compare"])

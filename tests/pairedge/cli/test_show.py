@@ -18,9 +18,9 @@ from pairedge.image.tile import reading_steps
 Command = Callable[..., CompletedProcess[str]]
 Interpreter = Callable[..., str]
 
-FOLDER = Path(__file__).parents[2] / "examples"
+FOLDER = Path(__file__).parents[3] / "examples"
 THREE, SEVEN = (FOLDER / f"{name}.png" for name in ("three", "seven"))
-BASE = Path(__file__).parent / "graphs" / "base.onnx"
+BASE = Path(__file__).parents[1] / "graphs" / "base.onnx"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 Command = Callable[..., CompletedProcess[str]]
 
-FOLDER = Path(__file__).parents[2] / "examples"
+FOLDER = Path(__file__).parents[3] / "examples"
 NAMES = sorted(path.name for path in FOLDER.glob("*.png"))
 
 

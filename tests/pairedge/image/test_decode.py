@@ -16,8 +16,8 @@ from PIL import Image
 
 from pairedge import ImageError
 from pairedge.errors import NoInkError
-from pairedge.image.tile import to_tile
 from pairedge.image.decode import on_paper, open_picture, to_pixels
+from pairedge.image.tile import to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I", "F")

@@ -11,9 +11,10 @@ from PIL import Image
 
 from pairedge import ImageError, PairModel
 from pairedge.errors import NoInkError, SeveralDigitsError
+from pairedge.image.digit import along_darkness, find_strokes, is_another, without_lines
+from pairedge.image.ink import find_ink
+from pairedge.image.morphology import connected, highest, lowest
 from pairedge.image.tile import to_tile
-from pairedge.image.ink import find_ink, highest, lowest
-from pairedge.image.digit import along_darkness, connected, find_strokes, is_another, without_lines
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 Levels = NDArray[np.float32]

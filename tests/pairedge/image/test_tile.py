@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pairedge import ImageError, PairModel
-from pairedge.image.tile import MNIST_SIDE, average, centre, fit_box, pool, reading_steps, to_tile
-from pairedge.image.ink import find_ink, otsu
 from pairedge.image.decode import LONGEST_SIDE, open_picture, to_pixels
-from pairedge_train.rendering.pen_digits import EXAMPLES, Look, draw_digit
+from pairedge.image.ink import find_ink
+from pairedge.image.morphology import otsu
+from pairedge.image.tile import MNIST_SIDE, average, centre, fit_box, pool, reading_steps, to_tile
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from tools.examples import EXAMPLES
 
 LOOKS = {
     "dark on white": Look(),
@@ -309,6 +311,6 @@ def test_pool_and_average_equal_their_slow_twins() -> None:
 
 
 def test_the_examples_are_read_right(model: PairModel) -> None:
-    folder = Path(__file__).parents[2] / "examples"
+    folder = Path(__file__).parents[3] / "examples"
     answers = model.classify(folder / name for name in EXAMPLES)
     assert [answer.digit for answer in answers] == [digit for digit, _ in EXAMPLES.values()]

@@ -108,7 +108,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 
 
 def test_missing_torch_names_the_extra() -> None:
-    program = "import sys; sys.modules['torch'] = None; from pairedge_train.cli.train import main; main(['--list'])"
+    program = (
+        "import sys; sys.modules['torch'] = None; from pairedge_train.cli.train import main; main(['--list'])"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert result.stderr == "Error: training needs torch: pip install 'pairedge[train]'\n"

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Generator
 
 from pairedge.image.tile import average
-from pairedge_train.data import pairs as data_module
-from pairedge_train.data.pairs import MNIST_FILES, DataSet, draw_pairs, load_data, load_mnist, make_pairs
+from pairedge_train.data.datasets import MNIST_FILES, DataSet, default_data_dir, load_data, load_mnist
+from pairedge_train.data.pairs import draw_pairs, make_pairs
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.torchvision_import import import_torchvision
@@ -107,7 +107,7 @@ def test_a_download_takes_its_place_whole(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.mnist
 def test_a_damaged_mnist_file_is_named(tmp_path: Path) -> None:
-    raw = data_module.default_data_dir() / "MNIST" / "raw"
+    raw = default_data_dir() / "MNIST" / "raw"
     shutil.copytree(raw, tmp_path / "MNIST" / "raw", copy_function=shutil.copyfile)
     labels = tmp_path / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
     labels.write_bytes(labels.read_bytes()[:-1] + b"\x01")

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from pairedge_train.training import rounds
-from pairedge_train.data.pairs import DataSet, Digits
-from pairedge_train.errors import DataError
-from pairedge_train.training.losses import NOT_A_DIGIT
+from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet, Digits
 from pairedge_train.data.synthetic import mixed
+from pairedge_train.errors import DataError
+from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training import rounds
 from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
-from pairedge_train.experiments.study import load_recipe
 
 MIX = Recipe(rendered=40, printed=5, not_digits=6)
 

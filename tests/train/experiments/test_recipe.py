@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pairedge_train.errors import RecipeError
+from pairedge_train.experiments.library import load_recipe, shipped_recipes
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.experiments.study import load_recipe, shipped_recipes
 from pairedge_train.networks.variants import get_variant
 
 

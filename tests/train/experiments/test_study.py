@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from pairedge_train.experiments.library import studies
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.study import Claim, Figure, Study, StudyRow, Table
+from pairedge_train.networks.variants import get_variant, variants
 from pairedge_train.reports.agreement import Finding, finding, rows_of, standard_errors, verdict
 from pairedge_train.reports.pages import page, write_index, write_page
-from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.rows import Row, append_row
-from pairedge_train.experiments.study import Claim, Figure, Study, StudyRow, Table, studies
-from pairedge_train.networks.variants import get_variant, variants
 
 ALL = studies()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator
 
-from pairedge_train.training.losses import leq_probability
+from pairedge_train.networks.output import leq_probability
 from pairedge_train.networks.posterior_sum import PosteriorSum
 
 

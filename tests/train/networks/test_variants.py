@@ -8,20 +8,22 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from pairedge_train.data.pairs import DataSet, make_pairs
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.pairs import make_pairs
 from pairedge_train.errors import RecipeError
-from pairedge_train.training.evaluate import decide, exact_accuracy
-from pairedge_train.training.losses import Output, losses
-from pairedge_train.networks.network import Network
-from pairedge_train.randomness import drawn_from
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import Output
 from pairedge_train.networks.resnet18 import ResNet18
-from pairedge_train.torchvision_import import import_torchvision
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import Variant, get_variant, variant, variants
 from pairedge_train.networks.variants.report2_feature_module import WeightSharingAuxiliary
 from pairedge_train.networks.variants.report4_siamese import MNISTResNet, MNISTResSiameseNet
+from pairedge_train.randomness import drawn_from
+from pairedge_train.torchvision_import import import_torchvision
+from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from pairedge_train.training.evaluate import decide, exact_accuracy
+from pairedge_train.training.losses import losses
 
 VARIANTS = list(variants().values())
 # Which networks send both tiles through one branch, report by report.

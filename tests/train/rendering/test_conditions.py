@@ -13,8 +13,9 @@ from PIL import Image
 from pairedge.errors import ImageError
 from pairedge.image.tile import to_tile
 from pairedge_train.rendering.canvas import cloud, ramp
+from pairedge_train.rendering.conditions import CONDITIONS, Rendered
 from pairedge_train.rendering.pen_digits import Look, draw_digit
-from pairedge_train.rendering.conditions import CONDITIONS, Rendered, render
+from pairedge_train.rendering.render import render
 from pairedge_train.rendering.stroke_field import FINE, Field, highest_near, stroke_field
 
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)

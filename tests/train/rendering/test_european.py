@@ -7,8 +7,8 @@ import pytest
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.european import barred, flagged, in_another_hand
+from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 

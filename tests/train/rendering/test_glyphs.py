@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from pairedge_train.rendering.negatives import SIGNS, SIGNS_FOR_TESTS
 from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS, glyph, printed_digits
+from pairedge_train.rendering.negatives import SIGNS, SIGNS_FOR_TESTS
 
 
 @pytest.mark.parametrize(("signs", "fonts"), [(SIGNS, FONTS), (SIGNS_FOR_TESTS, FONTS_FOR_TESTS)])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from pairedge_train.rendering.tiles import tile_or_none
+from pairedge_train.rendering.conditions import Rendered
+from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS
 from pairedge_train.rendering.negatives import (
     KINDS,
     LETTERS,
@@ -18,8 +19,7 @@ from pairedge_train.rendering.negatives import (
     SIGNS_FOR_TESTS,
     render_not_digit,
 )
-from pairedge_train.rendering.conditions import Rendered
-from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS
+from pairedge_train.rendering.tiles import tile_or_none
 
 LIKE_DIGITS = set("OQDaCcoUudIlijJtfrTZzSsBGbgqPpYy?!<>$§/|()0123456789")
 

@@ -8,11 +8,13 @@ from numpy.random import default_rng
 from numpy.typing import NDArray
 
 from pairedge.image.tile import to_tile
-from pairedge_train.rendering.pen_digits import Look, draw_digit
-from pairedge_train.training.losses import NOT_A_DIGIT
-from pairedge_train.rendering.tiles import WEIGHTS, not_digit_tiles, rendered_tiles, tile_or_none, training_tiles
+from pairedge_train.data.datasets import NOT_A_DIGIT
+from pairedge_train.data.synthetic import training_tiles
+from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
-from pairedge_train.rendering.conditions import CONDITIONS, render
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.rendering.render import render
+from pairedge_train.rendering.tiles import WEIGHTS, not_digit_tiles, rendered_tiles, tile_or_none
 
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce, rows_path
 from pairedge_train.cli.reproduce import main
+from pairedge_train.experiments.library import studies
+from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce, rows_path
 from pairedge_train.rows import append_row, read_rows
-from pairedge_train.experiments.study import studies
 
 from .carried_study import JOBS, RECIPE, ROUNDS
 

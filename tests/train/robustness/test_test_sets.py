@@ -14,30 +14,21 @@ from PIL import Image
 
 import pairedge
 from pairedge.image.tile import pool, to_tile
-from pairedge_train.robustness import test_sets as robustness
-from pairedge_train.data.pairs import DataSet, Digits
-from pairedge_train.robustness.rejection import doubt
+from pairedge_train.cli import robustness
+from pairedge_train.cli.robustness import doubts_of, main
+from pairedge_train.data.datasets import DataSet, Digits
+from pairedge_train.randomness import seeded
+from pairedge_train.rendering.conditions import CONDITIONS
+from pairedge_train.rendering.negatives import KINDS
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.tiles import Tiles
-from pairedge_train.rendering.negatives import KINDS
-from pairedge_train.rendering.conditions import CONDITIONS
-from pairedge_train.robustness.contact_sheet import contact_sheet
-from pairedge_train.robustness.test_sets import (
-    Pictures,
-    System,
-    all_pictures,
-    condition_pictures,
-    condition_table,
-    doubts_of,
-    judge,
-    main,
-    merely_resized,
-    reading_named,
-    seeded,
-    typeset_pictures,
-)
+from pairedge_train.robustness.judge import System, judge
+from pairedge_train.robustness.page import condition_table
+from pairedge_train.robustness.readings import merely_resized, reading_named
+from pairedge_train.robustness.rejection import doubt
+from pairedge_train.robustness.test_sets import Pictures, all_pictures, condition_pictures, typeset_pictures
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 
 
@@ -133,11 +124,6 @@ def test_a_refused_picture_that_shows_no_digit_is_flagged(data: DataSet) -> None
 
 def test_print_is_of_fonts_kept_for_tests() -> None:
     assert len(typeset_pictures(["resized"], 4).labels) == 4
-
-
-def test_the_contact_sheet_shows_every_condition(fields: NDArray[np.uint8]) -> None:
-    sheet = contact_sheet(fields, columns=7, cell=60)
-    assert sheet.size == (420, (60 + 56 + 30) * -(-len(CONDITIONS) // 7))
 
 
 def test_the_command_writes_rows_and_a_page(

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from pairedge_train.training.augment import affine_maps, redrawn, warp
 from pairedge_train.errors import RecipeError
 from pairedge_train.experiments.recipe import AUGMENTATION, Augmentation, Recipe
+from pairedge_train.training.augment import affine_maps, redrawn, warp
 
 STRONG = Augmentation(rotate=15, scale=0.2, shear=0.2, shift=0.1, elastic=0.05, stroke=0.5)
 

@@ -8,6 +8,15 @@ import pytest
 import torch
 from torch import Generator, nn
 
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.pairs import Pairs, make_pairs
+from pairedge_train.errors import RecipeError
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.ensemble import ensemble_of
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.networks.output import leq_probability
+from pairedge_train.networks.variants import get_variant
+from pairedge_train.randomness import drawn_from
 from pairedge_train.training.calibration import (
     Reliability,
     best_temperature,
@@ -16,15 +25,7 @@ from pairedge_train.training.calibration import (
     reliability,
     risk,
 )
-from pairedge_train.data.pairs import DataSet, Pairs, make_pairs
-from pairedge_train.networks.ensemble import ensemble_of
-from pairedge_train.errors import RecipeError
 from pairedge_train.training.evaluate import exact_accuracy
-from pairedge_train.training.losses import leq_probability
-from pairedge_train.networks.network import Network, build_network
-from pairedge_train.randomness import drawn_from
-from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.networks.variants import get_variant
 
 
 def fresh(variant: str, seed: int = 0) -> Network:

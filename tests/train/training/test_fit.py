@@ -9,16 +9,18 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet
+from pairedge_train.data.pairs import Draw, Pairs, draw_pairs
+from pairedge_train.errors import DataError, DivergedError
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.networks.output import Output
+from pairedge_train.randomness import drawn_from
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training.augment import warp
-from pairedge_train.data.pairs import DataSet, Draw, Pairs, draw_pairs
-from pairedge_train.errors import DataError, DivergedError
 from pairedge_train.training.evaluate import Scores
 from pairedge_train.training.fit import Epoch, batches, fit, halve_lr
-from pairedge_train.training.losses import NOT_A_DIGIT, Output, losses, smoothed
-from pairedge_train.networks.network import Network, build_network
-from pairedge_train.randomness import drawn_from
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.losses import losses, smoothed
 
 
 def test_the_loss_is_the_sum_of_three_cross_entropies() -> None:

@@ -9,16 +9,17 @@ import pytest
 import torch
 from torch import Generator
 
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.pairs import Pairs, draw_pairs
+from pairedge_train.errors import DivergedError, RecipeError
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import Network
+from pairedge_train.rows import read_rows
 from pairedge_train.training import rounds as rounds_module
 from pairedge_train.training.checkpoint import load_checkpoint, save_checkpoint
-from pairedge_train.data.pairs import DataSet, Pairs, draw_pairs
-from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.training.evaluate import Scores, judge
 from pairedge_train.training.fit import Epoch
-from pairedge_train.networks.network import Network
-from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
-from pairedge_train.rows import read_rows
 
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:

@@ -11,21 +11,22 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import AdamW
 
-from pairedge_train.reports import reproduce as reproduce_module
-from pairedge_train.data.pairs import DataSet, Draw, draw_pairs
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.pairs import Draw, draw_pairs
 from pairedge_train.errors import DivergedError
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.networks.variants import get_variant, variants
+from pairedge_train.randomness import drawn_from
+from pairedge_train.reports import reproduce as reproduce_module
+from pairedge_train.reports.reproduce import Job, bundles, missing, reproduce, rows_path
+from pairedge_train.rows import read_rows
 from pairedge_train.training.fit import fit
 from pairedge_train.training.fit_stacked import can_stack, fit_stacked, stacked_losses
 from pairedge_train.training.losses import losses
-from pairedge_train.networks.network import Network, build_network
-from pairedge_train.randomness import drawn_from
-from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.reports.reproduce import Job, bundles, missing, reproduce, rows_path
 from pairedge_train.training.rounds import train_round, train_rounds
-from pairedge_train.rows import read_rows
 from pairedge_train.training.stacked import StackedTwoBranches, is_stackable
-from pairedge_train.networks.two_branches import TwoBranches
-from pairedge_train.networks.variants import get_variant, variants
 
 STACKABLE = [name for name in variants() if can_stack(Recipe(variant=name))]
 COUNT = 3  # networks

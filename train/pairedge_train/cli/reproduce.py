@@ -69,7 +69,7 @@ def choose(
     names: tuple[str, ...], tables: tuple[str, ...], *, everything: bool
 ) -> list[tuple[Study, list[Table]]]:
     """The studies that are named and those of their tables that are wanted."""
-    from pairedge_train.experiments.study import reports, studies
+    from pairedge_train.experiments.library import reports, studies
 
     known = studies()
     if everything or names == ("all",):
@@ -113,11 +113,11 @@ def run(
 
     from tqdm import tqdm
 
-    from pairedge_train.data.pairs import load_data
+    from pairedge_train.data.datasets import load_data
+    from pairedge_train.experiments.library import reports
     from pairedge_train.reports.pages import write_index, write_page
     from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
     from pairedge_train.rows import Row
-    from pairedge_train.experiments.study import reports
 
     # joblib replaces a worker that has grown, and its task is done by another: nothing for a user to act on.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")

@@ -16,9 +16,9 @@ import click
 from pairedge_train.cli.options import check_device, data_dir_option, device_option, told_in_one_sentence
 
 if TYPE_CHECKING:
-    from pairedge_train.training.fit import Epoch
     from pairedge_train.experiments.recipe import Recipe
     from pairedge_train.rows import Row
+    from pairedge_train.training.fit import Epoch
 
 FLAGSHIP = "aux_ws"
 
@@ -82,7 +82,7 @@ def main(
 
 def list_choices() -> None:
     """Print the variants and the recipes that ship."""
-    from pairedge_train.experiments.study import shipped_recipes
+    from pairedge_train.experiments.library import shipped_recipes
     from pairedge_train.networks.variants import variants
 
     width = max(map(len, variants()))
@@ -97,8 +97,8 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any]) -> Recipe:
 
     A variant of a report is trained by report 000's protocol, any other by the flagship's.
     """
+    from pairedge_train.experiments.library import load_recipe
     from pairedge_train.experiments.recipe import Recipe
-    from pairedge_train.experiments.study import load_recipe
     from pairedge_train.networks.variants import get_variant
 
     if recipe_file:
@@ -118,7 +118,7 @@ def train(recipe: Recipe, device: str, data_dir: Path | None, out: Path) -> None
     """Train the rounds of a recipe under a progress bar; print what came of them and the next command."""
     from tqdm import tqdm
 
-    from pairedge_train.data.pairs import load_data
+    from pairedge_train.data.datasets import load_data
     from pairedge_train.training.rounds import checkpoint_path, run_rounds, study_folder
 
     check_device(device)

@@ -6,11 +6,14 @@ import os
 
 import numpy as np
 import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
 
-from pairedge_train.data.pairs import DataSet, Digits
+from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet, Digits
 from pairedge_train.errors import DataError
-from pairedge_train.rendering.tiles import training_tiles
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.rendering.glyphs import printed_digits
+from pairedge_train.rendering.tiles import Labels, Tiles, not_digit_tiles, rendered_tiles
 
 
 def mixed(data: DataSet, recipe: Recipe, seed: int) -> DataSet:
@@ -39,3 +42,33 @@ def mixed(data: DataSet, recipe: Recipe, seed: int) -> DataSet:
     )
     added = Digits.of_tiles(tiles, torch.from_numpy(labels))
     return DataSet(Digits.joined([training, added]), data.test, wanted)
+
+
+def training_tiles(
+    digits: NDArray[np.uint8],
+    labels: Labels,
+    generator: Generator,
+    *,
+    printed: int,
+    not_digits: int,
+    workers: int = 1,
+) -> tuple[Tiles, Labels]:
+    """A whole mixture: rendered handwriting, rendered print, and pictures that show no digit, in this order.
+
+    Args:
+        digits: uint8 (N, 28, 28), as MNIST has them.
+        labels: int64 (N,).
+        generator: decides everything.
+        printed: how many printed digits to render.
+        not_digits: how many tiles of what is no digit, labelled NOT_A_DIGIT.
+        workers: processes to use.
+
+    Returns:
+        tiles uint8 (M, 14, 14), labels int64 (M,).
+    """
+    print_, print_labels = printed_digits(printed, generator)
+    tiles, kept = rendered_tiles(
+        np.concatenate([digits, print_]), np.concatenate([labels, print_labels]), generator, workers=workers
+    )
+    none = not_digit_tiles(not_digits, generator, workers=workers)
+    return np.concatenate([tiles, none]), np.concatenate([kept, np.full(len(none), NOT_A_DIGIT, np.int64)])

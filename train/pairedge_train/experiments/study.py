@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pairedge_train.errors import RecipeError
-from pairedge_train.experiments.recipe import Recipe, read_recipe
+from pairedge_train.experiments.recipe import Recipe
 
 Statistic = Literal[
     "train_accuracy",
@@ -164,17 +161,6 @@ class Study:
         ]
 
 
-@cache
-def studies() -> dict[str, Study]:
-    """All studies by name, the reports' last."""
-    return {path.stem: read_study(path) for path in _recipe_files() if _is_study(path)}
-
-
-def reports() -> dict[str, Study]:
-    """The studies of the five reports."""
-    return {name: study for name, study in studies().items() if study.is_report}
-
-
 def read_study(path: Path) -> Study:
     """Read a study from its TOML file.
 
@@ -191,47 +177,6 @@ def read_study(path: Path) -> Study:
         for figure in content.pop("figure", ())
     )
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
-
-
-def shipped_recipes() -> dict[str, Recipe]:
-    """Every recipe that ships, by name: files of their own, and each row of a study as study.table.row."""
-    single = {path.stem: read_recipe(path) for path in _recipe_files() if not _is_study(path)}
-    rows = {
-        f"{study.name}.{table.name}.{row.label}": row.recipe
-        for study in studies().values()
-        for table in study.tables
-        for row in table.rows
-    }
-    return single | rows
-
-
-def load_recipe(name_or_file: str) -> Recipe:
-    """A recipe that ships, by name, or else the one in a TOML file.
-
-    Raises:
-        RecipeError: when there is neither, or the file makes no valid recipe.
-    """
-    shipped = shipped_recipes()
-    if name_or_file in shipped:
-        return shipped[name_or_file]
-    path = Path(name_or_file)
-    if not path.exists():
-        near = get_close_matches(name_or_file, shipped, n=3, cutoff=0.3) or sorted(shipped)[:3]
-        raise RecipeError(f"{path}: neither a file nor a recipe that ships; near it are {', '.join(near)}")
-    return read_recipe(path)
-
-
-def _recipe_files() -> list[Path]:
-    """The files of recipes and studies: inside the wheel, or in a checkout's train/recipes/."""
-    package = Path(__file__).parent
-    installed = package / "recipes"
-    folder = installed if installed.is_dir() else package.parent / "recipes"
-    return sorted(folder.glob("*.toml"))
-
-
-@cache
-def _is_study(path: Path) -> bool:
-    return "table" in tomllib.loads(path.read_text())
 
 
 def _table(shared: dict[str, Any], table: dict[str, Any]) -> Table:

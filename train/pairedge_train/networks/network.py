@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from pairedge_train.data.pairs import Draw
-from pairedge_train.networks.ensemble import ensemble_of
-from pairedge_train.training.losses import Output
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.ensemble import ensemble_of
+from pairedge_train.networks.output import Output
 from pairedge_train.networks.variants import get_variant
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pairedge_train.training.losses import Output
+from pairedge_train.networks.output import Output
 
 
 class TwoBranches(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from pairedge_train.training.losses import Output
+from pairedge_train.networks.output import Output
 
 
 class TwoChannels(nn.Module):

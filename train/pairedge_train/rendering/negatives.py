@@ -1,7 +1,7 @@
 """Pictures that show no digit: what a model has to doubt.
 
 Letters written by strokes, printed signs, shapes, scribbles, noise, textures and blank pages, put on paper
-by the same scenes that digits are (`pairedge_train.rendering.conditions`). Letters, signs, fonts and shapes come in two
+by the same scenes that digits are (`conditions`). Letters, signs, fonts and shapes come in two
 halves: one for training, one for tests that training never sees.
 
 Left out, since a person may take them for a digit: O, Q, D, a, c, C, o, u, U, d (0, or an open 0), I, l, i,
@@ -19,12 +19,23 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pairedge_train.rendering.canvas import BOARD, NOTES, WHITE_PAPER, chance, cloud, pick, ramp, varied, within
-from pairedge_train.rendering.pen_digits import smooth
-from pairedge_train.rendering.line_figures import Strokes, random_figure
-from pairedge_train.rendering.conditions import CONDITIONS, Condition, Rendered, photograph
-from pairedge_train.rendering.stroke_field import FINE, Field, ridges, stroke_field
+from pairedge_train.rendering.canvas import (
+    BOARD,
+    NOTES,
+    WHITE_PAPER,
+    chance,
+    cloud,
+    pick,
+    ramp,
+    varied,
+    within,
+)
+from pairedge_train.rendering.conditions import CONDITIONS, Condition, Rendered
 from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS, glyph
+from pairedge_train.rendering.line_figures import Strokes, random_figure
+from pairedge_train.rendering.pen_digits import smooth
+from pairedge_train.rendering.render import photograph
+from pairedge_train.rendering.stroke_field import FINE, Field, ridges, stroke_field
 
 # How a hand writes them: points that a smooth line goes through, x to the right and y down in a unit square.
 LETTERS: dict[str, Strokes] = {

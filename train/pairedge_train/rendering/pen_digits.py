@@ -1,13 +1,8 @@
-"""Digits drawn by strokes: the pictures in examples/, and pictures for tests that need no data set.
-
-python -m pairedge_train.rendering.pen_digits examples
-"""
+"""Digits drawn by strokes: the pictures in examples/, and pictures for tests that need no data set."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,22 +83,6 @@ class Look:
     slant: float = 0.0
 
 
-EXAMPLES = {
-    "three.png": (3, Look(size=(240, 320), ink=(28, 46, 120), paper=(250, 247, 235), slant=0.1)),
-    "seven.png": (7, Look(size=(160, 160), ink=(245, 245, 240), paper=(34, 52, 44), stroke=0.1)),
-    "five.png": (5, Look(size=(64, 48), ink=(190, 30, 40), paper=(255, 255, 255), height=0.85, stroke=0.14)),
-    "zero.png": (
-        0,
-        Look(size=(500, 400), ink=(60, 60, 60), paper=(225, 220, 210), height=0.4, middle=(0.3, 0.6)),
-    ),
-    "eight.png": (8, Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.13)),
-    "nine.png": (
-        9,
-        Look(size=(300, 300), ink=(110, 40, 110), paper=(248, 220, 226), stroke=0.08, slant=0.15),
-    ),
-}
-
-
 def draw_digit(digit: int, look: Look) -> Image.Image:
     """Draw a digit, an RGB picture. Drawn four times too large and shrunk, so that edges are soft."""
     fine = 4
@@ -132,14 +111,3 @@ def smooth(points: tuple[tuple[float, float], ...], steps: int = 12) -> NDArray[
             0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
         )
     return np.concatenate(parts)
-
-
-def main(folder: Path) -> None:
-    """Draw the examples into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (digit, look) in EXAMPLES.items():
-        draw_digit(digit, look).save(folder / name)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from pairedge.errors import ImageError
 from pairedge.image.tile import TILE_SIDE, to_tile
+from pairedge_train.rendering.conditions import CONDITIONS, Rendered
 from pairedge_train.rendering.european import in_another_hand
-from pairedge_train.training.losses import NOT_A_DIGIT
 from pairedge_train.rendering.negatives import KINDS, render_not_digit
-from pairedge_train.rendering.conditions import CONDITIONS, Rendered, render
-from pairedge_train.rendering.glyphs import printed_digits
+from pairedge_train.rendering.render import render
 
 Tiles: TypeAlias = NDArray[np.uint8]
 Labels: TypeAlias = NDArray[np.int64]
@@ -45,36 +44,6 @@ NOT_DIGITS: dict[str, float] = {
     "blank": 0.5,
 }
 _CHUNK = 250  # pictures that share a seed: a second's work or two
-
-
-def training_tiles(
-    digits: NDArray[np.uint8],
-    labels: Labels,
-    generator: Generator,
-    *,
-    printed: int,
-    not_digits: int,
-    workers: int = 1,
-) -> tuple[Tiles, Labels]:
-    """A whole mixture: rendered handwriting, rendered print, and pictures that show no digit, in this order.
-
-    Args:
-        digits: uint8 (N, 28, 28), as MNIST has them.
-        labels: int64 (N,).
-        generator: decides everything.
-        printed: how many printed digits to render.
-        not_digits: how many tiles of what is no digit, labelled NOT_A_DIGIT.
-        workers: processes to use.
-
-    Returns:
-        tiles uint8 (M, 14, 14), labels int64 (M,).
-    """
-    print_, print_labels = printed_digits(printed, generator)
-    tiles, kept = rendered_tiles(
-        np.concatenate([digits, print_]), np.concatenate([labels, print_labels]), generator, workers=workers
-    )
-    none = not_digit_tiles(not_digits, generator, workers=workers)
-    return np.concatenate([tiles, none]), np.concatenate([kept, np.full(len(none), NOT_A_DIGIT, np.int64)])
 
 
 def rendered_tiles(

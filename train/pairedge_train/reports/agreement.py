@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from scipy import stats
 
-from pairedge_train.rows import Row
 from pairedge_train.experiments.study import Claim, Statistic, StudyRow, Table
+from pairedge_train.rows import Row
 
 AGREES_WITHIN = 3.0  # standard errors
 SIGNIFICANT = 0.05  # two-sided

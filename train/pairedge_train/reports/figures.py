@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
+from pairedge_train.experiments.study import Figure, Study, StudyRow
 from pairedge_train.reports.agreement import finding, rows_of
 from pairedge_train.rows import Row
-from pairedge_train.experiments.study import Figure, Study, StudyRow
 
 _COLOURS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
 _DASHES = ("-", "--", ":")

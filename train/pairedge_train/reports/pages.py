@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pairedge_train.reports.figures import draw
+from pairedge_train.experiments.study import Statistic, Study, StudyRow, Table
 from pairedge_train.files import write_all
 from pairedge_train.reports.agreement import (
     AGREES_WITHIN,
@@ -17,8 +17,8 @@ from pairedge_train.reports.agreement import (
     standard_errors,
     verdict,
 )
+from pairedge_train.reports.figures import draw
 from pairedge_train.rows import Row, read_rows
-from pairedge_train.experiments.study import Statistic, Study, StudyRow, Table
 
 _WORDS: dict[Statistic, str] = {
     "train_accuracy": "training accuracy of the last epoch's weights",

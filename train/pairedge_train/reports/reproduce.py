@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 from joblib import Parallel, delayed, parallel_config
 
-from pairedge_train.data.pairs import DataSet, load_data
+from pairedge_train.data.datasets import DataSet, load_data
 from pairedge_train.errors import DivergedError
-from pairedge_train.training.fit_stacked import can_stack
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.training.rounds import run_rounds, study_folder, train_round, train_rounds
-from pairedge_train.rows import Row, append_row, read_rows
 from pairedge_train.experiments.study import Study, Table
+from pairedge_train.rows import Row, append_row, read_rows
+from pairedge_train.training.fit_stacked import can_stack
+from pairedge_train.training.rounds import run_rounds, study_folder, train_round, train_rounds
 
 # Pairs that all rounds of a bundle see in one step: 16 rounds at batch 25. What a step works on then still
 # fits into a processor's cache; at batch 128, 16 rounds together gain nothing.

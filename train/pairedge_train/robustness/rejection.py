@@ -15,9 +15,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from pairedge.model import PairModel
-from pairedge_train.data.pairs import Digits
-from pairedge_train.rendering.tiles import Tiles, rendered_tiles, tile_or_none
+from pairedge_train.data.datasets import Digits, fields_of
 from pairedge_train.rendering.negatives import KINDS, render_not_digit
+from pairedge_train.rendering.tiles import Tiles, rendered_tiles, tile_or_none
 from pairedge_train.rows import Row
 
 Confidence: TypeAlias = Callable[[Tiles], NDArray[np.floating]]
@@ -70,13 +70,6 @@ def rendered_sample(side: Digits, count: int, generator: Generator, workers: int
     labels = side.labels.numpy()[chosen]
     tiles, _ = rendered_tiles(fields_of(side)[chosen], labels, generator, workers=workers)
     return tiles, len(chosen)
-
-
-def fields_of(side: Digits) -> NDArray[np.uint8]:
-    """The 28x28 grey levels, uint8 (N, 28, 28), which MNIST keeps beside its tiles."""
-    assert side.fields is not None
-    fields: NDArray[np.uint8] = side.fields.numpy()
-    return fields
 
 
 def doubt_table(doubts: Row) -> str:

@@ -13,12 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pairedge_train.data.datasets import NOT_A_DIGIT
 from pairedge_train.data.pairs import Pairs
 from pairedge_train.networks.ensemble import MeanOfBranches
-from pairedge_train.training.losses import NOT_A_DIGIT, Output, losses
 from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import Output
 from pairedge_train.networks.posterior_sum import PosteriorSum
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.losses import losses
 
 DIAGRAM_BINS = 15  # as Guo et al. have them
 _FINE = 3_000  # bins that are kept, a multiple of the diagram's

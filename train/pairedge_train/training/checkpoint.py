@@ -14,9 +14,9 @@ import safetensors.torch
 from safetensors import SafetensorError, safe_open
 
 from pairedge_train.errors import CheckpointError, RecipeError
+from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.files import write_atomically
 from pairedge_train.networks.network import Network, build_network
-from pairedge_train.experiments.recipe import Recipe
 
 SCHEMA = 1
 _KEY = "pairedge"  # one metadata entry only: safetensors keeps no order among several

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pairedge_train.data.pairs import Digits, Pairs
-from pairedge_train.training.losses import Output, leq_probability, losses
+from pairedge_train.data.datasets import Digits
+from pairedge_train.data.pairs import Pairs
 from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import Output, leq_probability
 from pairedge_train.networks.posterior_sum import PosteriorSum
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.losses import losses
 
 _BATCH = 250  # pairs at a time: their activations stay in the cache, twice as fast as 1,000
 _DROPOUTS = (nn.Dropout, nn.Dropout2d)

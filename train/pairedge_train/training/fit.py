@@ -16,13 +16,14 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pairedge_train.training.augment import warp
 from pairedge_train.data.pairs import Draw, Pairs, make_pairs
 from pairedge_train.errors import DataError, DivergedError
-from pairedge_train.training.evaluate import Scores, judge
-from pairedge_train.training.losses import Output, losses
-from pairedge_train.networks.network import Network
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import Output
+from pairedge_train.training.augment import warp
+from pairedge_train.training.evaluate import Scores, judge
+from pairedge_train.training.losses import losses
 
 # Means over an epoch of the total loss, the comparison's and the digits'.
 Costs: TypeAlias = tuple[float, float | None, float | None]

@@ -13,13 +13,14 @@ from torch import Generator, Tensor
 from torch.optim import AdamW, Optimizer
 
 from pairedge_train.data.pairs import Draw
-from pairedge_train.training.fit import Costs, Epoch, judged_epoch
-from pairedge_train.training.losses import Losses, Output, weigh
-from pairedge_train.networks.network import Network
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.training.stacked import StackedTwoBranches, is_stackable, untie
+from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import Output
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import get_variant
+from pairedge_train.training.fit import Costs, Epoch, judged_epoch
+from pairedge_train.training.losses import Losses, weigh
+from pairedge_train.training.stacked import StackedTwoBranches, is_stackable, untie
 
 
 @cache

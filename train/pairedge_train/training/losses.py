@@ -8,19 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-NOT_A_DIGIT = -1  # the label of a picture that shows none
-
-
-class Output(NamedTuple):
-    """The heads of a network for B pairs; a variant lacks at most one of them.
-
-    Attributes:
-        comparison: logits of "first <= second": (B, 2) for the classes no and yes, or (B,) for yes.
-        digits: logits (B, 2, 10) of each tile's digit.
-    """
-
-    comparison: Tensor | None
-    digits: Tensor | None
+from pairedge_train.data.datasets import NOT_A_DIGIT
+from pairedge_train.networks.output import Output
 
 
 class Losses(NamedTuple):
@@ -29,11 +18,6 @@ class Losses(NamedTuple):
     total: Tensor
     comparison: Tensor | None
     digits: Tensor | None
-
-
-def leq_probability(comparison: Tensor) -> Tensor:
-    """P(first <= second), (B,), from comparison logits (B, 2) or (B,)."""
-    return comparison.softmax(1)[:, 1] if comparison.ndim == 2 else comparison.sigmoid()
 
 
 def losses(

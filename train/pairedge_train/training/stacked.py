@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pairedge_train.training.losses import Output
+from pairedge_train.networks.output import Output
 from pairedge_train.networks.two_branches import TwoBranches
 
 # Each of these treats numbers or channels one by one, and does not mind M times as many.

@@ -2,7 +2,7 @@
 
 Widths double where the picture is halved, and are multiples of 16, the lanes of a wide vector register:
 onnxruntime pads what is not. Both tiles share one comparison head or none of its weights: P(first <= second)
-is summed from what the branches say of the digits (pairedge_train.networks.posterior_sum), or learned by a perceptron.
+is summed from what the branches say of the digits (`posterior_sum`), or learned by a perceptron.
 """
 
 from itertools import chain, pairwise

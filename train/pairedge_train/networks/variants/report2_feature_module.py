@@ -8,7 +8,7 @@ the authors' program.
 import torch
 from torch import Tensor, nn
 
-from pairedge_train.training.losses import Output
+from pairedge_train.networks.output import Output
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.two_channels import TwoChannels
 from pairedge_train.networks.variants import variant

@@ -1,6 +1,6 @@
 """Tables in README.md, written from the rows and graphs under artifacts/ so that they cannot drift.
 
-    python -m pairedge_train.reports.readme README.md
+    python -m tools.readme README.md
 
 Each table stands between `<!-- table: NAME -->` and `<!-- end -->`.
 """
@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
+import click
+
 import pairedge
-from pairedge_train.reports.agreement import AGREES_WITHIN, Finding, finding, rows_of, standard_errors, verdict
-from pairedge_train.robustness.test_sets import condition_table
+from pairedge_train.experiments.library import reports, studies
+from pairedge_train.experiments.study import Study
+from pairedge_train.reports.agreement import (
+    AGREES_WITHIN,
+    Finding,
+    finding,
+    rows_of,
+    standard_errors,
+    verdict,
+)
+from pairedge_train.robustness.page import condition_table
 from pairedge_train.rows import Row, read_rows
-from pairedge_train.experiments.study import Study, reports, studies
 
 ARTIFACTS = Path("artifacts")
 _ROUNDS_WANTED = 6  # times as many an hour as the obvious loop
@@ -189,7 +198,13 @@ def shipped_table(artifacts: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        page = Path(name)
+@click.command()
+@click.argument("pages", nargs=-1, type=click.Path(path_type=Path, exists=True))
+def main(pages: tuple[Path, ...]) -> None:
+    """Write the tables of PAGES anew from artifacts/."""
+    for page in pages:
         page.write_text(fill(page.read_text(), ARTIFACTS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,27 +1,27 @@
 """The contact sheet: one rendered picture of each condition, and the tile that is read from it.
 
-    python -m pairedge_train.robustness.contact_sheet docs/photos.png
+    python -m tools.contact_sheet docs/photos.png
 
 It shows MNIST's test digits, found as `pairedge-train` finds them.
 """
 
 from __future__ import annotations
 
-import sys
 from io import BytesIO
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pairedge.image.tile import TILE_SIDE
-from pairedge_train.data.pairs import load_data
-from pairedge_train.robustness.rejection import fields_of
+from pairedge_train.data.datasets import fields_of, load_data
 from pairedge_train.files import write_atomically
+from pairedge_train.randomness import seeded
+from pairedge_train.rendering.conditions import CONDITIONS, Rendered
+from pairedge_train.rendering.render import render
 from pairedge_train.rendering.tiles import tile_or_none
-from pairedge_train.rendering.conditions import CONDITIONS, Rendered, render
-from pairedge_train.robustness.test_sets import seeded
 
 
 def contact_sheet(digits: NDArray[np.uint8], *, columns: int = 7, cell: int = 150) -> Image.Image:
@@ -68,7 +68,14 @@ def _fitted(image: Image.Image, side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS)
 
 
-if __name__ == "__main__":
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def main(path: Path) -> None:
+    """Draw the contact sheet into the PNG file PATH."""
     file = BytesIO()
     contact_sheet(fields_of(load_data("mnist").test)).save(file, "PNG", optimize=True)
-    write_atomically(Path(sys.argv[1]), file.getvalue())
+    write_atomically(path, file.getvalue())
+
+
+if __name__ == "__main__":
+    main()

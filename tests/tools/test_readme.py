@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from pairedge.cli.predict import command
-from pairedge_train.robustness import test_sets as robustness
+from pairedge_train.experiments.library import studies
 from pairedge_train.reports.pages import page
-from pairedge_train.reports.readme import fill
+from pairedge_train.robustness import page as robustness
 from pairedge_train.rows import read_rows
-from pairedge_train.experiments.study import studies
+from tools.readme import fill
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pairedge_train.rendering.pen_digits import EXAMPLES, draw_digit
+from pairedge_train.rendering.pen_digits import draw_digit
+from tools.examples import EXAMPLES
 
 EXAMPLE_FOLDER = Path(__file__).parents[2] / "examples"
 

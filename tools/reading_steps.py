@@ -1,23 +1,23 @@
 """The pictures in docs/reading.md: digits drawn by strokes, photographed by the renderer, read step by step.
 
-python -m pairedge_train.robustness.reading_steps docs
+python -m tools.reading_steps docs
 """
 
 from __future__ import annotations
 
-import sys
 from io import BytesIO
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
 from pairedge.drawing import draw_steps
 from pairedge.image.tile import reading_steps
-from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.files import write_all
-from pairedge_train.rendering.conditions import render
-from pairedge_train.robustness.test_sets import seeded
+from pairedge_train.randomness import seeded
+from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.rendering.render import render
 
 SCENES = {"squared": 4, "shadow": 3, "blue-on-pink": 8, "chalk": 7, "specks": 5, "border": 9}
 _LOOK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
@@ -39,5 +39,12 @@ def drawn_field(digit: int) -> NDArray[np.uint8]:
     return np.asarray(draw_digit(digit, _LOOK).convert("L"))
 
 
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def main(folder: Path) -> None:
+    """Draw the pictures of docs/reading.md into FOLDER."""
+    write_all(folder, reading_pictures())
+
+
 if __name__ == "__main__":
-    write_all(Path(sys.argv[1]), reading_pictures())
+    main()
