@@ -15,7 +15,7 @@ from pairedge_train.training.checkpoint import Checkpoint
 
 def fresh_graphs(variant: str, *others: str) -> dict[str, bytes]:
     """A variant's graphs by kind, or those of an ensemble of it and others, weights drawn from seed 0."""
-    recipe = Recipe(variant=variant, members=1 + len(others), other_variants=" ".join(others))
+    recipe = Recipe().with_({"network.variant": variant})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # torch's layers draw their weights from the global generator
         network = build_network(recipe).eval()

@@ -62,7 +62,7 @@ def compare(runs: int, rounds: int, epochs: int) -> dict[str, Any]:
     accuracies: dict[str, list[float]] = {"ours": [], "theirs": []}
     wall_seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     for run in range(runs):
-        recipe = Recipe(validation_pairs=0, epochs=epochs, rounds=rounds, seed=FIRST_SEED + run * rounds)
+        recipe = Recipe().with_({"data.validation_pairs": 0, "optim.epochs": epochs})
         for name, train, processes in (("theirs", train_obviously, 1), ("ours", train_stacked, WORKERS)):
             start = time.perf_counter()
             measured = train(recipe)

@@ -28,8 +28,15 @@ def checkpoint_files(uci: DataSet, tmp_path_factory: pytest.TempPathFactory) -> 
     files = {}
     for variant in VARIANTS:
         folder = tmp_path_factory.mktemp(variant)
-        recipe = Recipe(
-            variant=variant, dataset="uci", pairs=200, test_pairs=200, validation_pairs=0, epochs=3
+        recipe = Recipe().with_(
+            {
+                "network.variant": variant,
+                "data.dataset": "uci",
+                "data.pairs": 200,
+                "data.test_pairs": 200,
+                "data.validation_pairs": 0,
+                "optim.epochs": 3,
+            }
         )
         run_rounds(recipe, uci, folder)
         files[variant] = checkpoint_path(folder, recipe.seed)

@@ -42,15 +42,17 @@ def drawn() -> Digits:
 def test_its_graphs_are_at_parity(name: str, drawn: Digits, tmp_path: Path) -> None:
     # A few steps of training move the statistics of batch normalisation from their start, where it would
     # change nothing, and let readings differ between tiles, without which every decision is the same.
-    recipe = Recipe(
-        variant=name,
-        pairs="all",
-        test_pairs="all",
-        validation_pairs=0,
-        normalise="standardise",
-        batch_size=25,
-        epochs=4,
-        lr=1e-3,
+    recipe = Recipe().with_(
+        {
+            "network.variant": name,
+            "data.pairs": "all",
+            "data.test_pairs": "all",
+            "data.validation_pairs": 0,
+            "data.normalize": "standardize",
+            "optim.batch_size": 25,
+            "optim.epochs": 4,
+            "optim.lr": 1e-3,
+        }
     )
     checkpoint, _ = train_round(recipe, DataSet(drawn, drawn), 0)
     parity = export_checkpoint(checkpoint, drawn, tmp_path)

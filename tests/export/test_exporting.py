@@ -172,7 +172,7 @@ def test_folding_both_tiles_into_one_batch_changes_nothing(checkpoints: dict[str
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_parity_holds_on_all_ten_thousand_test_tiles(variant: str) -> None:
     mnist = load_mnist(Path(os.environ["PAIREDGE_DATA"]))
-    recipe = Recipe(variant=variant, validation_pairs=0, epochs=3)
+    recipe = Recipe().with_({"network.variant": variant, "data.validation_pairs": 0, "optim.epochs": 3})
     checkpoint, _ = train_round(recipe, mnist, 0)
     graphs = graphs_of(checkpoint.network)
     metadata = {"schema": SCHEMA, "variant": variant}

@@ -41,4 +41,12 @@ def tiny() -> DataSet:
 @pytest.fixture
 def quick() -> Recipe:
     """A round of two epochs on twelve pairs."""
-    return Recipe(pairs=12, test_pairs=10, validation_pairs=5, batch_size=5, epochs=2)
+    return Recipe().with_(
+        {
+            "data.pairs": 12,
+            "data.test_pairs": 10,
+            "data.validation_pairs": 5,
+            "optim.batch_size": 5,
+            "optim.epochs": 2,
+        }
+    )

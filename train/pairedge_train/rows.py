@@ -4,28 +4,126 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pairedge_train.errors import OutputError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
-Row = dict[str, Any]
+from pairedge_train.errors import DataError, OutputError
+
+Diagram = tuple[tuple[float, float, float], ...]  # of each bin: share, mean probability, frequency
 
 
-def read_rows(path: Path) -> list[Row]:
-    """All rows of a file; none when there is no file."""
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
+class RoundRow:
+    """What one round was and measured. Accuracies, errors and probabilities are 0 to 1; None: not measured.
+
+    Attributes:
+        variant: the architecture; of an ensemble, its first member's.
+        recipe: digest of the recipe.
+        seed: of the round.
+        diverged: why the round was given up; it then measured nothing.
+        dataset: what the pairs were drawn from.
+        fold: which fold validated, in cross-validation.
+        pairs: training pairs.
+        test_pairs: test pairs.
+        train_accuracy: of the final weights on the training pairs.
+        validation_accuracy: the same on the validation pairs.
+        test_accuracy: the same on the test pairs.
+        digit_accuracy: of the digits of the test pairs.
+        exact_accuracy: of all ordered pairs of test digits.
+        exact_digit_accuracy: of all test digits.
+        leq_calibration_error: expected calibration error of P(first <= second) over all ordered test pairs.
+        leq_diagram: its reliability diagram.
+        digit_calibration_error: expected calibration error of the test digits.
+        digit_diagram: its reliability diagram.
+        risk: the error among the most confident share of all ordered test pairs, by that share.
+        validation_exact_accuracy: of all ordered pairs of validation digits.
+        validation_digit_accuracy: of all validation digits.
+        best_temperature: the temperature of least cross-entropy on the validation pairs.
+        validation_loss: that cross-entropy.
+        pair_threshold: confidence below which the answer for a pair is uncertain.
+        digit_threshold: confidence below which the answer for a single tile is uncertain.
+        curves: what was measured after every epoch, by name.
+        epochs: how many were trained.
+        seconds: of training, this round's share where several were trained together.
+        stacked: how many rounds were trained together.
+        parameters: of the network.
+        pretrained: whether pretrained weights were loaded, where the variant has such.
+        device: where it was trained.
+        versions: of Python and torch.
+    """
+
+    variant: str
+    recipe: str
+    seed: int
+    diverged: str | None = None
+    dataset: str | None = None
+    fold: int | None = None
+    pairs: int = 0
+    test_pairs: int = 0
+    train_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    digit_accuracy: float | None = None
+    exact_accuracy: float | None = None
+    exact_digit_accuracy: float | None = None
+    leq_calibration_error: float | None = None
+    leq_diagram: Diagram | None = None
+    digit_calibration_error: float | None = None
+    digit_diagram: Diagram | None = None
+    risk: dict[str, float] | None = None
+    validation_exact_accuracy: float | None = None
+    validation_digit_accuracy: float | None = None
+    best_temperature: float | None = None
+    validation_loss: float | None = None
+    pair_threshold: float | None = None
+    digit_threshold: float | None = None
+    curves: dict[str, tuple[float, ...]] | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+    stacked: int = 1
+    parameters: int = 0
+    pretrained: bool | None = None
+    device: str | None = None
+    versions: dict[Literal["python", "torch"], str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values of what was measured, ready for JSON."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+_ROWS = TypeAdapter(RoundRow)
+
+
+def read_rows(path: Path) -> list[RoundRow]:
+    """All rows of a file; none when there is no file.
+
+    Raises:
+        DataError: when a line is no row; it names the line.
+    """
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    rows = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            rows.append(_ROWS.validate_json(line))
+        except ValidationError as error:
+            place = ".".join(map(str, error.errors()[0]["loc"]))
+            reason = f"{place}: {error.errors()[0]['msg']}" if place else error.errors()[0]["msg"]
+            raise DataError(f"{path}: line {number} is no row of results: {reason}") from error
+    return rows
 
 
-def append_row(path: Path, row: Row) -> None:
+def append_row(path: Path, row: RoundRow) -> None:
     """Append one row with a single write; a write that fails midway is taken back.
 
     Raises:
         OutputError: when the file cannot be written; the rows in it are untouched.
     """
-    line = (json.dumps(row, sort_keys=True) + "\n").encode()
+    line = (json.dumps(row.to_dict(), sort_keys=True) + "\n").encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file:

@@ -35,8 +35,8 @@ def test_row_i_is_the_pair_of_neighbours_in_the_permutation(tiny: DataSet) -> No
     pairs = make_pairs(tiny.training, order)
     for i in range(30):
         first, second = int(order[2 * i]), int(order[2 * i + 1])
-        assert torch.equal(pairs.images[i, 0], tiny.training.grey[first])
-        assert torch.equal(pairs.images[i, 1], tiny.training.grey[second])
+        assert torch.equal(pairs.images[i, 0], tiny.training.gray[first])
+        assert torch.equal(pairs.images[i, 1], tiny.training.gray[second])
         assert int(pairs.target[i]) == int(tiny.training.labels[first] <= tiny.training.labels[second])
 
 
@@ -56,18 +56,18 @@ def test_no_tile_is_used_twice_in_a_round(tiny: DataSet, quick: Recipe) -> None:
 
 
 def test_all_pairs_use_every_tile_that_validation_leaves(tiny: DataSet, quick: Recipe) -> None:
-    draw = draw_pairs(tiny, quick.with_(pairs="all", test_pairs="all"), seeded(1))
+    draw = draw_pairs(tiny, quick.with_({"data.pairs": "all", "data.test_pairs": "all"}), seeded(1))
     assert len(draw.training) == 30 - 5
     assert len(draw.test) == 30
 
 
 def test_asking_for_more_pairs_than_there_are_is_one_sentence(tiny: DataSet, quick: Recipe) -> None:
     with pytest.raises(DataError, match=r"^26 training pairs beside 5 for validation asked for.* has 25$"):
-        draw_pairs(tiny, quick.with_(pairs=26), seeded(1))
+        draw_pairs(tiny, quick.with_({"data.pairs": 26}), seeded(1))
     with pytest.raises(DataError, match="31 test pairs asked for"):
-        draw_pairs(tiny, quick.with_(test_pairs=31), seeded(1))
+        draw_pairs(tiny, quick.with_({"data.test_pairs": 31}), seeded(1))
     with pytest.raises(DataError, match=r"^all training pairs beside 40 for validation asked for.* has 0$"):
-        draw_pairs(tiny, quick.with_(pairs="all", validation_pairs=40), seeded(1))
+        draw_pairs(tiny, quick.with_({"data.pairs": "all", "data.validation_pairs": 40}), seeded(1))
 
 
 def test_uci_is_real_digits_as_tiles_without_network(uci: DataSet) -> None:
@@ -118,8 +118,8 @@ def test_a_damaged_mnist_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.mnist
 def test_mnist_is_the_data_that_the_reports_describe(mnist: DataSet) -> None:
     # REPORTS section 0.1, item 7: facts of the pooled data.
-    assert float(mnist.training.grey.mean()) == pytest.approx(33.318, abs=1e-3)
-    assert float(mnist.training.grey.std()) == pytest.approx(71.427, abs=1e-3)
+    assert float(mnist.training.gray.mean()) == pytest.approx(33.318, abs=1e-3)
+    assert float(mnist.training.gray.std()) == pytest.approx(71.427, abs=1e-3)
     counts = np.bincount(mnist.training.labels.numpy())
     assert counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(mnist.test.labels.numpy()).tolist() == [
@@ -140,6 +140,6 @@ def test_mnist_is_the_data_that_the_reports_describe(mnist: DataSet) -> None:
 
 @pytest.mark.mnist
 def test_a_tile_is_the_averaged_picture_rounded(mnist: DataSet) -> None:
-    difference = mnist.test.grey.numpy() - mnist.test.tiles
+    difference = mnist.test.gray.numpy() - mnist.test.tiles
     assert np.abs(difference).max() <= 0.5
-    assert np.array_equal(mnist.test.grey * 4, (mnist.test.grey * 4).round())
+    assert np.array_equal(mnist.test.gray * 4, (mnist.test.gray * 4).round())

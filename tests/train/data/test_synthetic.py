@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet, Digits
-from pairedge_train.data.synthetic import mixed
+from pairedge_train.data.datasets import NEGATIVE, DataSet, Digits
+from pairedge_train.data.synthetic import with_synthetic
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.training import rounds
 from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
 
-MIX = Recipe(rendered=40, printed=5, not_digits=6)
+MIX = Recipe().with_(
+    {"data.synthetic.rendered": 40, "data.synthetic.printed": 5, "data.synthetic.negatives": 6}
+)
 
 
 @pytest.fixture
@@ -24,15 +26,15 @@ def few(uci: DataSet) -> DataSet:
 
 
 def test_without_anything_to_add_the_data_set_is_the_same_one(few: DataSet) -> None:
-    assert mixed(few, Recipe(), 1) is few
+    assert with_synthetic(few, Recipe(), 1) is few
 
 
 def test_it_adds_rendered_digits_and_pictures_of_none_behind_the_digits(few: DataSet) -> None:
-    found = mixed(few, MIX, 1)
+    found = with_synthetic(few, MIX, 1)
     labels = found.training.labels
     assert torch.equal(labels[:30], few.training.labels)
-    assert torch.equal(found.training.grey[:30], few.training.grey)
-    assert int((labels == NOT_A_DIGIT).sum()) == 6
+    assert torch.equal(found.training.gray[:30], few.training.gray)
+    assert int((labels == NEGATIVE).sum()) == 6
     assert 30 + 6 < len(labels) <= 30 + 45 + 6
     assert found.training.fields is not None
     assert found.training.fields.shape == (len(labels), 28, 28)
@@ -40,22 +42,33 @@ def test_it_adds_rendered_digits_and_pictures_of_none_behind_the_digits(few: Dat
 
 
 def test_the_seed_decides_and_nothing_is_added_twice(few: DataSet) -> None:
-    first, again, other = mixed(few, MIX, 1), mixed(few, MIX, 1), mixed(few, MIX, 2)
-    assert torch.equal(first.training.grey, again.training.grey)
-    assert not torch.equal(first.training.grey[30:40], other.training.grey[30:40])
-    assert mixed(first, MIX, 1) is first
+    first, again, other = (
+        with_synthetic(few, MIX, 1),
+        with_synthetic(few, MIX, 1),
+        with_synthetic(few, MIX, 2),
+    )
+    assert torch.equal(first.training.gray, again.training.gray)
+    assert not torch.equal(first.training.gray[30:40], other.training.gray[30:40])
+    assert with_synthetic(first, MIX, 1) is first
     with pytest.raises(DataError, match="only a data set of 28x28 digits, as it was loaded"):
-        mixed(first, MIX, 2)
+        with_synthetic(first, MIX, 2)
 
 
 def test_digits_without_pictures_cannot_be_rendered(tiny: DataSet) -> None:
     with pytest.raises(DataError, match="only a data set of 28x28 digits, as it was loaded"):
-        mixed(tiny, MIX, 1)
+        with_synthetic(tiny, MIX, 1)
 
 
 def test_a_round_trains_on_the_mixture(few: DataSet) -> None:
     recipe = MIX.with_(
-        variant="aux_ws", pairs="all", validation_pairs=0, test_pairs="all", epochs=1, batch_size=8
+        {
+            "network.variant": "aux_ws",
+            "data.pairs": "all",
+            "data.validation_pairs": 0,
+            "data.test_pairs": "all",
+            "optim.epochs": 1,
+            "optim.batch_size": 8,
+        }
     )
     checkpoint, row = train_round(recipe, few, 0)
     assert row["pairs"] > 15
@@ -74,7 +87,7 @@ def test_the_recipe_that_ships_gives_the_same_bytes_again(
     few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = {"rendered": 12, "printed": 4, "not_digits": 6, "hold_out": 4, "epochs": 1}
-    teacher, student = (load_recipe(name).with_(**short) for name in ("ship_teacher", "ship"))
+    teacher, student = (load_recipe(name).with_({**short}) for name in ("ship_teacher", "ship"))
     monkeypatch.setattr(rounds, "load_recipe", lambda _: teacher)
     contents = []
     for folder in (tmp_path / "a" / "ship", tmp_path / "b" / "ship"):

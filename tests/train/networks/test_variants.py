@@ -148,7 +148,9 @@ def test_both_tiles_as_one_batch_give_what_two_calls_give(body: TwoBranches, pai
 def test_a_checkpoint_brings_it_back(known: Variant, body: nn.Module, pairs: Tensor, tmp_path: Path) -> None:
     network = Network(body, mean=33.25, std=71.5).eval()
     path = tmp_path / "round.safetensors"
-    save_checkpoint(path, Checkpoint(network, Recipe(variant=known.name), 2021, "0" * 64, {}))
+    save_checkpoint(
+        path, Checkpoint(network, Recipe().with_({"network.variant": known.name}), 2021, "0" * 64, {})
+    )
     loaded = load_checkpoint(path).network
     with torch.no_grad():
         for expected, found in zip(network(pairs), loaded(pairs), strict=True):

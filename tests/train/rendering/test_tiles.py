@@ -8,7 +8,7 @@ from numpy.random import default_rng
 from numpy.typing import NDArray
 
 from pairedge.image.tile import to_tile
-from pairedge_train.data.datasets import NOT_A_DIGIT
+from pairedge_train.data.datasets import NEGATIVE
 from pairedge_train.data.synthetic import training_tiles
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
@@ -81,8 +81,8 @@ def test_a_whole_mixture_holds_digits_then_print_then_what_is_none(
 ) -> None:
     tiles, kept = training_tiles(digits, labels, default_rng(0), printed=10, not_digits=5)
     assert len(tiles) == len(kept) <= 55
-    assert (kept[-5:] == NOT_A_DIGIT).all()
-    assert (kept[:-5] != NOT_A_DIGIT).all()
+    assert (kept[-5:] == NEGATIVE).all()
+    assert (kept[:-5] != NEGATIVE).all()
 
 
 def test_a_tile_is_the_runtimes_own_or_none(digits: NDArray[np.uint8]) -> None:

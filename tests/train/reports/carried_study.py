@@ -13,15 +13,16 @@ from pairedge_train.reports.reproduce import Job, missing, reproduce
 
 ROUNDS = 12
 # `conv_3` cannot be stacked, so every round is a task of its own.
-RECIPE = Recipe(
-    variant="conv_3",
-    dataset="uci",
-    pairs=400,
-    test_pairs=100,
-    validation_pairs=0,
-    epochs=4,
-    batch_size=5,
-    rounds=ROUNDS,
+RECIPE = Recipe().with_(
+    {
+        "network.variant": "conv_3",
+        "data.dataset": "uci",
+        "data.pairs": 400,
+        "data.test_pairs": 100,
+        "data.validation_pairs": 0,
+        "optim.epochs": 4,
+        "optim.batch_size": 5,
+    }
 )
 JOBS = [Job("small", RECIPE, number) for number in range(ROUNDS)]
 

@@ -48,7 +48,19 @@ def test_rounds_with_a_row_are_not_missing(tmp_path: Path) -> None:
 
 
 def test_a_round_that_diverges_has_a_row_that_says_so(tmp_path: Path) -> None:
-    job = Job("small", RECIPE.with_(variant="twinnet_aux_ws", lr=1e30, epochs=1, pairs=100, batch_size=25), 0)
+    job = Job(
+        "small",
+        RECIPE.with_(
+            {
+                "network.variant": "twinnet_aux_ws",
+                "optim.lr": 1e30,
+                "optim.epochs": 1,
+                "data.pairs": 100,
+                "optim.batch_size": 25,
+            }
+        ),
+        0,
+    )
     reproduce([job], tmp_path)
     [row] = read_rows(rows_path(tmp_path, "small"))
     assert "the loss became" in row["diverged"]

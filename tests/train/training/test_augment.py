@@ -84,8 +84,8 @@ def test_strokes_are_drawn_by_the_greatest_and_least_neighbour(fields: Tensor) -
 
 
 def test_a_recipe_carries_it() -> None:
-    recipe = Recipe(rotate=10.0, stroke=0.5)
+    recipe = Recipe().with_({"augment.rotate": 10.0, "augment.stroke": 0.5})
     assert recipe.augmentation == Augmentation(rotate=10.0, stroke=0.5)
     assert not Recipe().augmentation
     with pytest.raises(RecipeError, match="shear must be a number from 0 up"):
-        Recipe(shear=-0.1)
+        Recipe().with_({"augment.shear": -0.1})

@@ -121,7 +121,7 @@ def test_an_ensemble_answers_with_the_mean_logits(tiny: DataSet) -> None:
     members = [fresh("aux_ws", seed) for seed in (1, 2, 3)]
     body = ensemble_of([member.body for member in members])
     together = Network(body, mean=127.0, std=74.0).eval()
-    images = Pairs(tiny.test.grey.view(-1, 2, 14, 14), tiny.test.labels.view(-1, 2)).images
+    images = Pairs(tiny.test.gray.view(-1, 2, 14, 14), tiny.test.labels.view(-1, 2)).images
     with torch.no_grad():
         alone = torch.stack([member(images).digits for member in members])
         found = together(images).digits
@@ -139,7 +139,7 @@ def test_what_is_no_ensemble_is_refused() -> None:
 
 
 def test_a_recipe_with_members_builds_the_ensemble_that_its_checkpoint_fills() -> None:
-    network = build_network(Recipe(variant="aux_ws", members=3))
+    network = build_network(Recipe().with_({"network.variant": ["aux_ws", "aux_ws", "aux_ws"]}))
     assert network.parameter_count() == 3 * get_variant("aux_ws").parameters
 
 

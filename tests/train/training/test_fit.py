@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet
+from pairedge_train.data.datasets import NEGATIVE, DataSet
 from pairedge_train.data.pairs import Draw, Pairs, draw_pairs
 from pairedge_train.errors import DataError, DivergedError
 from pairedge_train.experiments.recipe import Recipe
@@ -47,7 +47,7 @@ def test_a_single_logit_costs_what_its_sigmoid_and_bce_cost() -> None:
 def test_batches_cover_every_pair_once_shuffled_or_not(tiny: DataSet, quick: Recipe) -> None:
     pairs = draw_pairs(tiny, quick, Generator().manual_seed(0)).training
     for shuffle in (False, True):
-        recipe = quick.with_(shuffle=shuffle)
+        recipe = quick.with_({"data.shuffle": shuffle})
         seen = torch.cat([images for images, _, _ in batches(pairs, recipe, Generator().manual_seed(0))])
         assert torch.equal(seen, pairs.images) is not shuffle
         assert torch.equal(seen.sum((1, 2, 3)).sort().values, pairs.images.sum((1, 2, 3)).sort().values)
@@ -65,7 +65,9 @@ def test_a_network_learns_to_compare_black_and_white(tiny: DataSet, quick: Recip
     with drawn_from(Generator().manual_seed(0)):
         network = build_network(quick)
         draw = drawn(Pairs(images, digits), tiny)
-        history = fit(network, draw, quick.with_(epochs=8), generator=Generator(), on_epoch=seen.append)
+        history = fit(
+            network, draw, quick.with_({"optim.epochs": 8}), generator=Generator(), on_epoch=seen.append
+        )
     assert history == seen
     assert history[-1].validation is not None
     assert history[-1].validation.pairs == 1.0
@@ -97,7 +99,15 @@ def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies:
 def test_early_stopping_waits_its_patience_and_restores_the_best_weights(
     monitor: str, best: int, tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = quick.with_(epochs=9, patience=3, hold_out=2, restore_best=True, monitor=monitor)
+    recipe = quick.with_(
+        {
+            "optim.epochs": 9,
+            "stopping.patience": 3,
+            "data.hold_out": 2,
+            "stopping.restore_best": True,
+            "stopping.monitor": monitor,
+        }
+    )
     draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
     fake_epochs(monkeypatch, [5, 4, 3, 3, 3, 3, 3, 3, 3], [0.5, 0.7, 0.6, 0.7, 0.7, 0.7, 0.8, 0.9, 0.9])
     network = build_network(recipe)
@@ -109,7 +119,7 @@ def test_early_stopping_waits_its_patience_and_restores_the_best_weights(
 def test_without_restoring_the_last_weights_stay(
     tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = quick.with_(epochs=9, patience=3, hold_out=2)
+    recipe = quick.with_({"optim.epochs": 9, "stopping.patience": 3, "data.hold_out": 2})
     draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
     fake_epochs(monkeypatch, [1.0] * 9, [0.5] * 9)
     network = build_network(recipe)
@@ -132,12 +142,12 @@ def test_the_learning_rate_is_halved_when_the_loss_hardly_falls(
 ) -> None:
     optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
     epochs = [Epoch(number, cost, None, None, 0, None, None, None) for number, cost in enumerate(costs, 1)]
-    halve_lr(optimiser, epochs, Recipe(halve_lr_at=0.03, lr_floor=floor))
+    halve_lr(optimiser, epochs, Recipe().with_({"optim.plateau_threshold": 0.03, "optim.min_lr": floor}))
     assert optimiser.param_groups[0]["lr"] == expected
 
 
 def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> None:
-    found = smoothed(torch.tensor([3, NOT_A_DIGIT]), 0.1)
+    found = smoothed(torch.tensor([3, NEGATIVE]), 0.1)
     torch.testing.assert_close(found.sum(1), torch.ones(2))
     assert found[0, 3] == pytest.approx(0.91)
     assert found[0, 4] == pytest.approx(0.01)
@@ -145,8 +155,8 @@ def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> N
 
 
 def test_a_pair_without_a_digit_counts_in_no_comparison() -> None:
-    pairs = Pairs(torch.zeros(3, 2, 14, 14), torch.tensor([[1, 2], [NOT_A_DIGIT, 2], [5, 4]]))
-    assert pairs.target.tolist() == [1, NOT_A_DIGIT, 0]
+    pairs = Pairs(torch.zeros(3, 2, 14, 14), torch.tensor([[1, 2], [NEGATIVE, 2], [5, 4]]))
+    assert pairs.target.tolist() == [1, NEGATIVE, 0]
     comparison = torch.randn(3, 2, generator=Generator().manual_seed(0))
     found = losses(Output(comparison, None), pairs.target, pairs.digits)
     expected = F.cross_entropy(comparison[[0, 2]], torch.tensor([1, 0]))
@@ -170,7 +180,9 @@ def test_smoothing_and_teaching_are_cross_entropies_with_soft_labels() -> None:
 
 def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: Recipe) -> None:
     """The slow twin: the weights after every step, averaged by hand; two batches of one epoch."""
-    recipe = quick.with_(variant="aux_ws", ema=0.75, epochs=1, batch_size=6)
+    recipe = quick.with_(
+        {"network.variant": "aux_ws", "optim.ema": 0.75, "optim.epochs": 1, "optim.batch_size": 6}
+    )
     draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
     seen: list[Tensor] = []
 
@@ -183,20 +195,20 @@ def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: R
             handle.remove()
             return weight.detach().clone()
 
-    last = trained(recipe.with_(ema=0.0))
+    last = trained(recipe.with_({"optim.ema": 0.0}))
     after_first = seen[1]  # what the second step starts from
     torch.testing.assert_close(trained(recipe), 0.75 * after_first + 0.25 * last)
 
 
 def test_augmentation_needs_the_pictures_that_tiles_were_averaged_from(tiny: DataSet, quick: Recipe) -> None:
-    recipe = quick.with_(rotate=10.0)
+    recipe = quick.with_({"augment.rotate": 10.0})
     draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
     with pytest.raises(DataError, match="augmentation needs the 28x28 pictures"):
         fit(build_network(recipe, draw), draw, recipe, generator=Generator().manual_seed(0))
 
 
 def test_augmented_tiles_are_averaged_after_they_are_bent(uci: DataSet, quick: Recipe) -> None:
-    recipe = quick.with_(rotate=10.0, stroke=0.2)
+    recipe = quick.with_({"augment.rotate": 10.0, "augment.stroke": 0.2})
     pairs = draw_pairs(uci, recipe, Generator().manual_seed(0)).training
     [(images, digits, _), *_] = batches(pairs, recipe, Generator().manual_seed(3))
     assert pairs.fields is not None

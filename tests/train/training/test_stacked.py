@@ -28,7 +28,7 @@ from pairedge_train.training.losses import losses
 from pairedge_train.training.rounds import train_round, train_rounds
 from pairedge_train.training.stacked import StackedTwoBranches, is_stackable
 
-STACKABLE = [name for name in variants() if can_stack(Recipe(variant=name))]
+STACKABLE = [name for name in variants() if can_stack(Recipe().with_({"network.variant": name}))]
 COUNT = 3  # networks
 
 
@@ -67,7 +67,7 @@ def pairs_of(size: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     return images, digits, (digits[..., 0] <= digits[..., 1]).long()
 
 
-RECIPE = Recipe(comparison_weight=0.9, digit_weight=0.7)
+RECIPE = Recipe().with_({"loss.comparison_weight": 0.9, "loss.digit_weight": 0.7})
 
 
 @pytest.mark.parametrize("name", [*STACKABLE, "other"])
@@ -139,13 +139,13 @@ def test_what_can_be_stacked() -> None:
         {"folds": 4},
         {"schedule": "one-cycle"},
     ):
-        assert not can_stack(Recipe(**apart))
-    assert can_stack(Recipe(shuffle=True, hold_out=5, curves=True))
+        assert not can_stack(Recipe().with_({**apart}))
+    assert can_stack(Recipe().with_({"data.shuffle": True, "data.hold_out": 5, "evaluation.curves": True}))
 
 
 def test_asking_what_can_be_stacked_draws_nothing() -> None:
     before = torch.get_rng_state()
-    can_stack(Recipe(variant="twinnet_ws", epochs=3))
+    can_stack(Recipe().with_({"network.variant": "twinnet_ws", "optim.epochs": 3}))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -178,7 +178,7 @@ def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], li
     ],
 )
 def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
-    recipe = quick.with_(epochs=3, lr=1e-3, **changes)
+    recipe = quick.with_({"optim.epochs": 3, "optim.lr": 1e-3, **changes})
     together, draws, generators = starts(tiny, recipe)
     histories = fit_stacked(together, draws, recipe, generators=generators)
     assert len(histories) == COUNT
@@ -231,7 +231,7 @@ def test_stacked_rounds_have_pairs_and_rows_like_single_ones(tiny: DataSet, quic
 
 
 def test_stacked_rounds_start_from_the_weights_of_single_ones(tiny: DataSet, quick: Recipe) -> None:
-    still = quick.with_(lr=1e-30, epochs=1)
+    still = quick.with_({"optim.lr": 1e-30, "optim.epochs": 1})
     for number, (together, _) in enumerate(train_rounds(still, tiny, [0, 1])):
         alone, _ = train_round(still, tiny, number)
         for ours, theirs in zip(together.network.parameters(), alone.network.parameters(), strict=True):
@@ -239,13 +239,15 @@ def test_stacked_rounds_start_from_the_weights_of_single_ones(tiny: DataSet, qui
 
 
 def test_rounds_that_cannot_be_stacked_are_trained_one_by_one(tiny: DataSet, quick: Recipe) -> None:
-    rows = [row for _, row in train_rounds(quick.with_(variant="MLP"), tiny, [0, 1])]
+    rows = [row for _, row in train_rounds(quick.with_({"network.variant": "MLP"}), tiny, [0, 1])]
     assert [(row["seed"], row["stacked"]) for row in rows] == [(2021, 1), (2022, 1)]
 
 
 def jobs_of_two(recipe: Recipe) -> list[Job]:
     return [
-        Job("study", recipe.with_(variant=name), i) for name in ("twinnet_aux_ws", "MLP") for i in range(5)
+        Job("study", recipe.with_({"network.variant": name}), i)
+        for name in ("twinnet_aux_ws", "MLP")
+        for i in range(5)
     ]
 
 
@@ -262,7 +264,7 @@ def jobs_of_two(recipe: Recipe) -> list[Job]:
 def test_bundles_hold_every_job_once_and_leave_no_worker_idle(
     workers: int, device: str, batch_size: int, sizes: list[int]
 ) -> None:
-    jobs = jobs_of_two(Recipe(batch_size=batch_size))
+    jobs = jobs_of_two(Recipe().with_({"optim.batch_size": batch_size}))
     found = bundles(jobs, workers, device)
     assert sorted(map(len, found), reverse=True) == sizes
     assert {job.key for bundle in found for job in bundle} == {job.key for job in jobs}

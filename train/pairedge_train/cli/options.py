@@ -20,7 +20,7 @@ device_option = click.option(
 
 
 @contextmanager
-def told_in_one_sentence() -> Iterator[None]:
+def cli_errors() -> Iterator[None]:
     """End the command with one sentence and exit code 1 when what it does fails or is stopped."""
     try:
         yield

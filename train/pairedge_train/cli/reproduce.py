@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pairedge_train.cli.options import check_device, data_dir_option, device_option, told_in_one_sentence
+from pairedge_train.cli.options import check_device, cli_errors, data_dir_option, device_option
 
 if TYPE_CHECKING:
     from pairedge_train.experiments.study import Study, Table
@@ -51,7 +52,7 @@ def main(
         import torch  # noqa: F401 (to tell what is missing before anything is loaded)
     except ImportError as error:
         raise click.ClickException("reproducing needs torch: pip install 'pairedge[train]'") from error
-    with told_in_one_sentence():
+    with cli_errors():
         chosen = choose(names, tables, everything=list_ and not names)
         if list_:
             list_studies(chosen)
@@ -109,15 +110,13 @@ def run(
     out: Path,
 ) -> None:
     """Train what is missing under a progress bar, then write the pages."""
-    import sys
-
     from tqdm import tqdm
 
     from pairedge_train.data.datasets import load_data
     from pairedge_train.experiments.library import reports
     from pairedge_train.reports.pages import write_index, write_page
     from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
-    from pairedge_train.rows import Row
+    from pairedge_train.rows import RoundRow
 
     # joblib replaces a worker that has grown, and its task is done by another: nothing for a user to act on.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
@@ -129,7 +128,7 @@ def run(
     interval = 0.1 if sys.stderr.isatty() else 30  # seconds; a log wants fewer lines than a terminal
     with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="round", mininterval=interval) as bar:
 
-        def on_row(job: Job, _: Row) -> None:
+        def on_row(job: Job, _: RoundRow) -> None:
             bar.set_description(f"{job.study} {job.recipe.variant}", refresh=False)
             bar.update()
 

@@ -1,26 +1,33 @@
 """`pairedge-train`: train a variant for some rounds, and say what to do next.
 
-torch is imported when training begins, so that help is quick and a missing torch is one sentence.
+torch is imported when training begins, so that help is fast and a missing torch is one sentence.
 """
 
 from __future__ import annotations
 
 import shlex
 import statistics
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge_train.cli.options import check_device, data_dir_option, device_option, told_in_one_sentence
+from pairedge_train.cli.options import check_device, cli_errors, data_dir_option, device_option
 
 if TYPE_CHECKING:
     from pairedge_train.experiments.recipe import Recipe
-    from pairedge_train.rows import Row
-    from pairedge_train.training.fit import Epoch
+    from pairedge_train.rows import RoundRow
 
 FLAGSHIP = "aux_ws"
+# What an option of its own changes, by the dotted name of the setting.
+_SHORTCUTS = {
+    "variant": "network.variant",
+    "dataset": "data.dataset",
+    "pairs": "data.pairs",
+    "epochs": "optim.epochs",
+    "batch_size": "optim.batch_size",
+    "lr": "optim.lr",
+}
 
 
 def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) -> int | str | None:
@@ -34,19 +41,30 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--variant", metavar="NAME", help=f"Architecture to train; --list shows them. [{FLAGSHIP}]")
-@click.option("--list", "list_", is_flag=True, help="List the variants and the recipes that ship, and stop.")
-@click.option(
-    "--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a recipe that ships."
-)
+@click.option("--list", "list_", is_flag=True, help="List the variants and the shipped recipes, and exit.")
+@click.option("--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a shipped recipe.")
 @click.option("--dataset", type=click.Choice(["mnist", "uci"]), help="uci needs no download. [mnist]")
-@click.option("--rounds", type=click.IntRange(min=1), help="Trainings with fresh pairs and weights. [1]")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first round. [2021]")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    help="Trainings with fresh pairs and weights. [the recipe's, or 1]",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first round. [the recipe's, or 2021]")
 @click.option(
     "--pairs", metavar="N|all", callback=count_or_all, help="Training pairs of a round. [1000; uci: all]"
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training pairs.")
 @click.option("--batch-size", type=click.IntRange(min=2), help="Pairs per step.")
 @click.option("--lr", type=float, help="Learning rate, or its peak.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="SECTION.SETTING=VALUE",
+    help="Change any setting; may be repeated.",
+)
+@click.option("--show-recipe", is_flag=True, help="Print the resolved recipe as TOML, and exit.")
+@click.option("--recipe-help", is_flag=True, help="Print every setting of a recipe and exit.")
 @device_option
 @data_dir_option
 @click.option(
@@ -57,7 +75,17 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
     help="Folder for results.",
 )
 def main(
-    list_: bool, recipe_file: str | None, device: str, data_dir: Path | None, out: Path, **changes: Any
+    list_: bool,
+    recipe_file: str | None,
+    rounds: int | None,
+    seed: int | None,
+    assignments: tuple[str, ...],
+    show_recipe: bool,
+    recipe_help: bool,
+    device: str,
+    data_dir: Path | None,
+    out: Path,
+    **shortcuts: Any,
 ) -> None:
     """Train a network that compares two digits.
 
@@ -65,23 +93,30 @@ def main(
     of --recipe; the options change them.
     Rounds that are finished already are not trained again: after an interruption, the same command goes on.
     """
+    if recipe_help:
+        from pairedge_train.experiments import recipe as recipes
+
+        click.echo(recipes.recipe_help())
+        return
     try:
         import torch
     except ImportError as error:
         raise click.ClickException("training needs torch: pip install 'pairedge[train]'") from error
     torch.set_num_threads(1)  # fastest for networks this small, and the same bytes on any number of cores
-    with told_in_one_sentence():
+    with cli_errors():
         if list_:
             list_choices()
+            return
+        changes = {_SHORTCUTS[name]: value for name, value in shortcuts.items() if value is not None}
+        recipe = make_recipe(recipe_file, changes, assignments)
+        if show_recipe:
+            click.echo(recipe.to_toml(), nl=False)
         else:
-            recipe = make_recipe(
-                recipe_file, {name: value for name, value in changes.items() if value is not None}
-            )
-            train(recipe, device, data_dir, out)
+            train(recipe, *first_rounds(recipe_file, seed, rounds), device, data_dir, out)
 
 
 def list_choices() -> None:
-    """Print the variants and the recipes that ship."""
+    """Print the variants and the shipped recipes."""
     from pairedge_train.experiments.library import shipped_recipes
     from pairedge_train.networks.variants import variants
 
@@ -92,74 +127,85 @@ def list_choices() -> None:
         click.echo(f"--recipe {shlex.quote(name)}")
 
 
-def make_recipe(recipe_file: str | None, changes: dict[str, Any]) -> Recipe:
+def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: tuple[str, ...]) -> Recipe:
     """The recipe of a file, or the variant's own, with the command line's changes.
 
     A variant of a report is trained by report 000's protocol, any other by the flagship's.
+
+    Args:
+        recipe_file: of a TOML file or a shipped recipe; None for the variant's own.
+        changes: settings by dotted name, from options of their own.
+        assignments: of --set, which count more than other options.
     """
     from pairedge_train.experiments.library import load_recipe
-    from pairedge_train.experiments.recipe import Recipe
+    from pairedge_train.experiments.recipe import Recipe, parse_settings
     from pairedge_train.networks.variants import get_variant
 
+    settings = changes | parse_settings(assignments)
     if recipe_file:
         recipe = load_recipe(recipe_file)
-    elif get_variant(changes.get("variant", FLAGSHIP)).report is None:
-        recipe = load_recipe("flagship").with_(variant=FLAGSHIP)
+    elif get_variant(str(settings.get("network.variant", FLAGSHIP))).report is None:
+        recipe = load_recipe("flagship").with_({"network.variant": FLAGSHIP})
     else:
         recipe = Recipe()
-    if changes.get("dataset") == "uci" and not recipe_file:
-        changes = {"pairs": "all", "test_pairs": "all", "validation_pairs": 100, **changes}
-    recipe = recipe.with_(**changes)
-    get_variant(recipe.variant)  # an unknown name is told before anything is loaded
+    if settings.get("data.dataset") == "uci" and not recipe_file:
+        small = {"data.pairs": "all", "data.test_pairs": "all", "data.validation_pairs": 100}
+        settings = small | settings
+    recipe = recipe.with_(settings)
+    for name in recipe.network.members:
+        get_variant(name)  # an unknown name is reported before anything is loaded
     return recipe
 
 
-def train(recipe: Recipe, device: str, data_dir: Path | None, out: Path) -> None:
-    """Train the rounds of a recipe under a progress bar; print what came of them and the next command."""
-    from tqdm import tqdm
+def first_rounds(recipe_file: str | None, seed: int | None, rounds: int | None) -> tuple[int, int]:
+    """The first round's seed, and how many there are: as given, else a study's own, else one from 2021."""
+    from pairedge_train.experiments.library import study_rows
+    from pairedge_train.experiments.study import FIRST_SEED
 
+    row = study_rows().get(recipe_file or "")
+    first = (row.seed if row else FIRST_SEED) if seed is None else seed
+    return first, rounds or (row.rounds if row else 1)
+
+
+def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | None, out: Path) -> None:
+    """Train the rounds of a recipe under progress bars; print the results and the next command."""
+    from pairedge_train.cli.progress import Progress
     from pairedge_train.data.datasets import load_data
     from pairedge_train.training.rounds import checkpoint_path, run_rounds, study_folder
 
     check_device(device)
-    data = load_data(recipe.dataset, data_dir)
+    data = load_data(recipe.data.dataset, data_dir)
     folder = study_folder(out, recipe)
-    interval = 0.1 if sys.stderr.isatty() else 10  # seconds; a log wants fewer lines than a terminal
-    with tqdm(total=recipe.rounds * recipe.epochs, unit="epoch", mininterval=interval, leave=False) as bar:
-
-        def on_epoch(seed: int, epoch: Epoch) -> None:
-            bar.set_description(f"{recipe.variant} round {seed - recipe.seed + 1}/{recipe.rounds}")
-            bar.set_postfix_str(describe(epoch), refresh=False)
-            bar.update()
-
-        def on_round(row: Row) -> None:
-            bar.update(
-                (row["seed"] - recipe.seed + 1) * recipe.epochs - bar.n
-            )  # rounds that were done before
-            bar.write(f"seed {row['seed']}: {summary(row)}")
-
-        rows = run_rounds(recipe, data, folder, device=device, on_epoch=on_epoch, on_round=on_round)
-    accuracies = [100 * row["test_accuracy"] for row in rows]
+    with Progress(recipe.data.synthetic) as progress:
+        rows = run_rounds(
+            recipe,
+            data,
+            folder,
+            seed=seed,
+            rounds=rounds,
+            device=device,
+            on_pictures=progress.pictures,
+            on_epoch=progress.epoch,
+            on_round=lambda row: progress.say(f"seed {row.seed}: {summary(row)}"),
+        )
     if len(rows) > 1:
-        mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
-        click.echo(f"{recipe.variant}: test accuracy {mean:.2f} % (sd {sd:.2f}, n = {len(rows)} rounds)")
+        side = "validation" if recipe.evaluation.validation_only else "test"
+        values = [100 * accuracy(row) for row in rows]
+        mean, sd = statistics.mean(values), statistics.stdev(values)
+        click.echo(f"{recipe.variant}: {side} accuracy {mean:.2f} % (sd {sd:.2f}, n = {len(rows)} rounds)")
     click.echo(f"Rows: {folder / 'rows.jsonl'}")
-    click.echo(f"Next: pairedge-export {checkpoint_path(folder, rows[-1]['seed'])}")
+    click.echo(f"Next: pairedge-export {shlex.quote(str(checkpoint_path(folder, rows[-1].seed)))}")
 
 
-def describe(epoch: Epoch) -> str:
-    """An epoch's losses and validation accuracy, for the progress bar."""
-    parts = [f"loss {epoch.loss:.3f}"]
-    if epoch.comparison_loss is not None:
-        parts.append(f"comparison {epoch.comparison_loss:.3f}")
-    if epoch.digit_loss is not None:
-        parts.append(f"digits {epoch.digit_loss:.3f}")
-    if epoch.validation:
-        parts.append(f"validation {100 * epoch.validation.pairs:.1f} %")
-    return ", ".join(parts)
+def accuracy(row: RoundRow) -> float:
+    """A round's accuracy on the test pairs, or on the validation pairs where the test set was left alone."""
+    measured = row.validation_accuracy if row.test_accuracy is None else row.test_accuracy
+    assert measured is not None  # a recipe that leaves the test set alone has validation pairs
+    return measured
 
 
-def summary(row: Row) -> str:
+def summary(row: RoundRow) -> str:
     """A round's results in one phrase."""
-    digits = "" if row["digit_accuracy"] is None else f", digits {100 * row['digit_accuracy']:.2f} %"
-    return f"test accuracy {100 * row['test_accuracy']:.2f} %{digits}, {row['seconds']:.1f} s"
+    side = "validation" if row.test_accuracy is None else "test"
+    digits = "" if row.digit_accuracy is None else f", digits {100 * row.digit_accuracy:.2f} %"
+    return f"{side} accuracy {100 * accuracy(row):.2f} %{digits}, {row.seconds:.1f} s"

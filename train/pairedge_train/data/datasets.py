@@ -19,7 +19,10 @@ from torch import Tensor
 
 from pairedge.image.tile import average, pool, to_tile
 from pairedge_train.errors import DataError
+from pairedge_train.experiments.recipe import Synthetic
 from pairedge_train.torchvision_import import import_torchvision
+
+NEGATIVE = -1  # the label of a picture that shows no digit
 
 # SHA-256 of MNIST's four files, unpacked.
 MNIST_FILES = {
@@ -28,8 +31,6 @@ MNIST_FILES = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-
-
 _UCI_TRAINING = 1_297  # of scikit-learn's 1,797 digits; the other 500 are for testing
 
 
@@ -38,13 +39,13 @@ class Digits:
     """One side, training or test, of a data set.
 
     Attributes:
-        grey: float32 (N, 14, 14), averaged grey levels 0..255 in quarter steps, as the course makes them.
+        gray: float32 (N, 14, 14), averaged gray levels 0..255 in quarter steps, as the course makes them.
         tiles: uint8 (N, 14, 14), the same rounded: what the runtime sees.
-        labels: int64 (N,), 0 to 9, or NOT_A_DIGIT.
+        labels: int64 (N,), 0 to 9, or NEGATIVE.
         fields: uint8 (N, 28, 28), what was averaged, for augmentation; None where it is not kept.
     """
 
-    grey: Tensor
+    gray: Tensor
     tiles: NDArray[np.uint8]
     labels: Tensor
     fields: Tensor | None = None
@@ -63,7 +64,7 @@ class Digits:
         """Several one after the other, all of them with fields."""
         fields = [part.fields for part in parts if part.fields is not None]
         return cls(
-            torch.cat([part.grey for part in parts]),
+            torch.cat([part.gray for part in parts]),
             np.concatenate([part.tiles for part in parts]),
             torch.cat([part.labels for part in parts]),
             torch.cat(fields),
@@ -72,7 +73,7 @@ class Digits:
     def take(self, order: Tensor) -> Digits:
         """Some of the digits, by index."""
         fields = None if self.fields is None else self.fields[order]
-        return Digits(self.grey[order], self.tiles[order.numpy()], self.labels[order], fields)
+        return Digits(self.gray[order], self.tiles[order.numpy()], self.labels[order], fields)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class DataSet:
 
     training: Digits
     test: Digits
-    added: tuple[int, ...] = ()  # what pairedge_train.data.synthetic has added to the training digits
+    added: tuple[Synthetic, int] | None = None  # what was added to the training digits, by which seed
 
 
 def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:
@@ -134,7 +135,7 @@ def load_uci() -> DataSet:
 
 
 def uci_pictures() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """scikit-learn's digits as grey pictures, uint8 (1797, 8, 8), white on black, and which they are."""
+    """scikit-learn's digits as gray pictures, uint8 (1797, 8, 8), white on black, and which they are."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -169,11 +170,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-NOT_A_DIGIT = -1  # the label of a picture that shows none
-
-
 def fields_of(side: Digits) -> NDArray[np.uint8]:
-    """The 28x28 grey levels, uint8 (N, 28, 28), which MNIST keeps beside its tiles."""
+    """The 28x28 gray levels, uint8 (N, 28, 28), which MNIST keeps beside its tiles."""
     assert side.fields is not None
     fields: NDArray[np.uint8] = side.fields.numpy()
     return fields

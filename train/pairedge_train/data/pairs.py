@@ -1,4 +1,4 @@
-"""Digits and pairs: MNIST or scikit-learn's digits as 14x14 grey levels, and the pairs that a round draws.
+"""Digits and pairs: MNIST or scikit-learn's digits as 14x14 gray levels, and the pairs that a round draws.
 
 Pairs are made as the course of the five reports makes them: 28x28 digits averaged 2x2, a random permutation,
 every two neighbours in it a pair, target = first <= second. Training pairs come from training digits and
@@ -8,14 +8,15 @@ test pairs from test digits; inside one set no digit is used twice.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
 
-from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet, Digits
+from pairedge_train.data.datasets import NEGATIVE, DataSet, Digits
 from pairedge_train.errors import DataError
-from pairedge_train.experiments.recipe import Count, Recipe
+from pairedge_train.experiments.recipe import Count, Data
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Pairs:
     """N pairs.
 
     Attributes:
-        images: float32 (N, 2, 14, 14), grey levels 0..255.
-        digits: int64 (N, 2), the true digits, or NOT_A_DIGIT.
+        images: float32 (N, 2, 14, 14), gray levels 0..255.
+        digits: int64 (N, 2), the true digits, or NEGATIVE.
         fields: uint8 (N, 2, 28, 28), what the images were averaged from; None where it is not kept.
     """
 
@@ -34,16 +35,22 @@ class Pairs:
 
     @property
     def target(self) -> Tensor:
-        """int64 (N,): 1 where first <= second, else 0; NOT_A_DIGIT where one is none."""
-        leq = (self.digits[:, 0] <= self.digits[:, 1]).long()
-        return leq.masked_fill((self.digits == NOT_A_DIGIT).any(1), NOT_A_DIGIT)
+        """int64 (N,): 1 where first <= second, else 0; NEGATIVE where a tile shows no digit."""
+        leq = (self.digits[..., 0] <= self.digits[..., 1]).long()
+        return leq.masked_fill((self.digits == NEGATIVE).any(-1), NEGATIVE)
+
+    @classmethod
+    def stacked(cls, parts: Sequence[Pairs]) -> Pairs:
+        """As many pairs of each of M rounds, side by side: images (N, M, 2, 14, 14), digits (N, M, 2)."""
+        images = torch.stack([pairs.images for pairs in parts], dim=1)
+        return cls(images, torch.stack([pairs.digits for pairs in parts], dim=1))
 
     def __len__(self) -> int:
         return len(self.digits)
 
     def of_digits(self) -> Pairs:
         """Those pairs that show two digits."""
-        known = self.target != NOT_A_DIGIT
+        known = self.target != NEGATIVE
         return self if bool(known.all()) else self.take(known)
 
     def take(self, order: Tensor) -> Pairs:
@@ -71,7 +78,7 @@ class Draw:
         training: the pairs to train on.
         validation: the pairs to watch, or to choose by where they were held out of the training pairs.
         test: the pairs for the number that is reported.
-        mean: of the grey levels of all training pairs, those held out included.
+        mean: of the gray levels of all training pairs, those held out included.
         std: of the same.
         training_digits: what the training pairs were drawn from, for redrawing.
     """
@@ -91,32 +98,32 @@ class Draw:
         )
 
 
-def draw_pairs(data: DataSet, recipe: Recipe, generator: Generator, *, fold: int = 0) -> Draw:
+def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int = 0) -> Draw:
     """Draw a round's pairs: first a permutation of the training digits, then one of the test digits.
 
     Pairs that validate without being held out are the next ones in the training permutation.
 
     Args:
         data: the digits.
-        recipe: how many pairs, and which of them validate.
+        settings: how many pairs, and which of them validate.
         generator: decides the permutations and what is held out.
-        fold: which fold validates, 0 to folds - 1, where the recipe has folds.
+        fold: which fold validates, 0 to folds - 1, where there are folds.
 
     Raises:
         DataError: when the data set has too few digits.
     """
     order = torch.randperm(len(data.training), generator=generator)
     test_order = torch.randperm(len(data.test), generator=generator)
-    validation = recipe.validation_pairs
+    validation = settings.validation_pairs
     count = _count(
-        recipe.pairs,
+        settings.pairs,
         len(data.training) // 2 - validation,
         f"training pairs beside {validation} for validation",
     )
-    test_count = _count(recipe.test_pairs, len(data.test) // 2, "test pairs")
+    test_count = _count(settings.test_pairs, len(data.test) // 2, "test pairs")
     pairs = make_pairs(data.training, order[: 2 * count])
     std, mean = torch.std_mean(pairs.images)
-    training, held_out = hold_out(pairs, recipe, generator, fold)
+    training, held_out = hold_out(pairs, settings, generator, fold)
     beside = make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None
     return Draw(
         training=training,
@@ -128,19 +135,19 @@ def draw_pairs(data: DataSet, recipe: Recipe, generator: Generator, *, fold: int
     )
 
 
-def hold_out(pairs: Pairs, recipe: Recipe, generator: Generator, fold: int) -> tuple[Pairs, Pairs | None]:
-    """Part pairs into those to train on and those to validate on; scikit-learn makes the folds."""
-    if recipe.folds:
+def hold_out(pairs: Pairs, settings: Data, generator: Generator, fold: int) -> tuple[Pairs, Pairs | None]:
+    """Split pairs into those to train on and those to validate on; scikit-learn makes the folds."""
+    if settings.folds:
         from sklearn.model_selection import KFold
 
         shuffler = int(torch.randint(2**31, (), generator=generator))
-        splits = KFold(recipe.folds, shuffle=True, random_state=shuffler).split(pairs.digits)
+        splits = KFold(settings.folds, shuffle=True, random_state=shuffler).split(pairs.digits)
         training, validation = (torch.from_numpy(part) for part in list(splits)[fold])
-    elif recipe.hold_out:
-        if recipe.hold_out >= len(pairs):
-            raise DataError(f"{recipe.hold_out} of {len(pairs)} training pairs cannot be held out")
+    elif settings.hold_out:
+        if settings.hold_out >= len(pairs):
+            raise DataError(f"{settings.hold_out} of {len(pairs)} training pairs cannot be held out")
         order = torch.randperm(len(pairs), generator=generator)
-        training, validation = order[recipe.hold_out :], order[: recipe.hold_out]
+        training, validation = order[settings.hold_out :], order[: settings.hold_out]
     else:
         return pairs, None
     return pairs.take(training), pairs.take(validation)
@@ -150,7 +157,7 @@ def make_pairs(digits: Digits, order: Tensor) -> Pairs:
     """Pair neighbours in `order`, int64 (2N,): row i is (order[2i], order[2i + 1])."""
     both = order.view(-1, 2)
     fields = None if digits.fields is None else digits.fields[both]
-    return Pairs(digits.grey[both], digits.labels[both], fields)
+    return Pairs(digits.gray[both], digits.labels[both], fields)
 
 
 def _count(wanted: Count, available: int, what: str) -> int:

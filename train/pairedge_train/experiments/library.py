@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pairedge_train.errors import RecipeError
 from pairedge_train.experiments.recipe import Recipe, read_recipe
-from pairedge_train.experiments.study import Study, read_study
+from pairedge_train.experiments.study import Study, StudyRow, read_study
 
 
 @cache
@@ -26,13 +26,17 @@ def reports() -> dict[str, Study]:
 def shipped_recipes() -> dict[str, Recipe]:
     """Every recipe that ships, by name: files of their own, and each row of a study as study.table.row."""
     single = {path.stem: read_recipe(path) for path in _recipe_files() if not _is_study(path)}
-    rows = {
-        f"{study.name}.{table.name}.{row.label}": row.recipe
+    return single | {name: row.recipe for name, row in study_rows().items()}
+
+
+def study_rows() -> dict[str, StudyRow]:
+    """Every row of every study, by name: study.table.row."""
+    return {
+        f"{study.name}.{table.name}.{row.label}": row
         for study in studies().values()
         for table in study.tables
         for row in table.rows
     }
-    return single | rows
 
 
 def load_recipe(name_or_file: str) -> Recipe:

@@ -8,11 +8,11 @@ can be trained by name, `pairedge-train --recipe report3.1.fc_2`, as study, tabl
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Recipe, merged
 
 Statistic = Literal[
     "train_accuracy",
@@ -31,6 +31,8 @@ Statistic = Literal[
     "best_temperature",
 ]
 
+FIRST_SEED = 2021  # of the first round, where nothing else is said
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyRow:
@@ -38,13 +40,17 @@ class StudyRow:
 
     Attributes:
         label: what the page calls it.
-        recipe: how it is trained, with its number of rounds.
+        recipe: how it is trained.
+        rounds: how many rounds it has.
+        seed: of its first round, counted up by one for each further round.
         published: the report's mean accuracy, 0 to 1; None where it printed none.
         sd: the report's standard deviation; None where it printed none.
     """
 
     label: str
     recipe: Recipe
+    rounds: int
+    seed: int
     published: float | None = None
     sd: float | None = None
 
@@ -63,7 +69,7 @@ class Table:
         published_n: how many the report's numbers are means over.
         beside: further statistics to show.
         seconds: show the seconds of a round too.
-        grid: the setting that varies along the rows, for a figure over it.
+        grid: the setting that varies along the rows, by its dotted name, for a figure over it.
         remark: what a reader should know, one paragraph.
     """
 
@@ -154,11 +160,7 @@ class Study:
         """The rows that a figure shows, with as many rounds as it shows of them."""
         table = self.table(figure.table)
         rows = [table.row(label) for label in figure.rows] if figure.rows else list(table.rows)
-        rounds = figure.rounds or table.rounds
-        return [
-            StudyRow(label=row.label, recipe=row.recipe.with_(rounds=rounds), published=row.published)
-            for row in rows
-        ]
+        return [replace(row, rounds=figure.rounds or row.rounds) for row in rows]
 
 
 def read_study(path: Path) -> Study:
@@ -169,8 +171,8 @@ def read_study(path: Path) -> Study:
         RecipeError: for a row that makes no valid recipe.
     """
     content: dict[str, Any] = tomllib.loads(path.read_text())
-    shared = content.pop("recipe")
-    tables = tuple(_table(shared, table) for table in content.pop("table"))
+    shared, seed = content.pop("recipe"), content.pop("seed", FIRST_SEED)
+    tables = tuple(_table(table, shared, seed) for table in content.pop("table"))
     claims = tuple(Claim(**{**claim, "order": tuple(claim["order"])}) for claim in content.pop("claim", ()))
     figures = tuple(
         Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
@@ -179,10 +181,11 @@ def read_study(path: Path) -> Study:
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
 
 
-def _table(shared: dict[str, Any], table: dict[str, Any]) -> Table:
-    settings = {**shared, **table.pop("recipe", {}), "rounds": table["rounds"]}
-    rows = tuple(
-        StudyRow(**{**row, "recipe": Recipe.from_dict({**settings, **row["recipe"]})})
-        for row in table.pop("rows")
-    )
-    return Table(rows=rows, beside=tuple(table.pop("beside", ())), **table)
+def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
+    """A table of which each row's recipe changes the table's, and the table's the study's."""
+    settings = merged(shared, table.pop("recipe", {}))
+    rows = []
+    for row in table.pop("rows"):
+        recipe = Recipe.from_dict(merged(settings, row.pop("recipe")))
+        rows.append(StudyRow(recipe=recipe, rounds=table["rounds"], seed=seed, **row))
+    return Table(rows=tuple(rows), beside=tuple(table.pop("beside", ())), **table)

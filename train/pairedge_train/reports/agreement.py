@@ -12,7 +12,7 @@ from typing import Any, Literal
 from scipy import stats
 
 from pairedge_train.experiments.study import Claim, Statistic, StudyRow, Table
-from pairedge_train.rows import Row
+from pairedge_train.rows import RoundRow
 
 AGREES_WITHIN = 3.0  # standard errors
 SIGNIFICANT = 0.05  # two-sided
@@ -34,15 +34,15 @@ class Finding:
     n: int
 
 
-def rows_of(row: StudyRow, rows: Sequence[Row], rounds: int | None = None) -> list[Row]:
+def rows_of(row: StudyRow, rows: Sequence[RoundRow], rounds: int | None = None) -> list[RoundRow]:
     """The finished rounds of a table's row, by seed, without those that diverged."""
-    wanted = range(row.recipe.seed, row.recipe.seed + (rounds or row.recipe.rounds))
+    seeds = range(row.seed, row.seed + (rounds or row.rounds))
     digest = row.recipe.digest()
-    found = [each for each in rows if each["recipe"] == digest and each["seed"] in wanted]
-    return sorted((each for each in found if "diverged" not in each), key=lambda each: int(each["seed"]))
+    of_row = [each for each in rows if each.recipe == digest and each.seed in seeds]
+    return sorted((each for each in of_row if each.diverged is None), key=lambda each: each.seed)
 
 
-def finding(rows: Sequence[Row], statistic: Statistic | Literal["seconds"]) -> Finding | None:
+def finding(rows: Sequence[RoundRow], statistic: Statistic | Literal["seconds"]) -> Finding | None:
     """What some rounds come to; None without any, or where they have not measured it.
 
     `best_test_accuracy` takes of each round its best epoch by test accuracy, as report 001 does.
@@ -54,18 +54,19 @@ def finding(rows: Sequence[Row], statistic: Statistic | Literal["seconds"]) -> F
         return None
     sd = statistics.stdev(values) if len(values) > 1 else None
     if statistic == "test_of_best_fold":
-        best = max(rows, key=lambda row: float(row["validation_accuracy"]))
-        return Finding(best["test_accuracy"], sd, 1)
+        best = max(rows, key=lambda row: row.validation_accuracy or 0.0)
+        assert best.test_accuracy is not None  # values_of has it
+        return Finding(best.test_accuracy, sd, 1)
     return Finding(statistics.mean(values), sd, len(values))
 
 
-def values_of(rows: Sequence[Row], statistic: str) -> list[Any]:
+def values_of(rows: Sequence[RoundRow], statistic: str) -> list[Any]:
     """What each round gives: a number, or None where it has not measured it."""
     if statistic == "best_test_accuracy":
-        return [max(row["curves"]["test_accuracy"]) for row in rows]
+        return [max((row.curves or {}).get("test_accuracy", ()), default=None) for row in rows]
     if statistic == "error_of_surest_99":
-        return [row.get("risk", {}).get("0.99") for row in rows]
-    return [row.get("test_accuracy" if statistic == "test_of_best_fold" else statistic) for row in rows]
+        return [(row.risk or {}).get("0.99") for row in rows]
+    return [getattr(row, "test_accuracy" if statistic == "test_of_best_fold" else statistic) for row in rows]
 
 
 def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | None:
@@ -81,14 +82,14 @@ def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | N
     return (ours.mean - row.published) / error if error else None
 
 
-def verdict(claim: Claim, table: Table, rows: Sequence[Row]) -> tuple[Verdict, str]:
+def verdict(claim: Claim, table: Table, rows: Sequence[RoundRow]) -> tuple[Verdict, str]:
     """Whether a claim's order holds, and the numbers that say so.
 
     It holds when every step in the order is upwards and significant at SIGNIFICANT, is refuted when a
     significant step is downwards, and is undecided otherwise. Rounds of one seed share their pairs, so means
     are compared by a paired t-test, standard deviations by Levene's test around the median.
     """
-    rounds = [{row["seed"]: row for row in rows_of(table.row(label), rows)} for label in claim.order]
+    rounds = [{row.seed: row for row in rows_of(table.row(label), rows)} for label in claim.order]
     shared = sorted(set.intersection(*map(set, rounds)))
     if len(shared) < 2:
         return "no rounds", f"{len(shared)} rounds that all have"

@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
+from pairedge_train.experiments.recipe import flat
 from pairedge_train.experiments.study import Figure, Study, StudyRow
 from pairedge_train.reports.agreement import finding, rows_of
-from pairedge_train.rows import Row
+from pairedge_train.rows import RoundRow
 
 _COLOURS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
 _DASHES = ("-", "--", ":")
@@ -35,7 +36,7 @@ _NAMES = {
 }
 
 
-def draw(study: Study, figure: Figure, rows: Sequence[Row]) -> dict[str, bytes]:
+def draw(study: Study, figure: Figure, rows: Sequence[RoundRow]) -> dict[str, bytes]:
     """A figure's files by ending, "svg" and "png"."""
     with rc_context(STYLE):
         canvas = Canvas(figsize=(9, 6.5) if figure.kind == "panels" else (9, 4.5), layout="constrained")
@@ -66,7 +67,7 @@ def saved(canvas: Canvas) -> dict[str, bytes]:
     return files
 
 
-def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
     """One panel for each row: the loss on a logarithmic axis at the left, accuracies at the right."""
     for place, row in enumerate(shown, 1):
         left = canvas.add_subplot(2, 2, place)
@@ -84,7 +85,7 @@ def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequ
             right.legend(handles=handles, fontsize=8, loc="center right", frameon=False)
 
 
-def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
     """All rows, or all curves of one row, by epoch."""
     for i, row in enumerate(shown):
         found = rows_of(row, rows)
@@ -97,14 +98,14 @@ def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[
     axes.legend(fontsize=7, frameon=False)
 
 
-def band(axes: Axes, rows: Sequence[Row], curve: str, colour: str, dash: str, label: str) -> None:
+def band(axes: Axes, rows: Sequence[RoundRow], curve: str, colour: str, dash: str, label: str) -> None:
     """The mean over rounds by epoch and a band of one standard deviation.
 
     A round that stopped early keeps its last value to the end of the longest, as report 002 draws it.
     """
     if not rows:
         return
-    histories = [row["curves"][curve] for row in rows]
+    histories = [(row.curves or {})[curve] for row in rows]
     longest = max(map(len, histories))
     values = np.array([[*history, *[history[-1]] * (longest - len(history))] for history in histories])
     epochs, mean = np.arange(longest), values.mean(axis=0)
@@ -114,7 +115,9 @@ def band(axes: Axes, rows: Sequence[Row], curve: str, colour: str, dash: str, la
         axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.15, linewidth=0)
 
 
-def bars(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+def bars(
+    axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[RoundRow]
+) -> None:
     """A bar for each row with one standard deviation, and the report's number as a mark."""
     statistic = study.table(figure.table).statistic
     for place, row in enumerate(shown):
@@ -131,7 +134,7 @@ def bars(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], ro
         axes.legend(fontsize=8, frameon=False)
 
 
-def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
     """How often a thing is so over how probable it was said to be: the comparison's left, the digits' right.
 
     A dot is a bin of one round, its area the bin's share.
@@ -141,7 +144,7 @@ def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[Row]) 
         axes = canvas.add_subplot(1, 2, place)
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
         for row, colour in zip(shown, _COLOURS, strict=False):
-            dots = np.array([dot for each in rows_of(row, rows) for dot in each.get(name, [])])
+            dots = np.array([dot for each in rows_of(row, rows) for dot in getattr(each, name) or ()])
             if len(dots):
                 area = 4 + 60 * np.sqrt(dots[:, 0])
                 axes.scatter(dots[:, 1], dots[:, 2], area, colour, alpha=0.35, linewidth=0, label=row.label)
@@ -150,10 +153,10 @@ def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[Row]) 
             axes.legend(fontsize=8, frameon=False)
 
 
-def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
     """Errors that remain over the share of answers, the least certain, that are handed to a person."""
     for row, colour in zip(shown, _COLOURS, strict=False):
-        found = [each["risk"] for each in rows_of(row, rows) if "risk" in each]
+        found = [each.risk for each in rows_of(row, rows) if each.risk]
         if found:
             handed = [100 * (1 - float(share)) for share in found[0]]
             errors = 100 * np.array([list(each.values()) for each in found])
@@ -163,14 +166,18 @@ def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None
     axes.legend(fontsize=8, frameon=False)
 
 
-def grid(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[Row]) -> None:
+def grid(
+    axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[RoundRow]
+) -> None:
     """A table over its varying setting: ours with bars of one standard deviation, and the report's."""
     table = study.table(figure.table)
     assert table.grid is not None  # a grid figure is of a table with a grid
     for variant, colour in zip(dict.fromkeys(row.recipe.variant for row in shown), _COLOURS, strict=False):
         some = [row for row in shown if row.recipe.variant == variant]
         found = [finding(rows_of(row, rows), table.statistic) for row in some]
-        settings: NDArray[np.float64] = np.array([getattr(row.recipe, table.grid) for row in some], float)
+        settings: NDArray[np.float64] = np.array(
+            [flat(row.recipe.to_dict())[table.grid] for row in some], float
+        )
         have = [i for i, each in enumerate(found) if each is not None]
         means = [each.mean for each in found if each is not None]
         sds = [each.sd or 0.0 for each in found if each is not None]
@@ -184,5 +191,5 @@ def grid(axes: Axes, study: Study, figure: Figure, shown: Sequence[StudyRow], ro
             label="the report",
         )
     axes.set_xscale("log")
-    axes.set(xlabel=table.grid.replace("_", " "), ylabel="accuracy")
+    axes.set(xlabel=table.grid.rpartition(".")[2].replace("_", " "), ylabel="accuracy")
     axes.legend(fontsize=8, frameon=False)

@@ -18,7 +18,7 @@ from pairedge_train.reports.agreement import (
     verdict,
 )
 from pairedge_train.reports.figures import draw
-from pairedge_train.rows import Row, read_rows
+from pairedge_train.rows import RoundRow, read_rows
 
 _WORDS: dict[Statistic, str] = {
     "train_accuracy": "training accuracy of the last epoch's weights",
@@ -51,7 +51,7 @@ def write_page(study: Study, out: Path) -> list[str]:
     return list(files)
 
 
-def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
+def page(study: Study, rows: Sequence[RoundRow], figures: Sequence[str]) -> str:
     """The page as Markdown."""
     lines = [f"# {study.title}", "", study.about, ""]
     lines += ["Accuracies in percent: mean ± standard deviation over n rounds."]
@@ -81,7 +81,7 @@ def page(study: Study, rows: Sequence[Row], figures: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def claim_lines(study: Study, rows: Sequence[Row]) -> list[str]:
+def claim_lines(study: Study, rows: Sequence[RoundRow]) -> list[str]:
     """What becomes of the study's claims; nothing where it makes none."""
     if not study.claims:
         return []
@@ -101,7 +101,7 @@ def claim_lines(study: Study, rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def own_table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
+def own_table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
     """A table that stands beside no report's: what was measured, and what it took."""
     statistics = (table.statistic, *table.beside)
     head = ["row", *(_WORDS[statistic] for statistic in statistics), "n", "parameters", "seconds a round"]
@@ -110,7 +110,7 @@ def own_table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
         rounds = rows_of(row, rows, table.rounds)
         found = [finding(rounds, statistic) for statistic in statistics]
         shown = [number(each, statistic) for each, statistic in zip(found, statistics, strict=True)]
-        parameters = f"{rounds[0]['parameters']:,}" if rounds else "-"
+        parameters = f"{rounds[0].parameters:,}" if rounds else "-"
         cells = [row.label, *shown, str(len(rounds)), parameters, cost(rounds)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
@@ -137,9 +137,9 @@ def write_index(known: Sequence[Study], out: Path) -> None:
     total = 0.0
     for study in known:
         spent: Counter[str] = Counter()
-        rows = [row for row in read_rows(out / f"{study.name}.jsonl") if "diverged" not in row]
+        rows = [row for row in read_rows(out / f"{study.name}.jsonl") if row.diverged is None]
         for row in rows:
-            spent[row["variant"]] += row["seconds"]
+            spent[row.variant] += row.seconds
         if rows:
             [(variant, most)] = spent.most_common(1)
             whole = spent.total()
@@ -150,7 +150,7 @@ def write_index(known: Sequence[Study], out: Path) -> None:
     write_all(out, {"index.md": "\n".join(lines).encode()})
 
 
-def table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
+def table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
     """A table of the page, its header first."""
     extra = [_WORDS[statistic] for statistic in table.beside]
     extra += ["exact, all test pairs"] if _has_exact(table, rows) else []
@@ -160,7 +160,7 @@ def table_lines(table: Table, rows: Sequence[Row]) -> list[str]:
     return lines + ["| " + " | ".join(cells(table, row, rows)) + " |" for row in table.rows]
 
 
-def cells(table: Table, row: StudyRow, rows: Sequence[Row]) -> list[str]:
+def cells(table: Table, row: StudyRow, rows: Sequence[RoundRow]) -> list[str]:
     """The cells of one row."""
     rounds = rows_of(row, rows, table.rounds)
     ours = finding(rounds, table.statistic)
@@ -169,7 +169,7 @@ def cells(table: Table, row: StudyRow, rows: Sequence[Row]) -> list[str]:
     short = "" if ours is None or len(rounds) == table.rounds else f" of {table.rounds}"
     agrees = "-" if z is None else ("yes" if abs(z) <= AGREES_WITHIN else "no")
     label = row.label
-    if any(each.get("pretrained") is False for each in rounds) and row.recipe.variant.endswith("_pretrained"):
+    if any(each.pretrained is False for each in rounds) and row.recipe.variant.endswith("_pretrained"):
         label += " (weights could not be had: from scratch)"
     found = [
         label,
@@ -181,19 +181,19 @@ def cells(table: Table, row: StudyRow, rows: Sequence[Row]) -> list[str]:
     ]
     found += [percent(finding(rounds, statistic)) for statistic in table.beside]
     if _has_exact(table, rows):
-        exact = [each for each in rounds if each["exact_accuracy"] is not None]
+        exact = [each for each in rounds if each.exact_accuracy is not None]
         found.append(percent(finding(exact, "exact_accuracy")) if exact else "-")
     if table.seconds:
         found.append(cost(rounds))
     return found
 
 
-def cost(rounds: Sequence[Row]) -> str:
+def cost(rounds: Sequence[RoundRow]) -> str:
     """Seconds of training that a round took, its share where several were trained together."""
     seconds = finding(rounds, "seconds")
     if seconds is None:
         return "-"
-    together = max(each.get("stacked", 1) for each in rounds)
+    together = max(each.stacked for each in rounds)
     company = f" ({together} together)" if together > 1 else ""
     return f"{seconds.mean:.2f} ± {seconds.sd or 0:.2f}{company}"
 
@@ -205,24 +205,24 @@ def percent(found: Finding | None) -> str:
     return f"{100 * found.mean:.2f}" + ("" if found.sd is None else f" ± {100 * found.sd:.2f}")
 
 
-def conditions(rows: Sequence[Row]) -> list[str]:
+def conditions(rows: Sequence[RoundRow]) -> list[str]:
     """What the rows were made with."""
-    finished = [row for row in rows if "diverged" not in row]
+    finished = [row for row in rows if row.diverged is None]
     if not finished:
         return ["No rounds yet."]
-    hours = sum(row["seconds"] for row in finished) / 3600
-    torches = ", ".join(sorted({row["versions"]["torch"] for row in finished}))
-    devices = ", ".join(sorted({row["device"] for row in finished}))
+    hours = sum(row.seconds for row in finished) / 3600
+    torches = ", ".join(sorted({(row.versions or {})["torch"] for row in finished}))
+    devices = ", ".join(sorted({row.device for row in finished}))
     lines = [
         f"{len(finished)} rounds, {hours:.2f} hours of training in all, one thread each; "
         f"torch {torches}, {devices}."
     ]
-    diverged = [row for row in rows if "diverged" in row]
+    diverged = [row for row in rows if row.diverged is not None]
     if diverged:
-        names = ", ".join(sorted({row["variant"] for row in diverged}))
+        names = ", ".join(sorted({row.variant for row in diverged}))
         lines += ["", f"{len(diverged)} rounds diverged and count in no mean: {names}."]
     return lines
 
 
-def _has_exact(table: Table, rows: Sequence[Row]) -> bool:
-    return any(each.get("exact_accuracy") is not None for row in table.rows for each in rows_of(row, rows))
+def _has_exact(table: Table, rows: Sequence[RoundRow]) -> bool:
+    return any(each.exact_accuracy is not None for row in table.rows for each in rows_of(row, rows))

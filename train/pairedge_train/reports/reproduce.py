@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,9 +21,9 @@ from pairedge_train.data.datasets import DataSet, load_data
 from pairedge_train.errors import DivergedError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import Study, Table
-from pairedge_train.rows import Row, append_row, read_rows
-from pairedge_train.training.fit_stacked import can_stack
+from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.rounds import run_rounds, study_folder, train_round, train_rounds
+from pairedge_train.training.stacked import can_stack
 
 # Pairs that all rounds of a bundle see in one step: 16 rounds at batch 25. What a step works on then still
 # fits into a processor's cache; at batch 128, 16 rounds together gain nothing.
@@ -32,16 +32,24 @@ STACKED_PAIRS = 400
 
 @dataclass(frozen=True)
 class Job:
-    """One round to train: of which study, by which recipe, and its number from 0."""
+    """One round to train.
+
+    Attributes:
+        study: which study it is of.
+        recipe: how.
+        seed: of the study's first round.
+        number: which round, from 0.
+    """
 
     study: str
     recipe: Recipe
+    seed: int
     number: int
 
     @property
     def key(self) -> tuple[str, int]:
-        """What names its row among all rows of the study: the recipe's digest and the seed."""
-        return self.recipe.digest(), self.recipe.seed + self.number
+        """What names its row among all rows of the study: the recipe's digest and the round's own seed."""
+        return self.recipe.digest(), self.seed + self.number
 
 
 def rows_path(out: Path, study: str) -> Path:
@@ -54,18 +62,16 @@ def jobs_of(study: Study, tables: Iterable[Table], rounds: int | None = None) ->
 
     Args:
         study: the study.
-        tables: those of its tables that are wanted.
+        tables: those of its tables that are trained.
         rounds: at most this many of each row; None for as many as the report has.
     """
-    wanted = {table.name: table for table in tables}
-    recipes = [row.recipe for table in wanted.values() for row in table.rows]
-    recipes += [
-        row.recipe for figure in study.figures if figure.table in wanted for row in study.shown(figure)
-    ]
+    chosen = {table.name: table for table in tables}
+    rows = [row for table in chosen.values() for row in table.rows]
+    rows += [row for figure in study.figures if figure.table in chosen for row in study.shown(figure)]
     jobs: dict[tuple[str, int], Job] = {}
-    for recipe in recipes:
-        for number in range(min(recipe.rounds, rounds or recipe.rounds)):
-            job = Job(study.name, replace(recipe, rounds=max(recipe.folds, 1)), number)
+    for row in rows:
+        for number in range(min(row.rounds, rounds or row.rounds)):
+            job = Job(study.name, row.recipe, row.seed, number)
             jobs.setdefault(job.key, job)
     return list(jobs.values())
 
@@ -74,7 +80,7 @@ def missing(jobs: Iterable[Job], out: Path) -> list[Job]:
     """Those of the jobs that have no row yet."""
     jobs = list(jobs)
     done = {
-        (study, row["recipe"], row["seed"])
+        (study, row.recipe, row.seed)
         for study in {job.study for job in jobs}
         for row in read_rows(rows_path(out, study))
     }
@@ -89,21 +95,25 @@ def reproduce(
     device: str = "cpu",
     workers: int = 1,
     cluster: str | None = None,
-    on_row: Callable[[Job, Row], None] = lambda _job, _row: None,
+    on_row: Callable[[Job, RoundRow], None] = lambda _job, _row: None,
 ) -> None:
     """Train the jobs and append their rows as they come.
 
     Args:
         jobs: what to train.
-        out: folder of the studies' rows.
+        out: folder of the studies' rows; teachers and ensembles, which other rounds may need, are kept under
+            its `runs`.
         data_dir: folder that holds MNIST/raw.
         device: where to train.
         workers: processes on this machine, one torch thread each.
         cluster: address of a Dask scheduler to use in place of this machine's cores.
         on_row: called for each row when it is safely on the disk.
     """
-    with carrier(workers, cluster):
-        tasks = (delayed(train_bundle)(bundle, data_dir, device) for bundle in bundles(jobs, workers, device))
+    with backend(workers, cluster):
+        tasks = (
+            delayed(train_bundle)(bundle, out / "runs", data_dir, device)
+            for bundle in bundles(jobs, workers, device)
+        )
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
         for rows in parallel(tasks):
             for job, row in rows:
@@ -116,23 +126,23 @@ def bundles(jobs: Iterable[Job], workers: int, device: str) -> list[list[Job]]:
 
     On a CPU a bundle is no larger than its cache likes, nor than leaves every worker something to do.
     """
-    alike: dict[tuple[str, Recipe], list[Job]] = {}
+    groups: dict[tuple[str, Recipe, int], list[Job]] = {}
     for job in jobs:
-        alike.setdefault((job.study, job.recipe), []).append(job)
-    total = sum(map(len, alike.values()))
-    found = []
-    for (_, recipe), group in alike.items():
+        groups.setdefault((job.study, job.recipe, job.seed), []).append(job)
+    total = sum(map(len, groups.values()))
+    bundled = []
+    for (_, recipe, _), group in groups.items():
         most = len(group) if can_stack(recipe) else 1
         if device == "cpu":
-            most = max(1, min(most, STACKED_PAIRS // recipe.batch_size, -(-total // workers)))
+            most = max(1, min(most, STACKED_PAIRS // recipe.optim.batch_size, -(-total // workers)))
         count = -(-len(group) // most)
-        found += [group[i::count] for i in range(count)]  # sizes differ by one at most
-    return found
+        bundled += [group[i::count] for i in range(count)]  # sizes differ by one at most
+    return bundled
 
 
 @contextlib.contextmanager
-def carrier(workers: int, cluster: str | None) -> Iterator[None]:
-    """What joblib carries tasks with: processes of this machine, or an existing Dask cluster."""
+def backend(workers: int, cluster: str | None) -> Iterator[None]:
+    """The backend of joblib: processes of this machine, or an existing Dask cluster."""
     if cluster is None:
         with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
             yield
@@ -143,34 +153,36 @@ def carrier(workers: int, cluster: str | None) -> Iterator[None]:
         yield
 
 
-def train_bundle(jobs: list[Job], data_dir: Path | None, device: str) -> list[tuple[Job, Row]]:
+def train_bundle(
+    jobs: list[Job], runs: Path, data_dir: Path | None, device: str
+) -> list[tuple[Job, RoundRow]]:
     """Train rounds of one recipe in a worker process, together; one by one where one of them diverges."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    recipe = jobs[0].recipe
+    recipe, seed = jobs[0].recipe, jobs[0].seed
     if len(jobs) > 1:
         with contextlib.suppress(DivergedError):
-            data = _data(recipe.dataset, data_dir)
-            trained = train_rounds(recipe, data, [job.number for job in jobs], device=device)
+            data = _data(recipe.data.dataset, data_dir)
+            trained = train_rounds(recipe, data, seed, [job.number for job in jobs], device=device)
             return [(job, row) for job, (_, row) in zip(jobs, trained, strict=True)]
-    return [train_job(job, data_dir, device) for job in jobs]
+    return [train_job(job, runs, data_dir, device) for job in jobs]
 
 
-def train_job(job: Job, data_dir: Path | None, device: str) -> tuple[Job, Row]:
+def train_job(job: Job, runs: Path, data_dir: Path | None, device: str) -> tuple[Job, RoundRow]:
     """Train one round; a round whose loss became infinite gives a row that says so.
 
-    A round that may teach others is found under runs/ where it was trained for one of them, and kept there.
+    A round that may teach others is taken from `runs` where it was trained for one of them, and kept there.
     """
-    data = _data(job.recipe.dataset, data_dir)
+    data = _data(job.recipe.data.dataset, data_dir)
+    digest, seed = job.key
     try:
-        if job.recipe.members > 1 or job.recipe.teacher:
-            one = job.recipe.with_(rounds=1, seed=job.recipe.seed + job.number)
-            [row] = run_rounds(one, data, study_folder(Path("runs"), one), device=device)
+        if len(job.recipe.network.members) > 1 or job.recipe.loss.teacher:
+            folder = study_folder(runs, job.recipe)
+            [row] = run_rounds(job.recipe, data, folder, seed=seed, device=device)
         else:
-            _, row = train_round(job.recipe, data, job.number, device=device)
+            _, row = train_round(job.recipe, data, job.seed, job.number, device=device, runs=runs)
     except DivergedError as error:
-        digest, seed = job.key
-        row = {"variant": job.recipe.variant, "recipe": digest, "seed": seed, "diverged": str(error)}
+        row = RoundRow(variant=job.recipe.variant, recipe=digest, seed=seed, diverged=str(error))
     return job, row
 
 

@@ -13,15 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pairedge_train.data.datasets import NOT_A_DIGIT
+from pairedge.confidence import digit_confidence, pair_confidence
+from pairedge_train.data.datasets import NEGATIVE
 from pairedge_train.data.pairs import Pairs
 from pairedge_train.networks.ensemble import MeanOfBranches
 from pairedge_train.networks.network import Network
-from pairedge_train.networks.output import Output
+from pairedge_train.networks.output import leq_probability
 from pairedge_train.networks.posterior_sum import PosteriorSum
 from pairedge_train.networks.two_branches import TwoBranches
-from pairedge_train.training.losses import losses
+from pairedge_train.training.evaluate import BATCH, decide, outputs
+from pairedge_train.training.losses import comparison_loss
 
+REJECTED = 0.015  # share of real digits that the threshold of confidence may cost
 DIAGRAM_BINS = 15  # as Guo et al. have them
 _FINE = 3_000  # bins that are kept, a multiple of the diagram's
 _REACH = math.log(8)  # temperatures from 1/8 to 8 are tried
@@ -69,6 +72,15 @@ class Reliability:
         """How often it happened in all."""
         return float(self.happened.sum() / self.count.sum())
 
+    def folded(self) -> Reliability:
+        """Of binary answers, the confidence in the decision, 0.5 to 1: p and 1 - p folded into one."""
+        low = torch.arange(_FINE) < _FINE // 2
+
+        def fold(yes: Tensor, no: Tensor) -> Tensor:
+            return yes.masked_fill(low, 0) + no.masked_fill(~low, 0).flip(0)
+
+        return Reliability(fold(self.count, self.count), fold(self.happened, self.count - self.happened))
+
     def error(self) -> float:
         """Expected calibration error: |mean probability - frequency| of a bin, in the mean over all cases."""
         return sum(share * abs(said - happened) for share, said, happened in self.diagram())
@@ -86,59 +98,6 @@ def risk(confidence: Reliability, coverage: float) -> float:
     before = count.cumsum(0) - count
     taken = (wanted - before).clamp(min=0).minimum(count)  # of a bin that is taken in part, errors in part
     return float((wrong * taken / count.clamp(min=1)).sum() / wanted)
-
-
-@dataclass(frozen=True)
-class Exact:
-    """What a network says of N digits and of all their N squared ordered pairs.
-
-    Attributes:
-        digits: confidence in each most probable digit, and whether it is right; None without digit head.
-        leq: P(first <= second), and whether it is so.
-    """
-
-    digits: Reliability | None
-    leq: Reliability
-
-    @property
-    def decisions(self) -> Reliability:
-        """Confidence in the decisions, 0.5 to 1, and whether they are right: P and 1 - P folded into one."""
-        count, happened = self.leq.count, self.leq.happened
-        low = torch.arange(_FINE) < _FINE // 2
-
-        def folded(of_yes: Tensor, of_no: Tensor) -> Tensor:
-            return of_yes.masked_fill(low, 0) + of_no.masked_fill(~low, 0).flip(0)
-
-        return Reliability(folded(count, count), folded(happened, count - happened))
-
-
-@torch.no_grad()
-def reliability(network: Network, tiles: Tensor, digits: Tensor) -> Exact | None:
-    """What a network's probabilities are worth, on all ordered pairs of tiles.
-
-    Args:
-        network: what to judge; it is left in evaluation mode.
-        tiles: grey levels, float32 (N, 14, 14).
-        digits: int64 (N,), what they show.
-
-    Returns:
-        None where its comparison is learned, and would have to see every pair.
-    """
-    body = network.eval().body
-    if not isinstance(body, TwoBranches) or not isinstance(body.comparison, PosteriorSum):
-        return None
-    inputs = [network.normalise(part[:, None]) for part in torch.split(tiles, 250)]
-    sides = [torch.cat([branch(part) for part in inputs]).softmax(1) for branch in body.branches]
-    first, second = sides[0], sides[-1]
-    read = None
-    if body.digit is not None:
-        readings = [Reliability.of(side.amax(1), side.argmax(1) == digits) for side in (first, second)]
-        read = readings[0] + readings[1]
-    parts = [
-        Reliability.of(body.comparison.table(rows, second), labels[:, None] <= digits)
-        for rows, labels in zip(torch.split(first, 500), torch.split(digits, 500), strict=True)
-    ]
-    return Exact(read, sum(parts[1:], start=parts[0]))
 
 
 def divide_logits(network: Network, temperature: float) -> None:
@@ -160,20 +119,20 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
         return None
     pairs = pairs.of_digits()
     body = cast(TwoBranches, network.eval().body)
-    parts = [body.embed(network.normalise(images)) for images in torch.split(pairs.images, 250)]
+    parts = [body.embed(network.normalize(images)) for images in torch.split(pairs.images, BATCH)]
     first, second = (torch.cat(side) for side in zip(*parts, strict=True))
     by_digits = isinstance(body.comparison, PosteriorSum) and body.digit is not None
 
     def cost(logarithm: float) -> float:
-        heat = math.exp(logarithm)
+        temperature = math.exp(logarithm)
         if by_digits:
             logits = torch.stack([first, second], dim=1).flatten(0, 1)
-            return float(F.cross_entropy(logits / heat, pairs.digits.flatten()))
+            return float(F.cross_entropy(logits / temperature, pairs.digits.flatten()))
         if isinstance(body.comparison, PosteriorSum):
-            comparison = body.compare(first / heat, second / heat)
+            comparison = body.compare(first / temperature, second / temperature)
         else:
-            comparison = body.compare(first, second) / heat
-        return float(losses(Output(comparison, None), pairs.target, pairs.digits).total)
+            comparison = body.compare(first, second) / temperature
+        return float(comparison_loss(comparison, pairs.target))
 
     from scipy.optimize import minimize_scalar  # most of a second that most rounds need not spend
 
@@ -182,19 +141,29 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
 
 
 @torch.no_grad()
-def doubt_threshold(network: Network, pairs: Pairs, flagged: float = 0.015) -> float | None:
-    """The confidence in a digit below which a picture may show none; a share of the real digits is below it.
+def confidence_thresholds(
+    network: Network, pairs: Pairs, rejected: float = REJECTED
+) -> tuple[float, float] | None:
+    """The confidence below which an answer is uncertain: for a pair, and for a single tile.
+
+    Each is fitted on the quantity that the runtime compares with it (pairedge.confidence).
 
     Args:
-        network: with a digit head, else there is no such confidence and None is returned.
-        pairs: pairs that it was not trained on.
-        flagged: the share of their digits that it may cost, 0 to 1.
+        network: with a digit head, else None is returned.
+        pairs: pairs that it was not trained on, negatives among them or not.
+        rejected: the share, 0 to 1, of the pairs of two digits, and of their digits, that may fall below.
     """
-    answers = [network.eval()(images).digits for images in torch.split(pairs.images, 250)]
-    if answers[0] is None:
+    comparison, digits = outputs(network, pairs.images)
+    if digits is None:
         return None
-    confidence = torch.cat([digits.softmax(2).amax(2) for digits in answers if digits is not None])
-    return float(confidence[pairs.digits != NOT_A_DIGIT].quantile(flagged))
+    posteriors = digits.softmax(2)
+    leq = decide(None, digits).float() if comparison is None else leq_probability(comparison)
+    of_pairs = torch.from_numpy(pair_confidence(leq.numpy(), posteriors.numpy()))
+    of_digits = torch.from_numpy(digit_confidence(posteriors.numpy()))
+    return (
+        float(of_pairs[pairs.target != NEGATIVE].quantile(rejected)),
+        float(of_digits[pairs.digits != NEGATIVE].quantile(rejected)),
+    )
 
 
 def _last_layers(body: nn.Module) -> list[nn.Linear]:

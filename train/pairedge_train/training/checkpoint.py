@@ -6,19 +6,23 @@ Nothing in one depends on the clock or the machine's name, so the same round giv
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import dataclasses as pydantic_dataclasses
 from safetensors import SafetensorError, safe_open
 
 from pairedge_train.errors import CheckpointError, RecipeError
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.schema_1 import from_schema_1
 from pairedge_train.files import write_atomically
 from pairedge_train.networks.network import Network, build_network
 
-SCHEMA = 1
+SCHEMA = 2
+_METRICS_1 = {"doubt_threshold": "digit_threshold"}  # names that schema 1 had
 _KEY = "pairedge"  # one metadata entry only: safetensors keeps no order among several
 
 
@@ -30,6 +34,7 @@ class Checkpoint:
         network: in evaluation mode, on the CPU.
         recipe: how it was trained.
         seed: of its round.
+        fold: which fold validated, in cross-validation.
         training_sha256: digest of the pairs that it was trained on.
         metrics: what the round measured, for instance {"test_accuracy": 0.953, "test_pairs": 1000}.
     """
@@ -37,8 +42,24 @@ class Checkpoint:
     network: Network
     recipe: Recipe
     seed: int
+    fold: int | None
     training_sha256: str
     metrics: dict[str, Any]
+
+
+@pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
+class _Facts:
+    """What a checkpoint's file says beside the weights; see `Checkpoint`."""
+
+    schema: int
+    recipe: dict[str, Any]
+    seed: int
+    fold: int | None = None
+    training_sha256: str
+    metrics: dict[str, Any]
+
+
+_FACTS = TypeAdapter(_Facts)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -47,20 +68,21 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         OutputError: when it cannot be written.
     """
-    facts = {
-        "schema": SCHEMA,
-        "recipe": checkpoint.recipe.to_dict(),
-        "seed": checkpoint.seed,
-        "training_sha256": checkpoint.training_sha256,
-        "metrics": checkpoint.metrics,
-    }
+    facts = _Facts(
+        schema=SCHEMA,
+        recipe=checkpoint.recipe.to_dict(),
+        seed=checkpoint.seed,
+        fold=checkpoint.fold,
+        training_sha256=checkpoint.training_sha256,
+        metrics=checkpoint.metrics,
+    )
     tensors = {name: tensor.cpu().contiguous() for name, tensor in checkpoint.network.state_dict().items()}
-    content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(facts, sort_keys=True)})
+    content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(asdict(facts), sort_keys=True)})
     write_atomically(path, content)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+    """Read a checkpoint, of schema 1 too.
 
     Raises:
         CheckpointError: when it is missing, damaged, of another schema, or does not fit its own recipe.
@@ -75,16 +97,28 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: not a safetensors file, or a damaged one") from error
     if text is None:
         raise CheckpointError(f"{path}: not a checkpoint of pairedge-train: it holds no recipe")
-    facts = json.loads(text)
-    if facts.get("schema") != SCHEMA:
-        raise CheckpointError(
-            f"{path}: a checkpoint of schema {facts.get('schema')}; this version reads {SCHEMA}; train anew"
-        )
     try:
-        recipe = Recipe.from_dict(facts["recipe"])
-        network = build_network(recipe)
+        facts = _FACTS.validate_json(text)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"])) or "its metadata"
+        raise CheckpointError(f"{path}: {place}: {error.errors()[0]['msg'].lower()}") from error
+    if facts.schema not in (1, SCHEMA):
+        raise CheckpointError(
+            f"{path}: a checkpoint of schema {facts.schema}; this version reads 1 to {SCHEMA}; train again"
+        )
+    fold, metrics = facts.fold, facts.metrics
+    try:
+        if facts.schema == 1:
+            recipe = from_schema_1(facts.recipe)
+            metrics = {_METRICS_1.get(name, name): value for name, value in metrics.items()}
+            fold = facts.seed - int(facts.recipe["seed"]) if recipe.data.folds else None
+        else:
+            recipe = Recipe.from_dict(facts.recipe)
+        network = build_network(recipe.network)
         network.load_state_dict(tensors)
-    except (RecipeError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: its weights or recipe do not fit this version; train anew") from error
+    except (RecipeError, RuntimeError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path}: its weights or recipe do not fit this version; train again"
+        ) from error
     network.eval()
-    return Checkpoint(network, recipe, facts["seed"], facts["training_sha256"], facts["metrics"])
+    return Checkpoint(network, recipe, facts.seed, fold, facts.training_sha256, metrics)

@@ -1,32 +1,34 @@
-"""The training loop: the only one."""
+"""The training loop: the only one, for one network or for several rounds of one recipe at once."""
 
 from __future__ import annotations
 
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias, cast
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pairedge_train.data.pairs import Draw, Pairs, make_pairs
 from pairedge_train.errors import DataError, DivergedError
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Augmentation, Loss, Optimization, Recipe
 from pairedge_train.networks.network import Network
 from pairedge_train.networks.output import Output
 from pairedge_train.training.augment import warp
-from pairedge_train.training.evaluate import Scores, judge
+from pairedge_train.training.evaluate import Scores, evaluate
 from pairedge_train.training.losses import losses
+from pairedge_train.training.stacked import StackedNetworks, can_stack, untie
 
 # Means over an epoch of the total loss, the comparison's and the digits'.
 Costs: TypeAlias = tuple[float, float | None, float | None]
+Batch: TypeAlias = tuple[Tensor, Tensor, Tensor]  # images, digits, target
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Epoch:
         loss: mean total loss over the epoch's batches, in training mode.
         comparison_loss: the comparison's part of it, None without a comparison head.
         digit_loss: the two digits' part of it before its weight, None without digit heads.
-        seconds: what the training took, judging left out.
-        validation: scores on the validation pairs after the epoch, None without any or in a blind search.
+        seconds: what the training took, evaluation left out; the equal share where several were trained.
+        validation: scores on the validation pairs after the epoch, where there are any that are looked at.
         train: scores on the training pairs after the epoch, where the recipe asks for curves.
         test: likewise on the test pairs.
     """
@@ -55,206 +57,263 @@ class Epoch:
 
 
 def fit(
-    network: Network,
-    draw: Draw,
+    networks: Sequence[Network],
+    draws: Sequence[Draw],
     recipe: Recipe,
     *,
-    generator: Generator,
+    generators: Sequence[Generator],
     teacher: Network | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
-) -> list[Epoch]:
-    """Train a network in place, on the device where it and the pairs are, and leave it in evaluation mode.
+) -> list[list[Epoch]]:
+    """Train networks in place, on the device where they and the pairs are, and leave them in evaluation mode.
+
+    Several are stacked: each takes the very steps that it would take alone, but for dropout, whose one stream
+    of random numbers serves all.
 
     Args:
-        network: fresh weights, which are changed.
-        draw: the pairs to train and to validate on.
-        recipe: batch size, epochs, learning rate, early stopping and so on.
-        generator: decides the order of pairs where the recipe shuffles or redraws, and its augmentation.
-        teacher: its digit posteriors, of the very images that the network sees, take the place of the labels.
-        on_epoch: called after each epoch.
+        networks: fresh weights, which are changed; several only of a recipe that `can_stack`.
+        draws: each network's pairs to train and to validate on, as many for one as for another.
+        recipe: how.
+        generators: decide each network's order of pairs, where the recipe shuffles or redraws, and its
+            augmentation.
+        teacher: its digit posteriors, of the very images that the network sees, are the soft targets.
+        on_epoch: called after each epoch of each network.
+
+    Returns:
+        Each network's epochs.
 
     Raises:
         DivergedError: when the loss of an epoch is not finite.
     """
-    steps = -(-len(draw.training) // recipe.batch_size)
-    optimiser = AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    schedule = make_schedule(optimiser, recipe, steps)
-    averaged = average_of(network, recipe)
-    training = draw.training
-    history: list[Epoch] = []
-    best, best_weights = 0, None
-    for number in range(1, recipe.epochs + 1):
+    together = len(networks) > 1
+    if together and not can_stack(recipe):
+        raise ValueError("rounds of this recipe cannot be trained together")
+    model = StackedNetworks(networks) if together else networks[0]
+    training = Pairs.stacked([draw.training for draw in draws]) if together else draws[0].training
+    steps = -(-len(training) // recipe.optim.batch_size)
+    optimizer = AdamW(model.parameters(), recipe.optim.lr, weight_decay=recipe.optim.weight_decay, fused=True)
+    schedule = make_schedule(optimizer, recipe.optim, steps)
+    averaged = average_of(model, recipe.optim)
+    selection = Selection(recipe)
+    histories: list[list[Epoch]] = [[] for _ in networks]
+    for number in range(1, recipe.optim.epochs + 1):
         start = time.perf_counter()
-        if recipe.redraw and number > 1:
-            order = torch.randperm(len(draw.training_digits), generator=generator)
-            training = make_pairs(draw.training_digits, order).to(str(training.images.device))
+        if recipe.data.redraw and number > 1:
+            digits = draws[0].training_digits
+            order = torch.randperm(len(digits), generator=generators[0])
+            training = make_pairs(digits, order).to(str(training.images.device))
         costs = train_epoch(
-            network,
-            batches(training, recipe, generator),
-            optimiser,
-            schedule,
-            recipe,
+            model,
+            batches(training, recipe, generators),
+            optimizer,
+            recipe.loss,
+            schedule=schedule,
             averaged=averaged,
             teacher=teacher,
         )
-        seconds = time.perf_counter() - start
-        judged = cast(Network, averaged.module) if averaged else network
-        epoch = judged_epoch(judged, draw, recipe, number, costs, seconds)
-        history.append(epoch)
-        on_epoch(epoch)
-        halve_lr(optimiser, history, recipe)
-        if recipe.patience or recipe.restore_best:
-            if number == 1 or improved(epoch.validation, history[best].validation, recipe):
-                best = number - 1
-                best_weights = copy.deepcopy(judged.state_dict()) if recipe.restore_best else None
-            if recipe.patience and number - 1 - best >= recipe.patience:
-                break
-    if best_weights is not None:
-        network.load_state_dict(best_weights)
-    elif averaged:
-        network.load_state_dict(averaged.module.state_dict())
-    network.eval()
-    return history
-
-
-def judged_epoch(
-    network: Network, draw: Draw, recipe: Recipe, number: int, costs: Costs, seconds: float
-) -> Epoch:
-    """What an epoch came to: its costs in training, and the scores after it that the recipe asks for.
-
-    Raises:
-        DivergedError: when the loss is not finite.
-    """
-    loss, comparison_loss, digit_loss = costs
-    if not math.isfinite(loss):
-        raise DivergedError(f"the loss became {loss} in epoch {number}; a lower --lr may help")
-    judged = partial(judge, network, dropout=recipe.dropout_at_eval)
-    return Epoch(
-        number,
-        loss,
-        comparison_loss,
-        digit_loss,
-        seconds,
-        validation=judged(draw.validation) if draw.validation and recipe.watched else None,
-        train=judged(draw.training) if recipe.curves else None,
-        test=judged(draw.test) if recipe.curves else None,
-    )
+        seconds = (time.perf_counter() - start) / len(networks)
+        current = [cast(Network, averaged.module)] if averaged else networks
+        for network, draw, history, cost in zip(current, draws, histories, costs, strict=True):
+            history.append(finish_epoch(network, draw, recipe, number, cost, seconds))
+            on_epoch(history[-1])
+        halve_lr(optimizer, histories[0], recipe.optim)
+        if selection.stops(current[0], histories[0]):
+            break
+    if averaged:
+        networks[0].load_state_dict(averaged.module.state_dict())
+    selection.restore(networks[0])
+    for network in networks:
+        if together:
+            untie(network)
+        network.eval()
+    return histories
 
 
 def train_epoch(
-    network: Network,
-    epoch: Iterator[tuple[Tensor, Tensor, Tensor]],
-    optimiser: Optimizer,
-    schedule: LRScheduler | None,
-    recipe: Recipe,
+    model: nn.Module,
+    epoch: Iterator[Batch],
+    optimizer: Optimizer,
+    settings: Loss,
     *,
+    schedule: LRScheduler | None = None,
     averaged: AveragedModel | None = None,
     teacher: Network | None = None,
-) -> Costs:
-    """One pass over an epoch's batches; the mean of the total loss, the comparison's and the digits'."""
-    network.train()
+) -> list[Costs]:
+    """One pass over an epoch's batches; each network's mean total loss, and the means of its parts."""
+    model.train()
     sums: list[Tensor | None] = [None, None, None]
     count = 0
     for images, digits, target in epoch:
-        parts = losses(
-            network(images),
-            target,
-            digits,
-            teaching=posteriors(teacher, images) if teacher else None,
-            label_smoothing=recipe.label_smoothing,
-            comparison_weight=recipe.comparison_weight,
-            digit_weight=recipe.digit_weight,
-        )
-        optimiser.zero_grad()
-        torch.autograd.backward(parts.total)
-        optimiser.step()
+        soft_targets = posteriors(teacher, images) if teacher else None
+        parts = losses(model(images), target, digits, settings, soft_targets)
+        optimizer.zero_grad()
+        # A network's weights have a part in its own loss alone, so that the sum has every gradient.
+        torch.autograd.backward(parts.total.sum())
+        optimizer.step()
         if schedule:
             schedule.step()
         if averaged:
-            averaged.update_parameters(network)
+            averaged.update_parameters(model)
         count += len(target)
         for i, part in enumerate(parts):
             if part is not None:
                 weighted, so_far = part.detach() * len(target), sums[i]
                 sums[i] = weighted if so_far is None else so_far + weighted
-    total, comparison, digit = (None if part is None else float(part) / count for part in sums)
-    assert total is not None  # every network has a head
-    return total, comparison, digit
+    totals = [None if part is None else part.reshape(-1).tolist() for part in sums]
+    networks = len(next(total for total in totals if total is not None))  # every network has a head
+    return [
+        cast(Costs, tuple(None if total is None else total[i] / count for total in totals))
+        for i in range(networks)
+    ]
 
 
-def batches(pairs: Pairs, recipe: Recipe, generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def batches(pairs: Pairs, recipe: Recipe, generators: Sequence[Generator]) -> Iterator[Batch]:
     """Images, digits and targets of one epoch, batch by batch; a last batch of one pair is left out.
 
-    Batch normalisation cannot be trained on a single pair.
+    Batch normalization cannot be trained on a single pair.
+
+    Args:
+        pairs: of one network, or stacked ones of several.
+        recipe: batch size, order and augmentation.
+        generators: one for each network.
 
     Raises:
         DataError: when the recipe augments and the pairs do not keep what their images were averaged from.
     """
     target = pairs.target
-    order = torch.randperm(len(pairs), generator=generator) if recipe.shuffle else torch.arange(len(pairs))
-    for some in torch.split(order.to(target.device), recipe.batch_size):
-        if len(some) > 1:
-            images = bent(pairs, some, recipe, generator) if recipe.augmentation else pairs.images[some]
-            yield images, pairs.digits[some], target[some]
+    order = epoch_order(len(pairs), generators, shuffle=recipe.data.shuffle).to(target.device)
+    each = torch.arange(len(generators), device=target.device)
+    for rows in torch.split(order, recipe.optim.batch_size):
+        if len(rows) > 1:
+            place = rows if len(generators) == 1 else (rows, each)
+            augment = recipe.augment
+            images = augmented(pairs, rows, augment, generators[0]) if augment else pairs.images[place]
+            yield images, pairs.digits[place], target[place]
 
 
-def bent(pairs: Pairs, some: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
-    """Some pairs' images, float32 (B, 2, 14, 14), every tile bent by itself at 28x28 and then averaged."""
+def epoch_order(pairs: int, generators: Sequence[Generator], *, shuffle: bool) -> Tensor:
+    """The order in which networks visit their pairs in one epoch: int64 (N,) of one, (N, M) of several."""
+    orders = [
+        torch.randperm(pairs, generator=generator) if shuffle else torch.arange(pairs)
+        for generator in generators
+    ]
+    return orders[0] if len(orders) == 1 else torch.stack(orders, dim=1)
+
+
+def augmented(pairs: Pairs, rows: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Some pairs' images, float32 (B, 2, 14, 14), every tile distorted by itself at 28x28, then averaged.
+
+    Args:
+        pairs: with their fields.
+        rows: int64 (B,), which pairs.
+        settings: how far.
+        generator: decides how.
+    """
     if pairs.fields is None:
         raise DataError("augmentation needs the 28x28 pictures, which these digits were not kept with")
-    fields = warp(pairs.fields[some].flatten(0, 1).float(), recipe.augmentation, generator)
+    fields = warp(pairs.fields[rows].flatten(0, 1).float(), settings, generator)
     quarters = fields[:, ::2, ::2] + fields[:, 1::2, ::2] + fields[:, ::2, 1::2] + fields[:, 1::2, 1::2]
     return (quarters / 4).view(-1, 2, 14, 14)
 
 
 @torch.no_grad()
 def posteriors(teacher: Network, images: Tensor) -> Tensor:
-    """What a teacher makes of the digits in images (B, 2, 14, 14): (B, 2, 10)."""
+    """A teacher's soft targets, float (B, 2, 10), for images, float32 (B, 2, 14, 14)."""
     output: Output = teacher(images)
     assert output.digits is not None  # a teacher has a digit head
     return output.digits.softmax(2)
 
 
-def average_of(network: Network, recipe: Recipe) -> AveragedModel | None:
-    """The moving average of a network's weights and running statistics, where the recipe wants it."""
-    if not recipe.ema:
+def finish_epoch(
+    network: Network, draw: Draw, recipe: Recipe, number: int, costs: Costs, seconds: float
+) -> Epoch:
+    """An epoch's losses in training, and the scores after it that the recipe asks for.
+
+    Raises:
+        DivergedError: when the loss is not finite.
+    """
+    loss, comparison_loss, digit_loss = costs
+    if not math.isfinite(loss):
+        raise DivergedError(f"the loss became {loss} in epoch {number}; a lower optim.lr may help")
+    scores = partial(evaluate, network, dropout=recipe.evaluation.dropout)
+    # A search looks at validation once, at the end, unless something is selected by it.
+    watched = not recipe.evaluation.validation_only or recipe.stopping.watches
+    return Epoch(
+        number,
+        loss,
+        comparison_loss,
+        digit_loss,
+        seconds,
+        validation=scores(draw.validation) if draw.validation and watched else None,
+        train=scores(draw.training) if recipe.evaluation.curves else None,
+        test=scores(draw.test) if recipe.evaluation.curves else None,
+    )
+
+
+def average_of(model: nn.Module, settings: Optimization) -> AveragedModel | None:
+    """The moving average of a model's weights and running statistics, where the recipe wants it."""
+    if not settings.ema:
         return None
-    moving = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call]  # torch has no types for it
-    return AveragedModel(network, multi_avg_fn=moving, use_buffers=True)
+    moving = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]  # torch has no types for it
+    return AveragedModel(model, multi_avg_fn=moving, use_buffers=True)
 
 
-def make_schedule(optimiser: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler | None:
-    """The learning rate's course over the steps; None leaves it as it is."""
-    if recipe.schedule == "constant":
+def make_schedule(optimizer: Optimizer, settings: Optimization, steps_per_epoch: int) -> LRScheduler | None:
+    """The learning rate's schedule over the steps; None leaves it constant."""
+    if settings.schedule == "constant":
         return None
     return OneCycleLR(
-        optimiser,
-        max_lr=recipe.lr,
-        total_steps=recipe.epochs * steps_per_epoch + 1,  # it steps once when it is made
+        optimizer,
+        max_lr=settings.lr,
+        total_steps=settings.epochs * steps_per_epoch + 1,  # it steps once when it is made
         pct_start=0.25,
         cycle_momentum=False,
     )
 
 
-def halve_lr(optimiser: Optimizer, history: list[Epoch], recipe: Recipe) -> None:
+def halve_lr(optimizer: Optimizer, history: list[Epoch], settings: Optimization) -> None:
     """Halve the learning rate when the last epoch's loss fell too little (report 001, adaptive rate)."""
-    if recipe.halve_lr_at is None or len(history) < 2:
+    if settings.plateau_threshold == "off" or len(history) < 2:
         return
     before, now = history[-2].loss, history[-1].loss
-    for group in optimiser.param_groups:
-        if (before - now) / before <= recipe.halve_lr_at and group["lr"] > recipe.lr_floor:
+    for group in optimizer.param_groups:
+        if (before - now) / before <= settings.plateau_threshold and group["lr"] > settings.min_lr:
             group["lr"] /= 2
 
 
-def improved(now: Scores | None, best: Scores | None, recipe: Recipe) -> bool:
-    """Whether validation got strictly better, by the recipe's measure."""
-    assert now is not None  # a recipe that watches validation has validation pairs
-    assert best is not None
-    if recipe.monitor == "accuracy":
-        return now.pairs > best.pairs
-    return _watched_loss(now, recipe) < _watched_loss(best, recipe)
+class Selection:
+    """Early stopping and the best epoch's weights, by the recipe's measure on the validation pairs."""
 
+    def __init__(self, recipe: Recipe) -> None:
+        self._stopping = recipe.stopping
+        self._loss = recipe.loss
+        self._best = 0  # index of the best epoch
+        self._weights: dict[str, Tensor] | None = None
 
-def _watched_loss(scores: Scores, recipe: Recipe) -> float:
-    comparison, digits = scores.comparison_loss or 0.0, scores.digit_loss or 0.0
-    return recipe.comparison_weight * comparison + recipe.digit_weight * digits
+    def stops(self, network: Network, history: list[Epoch]) -> bool:
+        """Whether training ends with the last epoch of a history, after which the network is as given."""
+        if not self._stopping.watches:
+            return False
+        last = len(history) - 1
+        if last == 0 or self.improved(history[last].validation, history[self._best].validation):
+            self._best = last
+            if self._stopping.restore_best:
+                self._weights = copy.deepcopy(network.state_dict())
+        return bool(self._stopping.patience) and last - self._best >= self._stopping.patience
+
+    def improved(self, now: Scores | None, best: Scores | None) -> bool:
+        """Whether validation got strictly better."""
+        assert now is not None  # a recipe that watches validation has validation pairs
+        assert best is not None
+        if self._stopping.monitor == "accuracy":
+            return now.pairs > best.pairs
+        return self._total(now) < self._total(best)
+
+    def restore(self, network: Network) -> None:
+        """Give the network the best epoch's weights, where the recipe wants them."""
+        if self._weights is not None:
+            network.load_state_dict(self._weights)
+
+    def _total(self, scores: Scores) -> float:
+        comparison, digits = scores.comparison_loss or 0.0, scores.digit_loss or 0.0
+        return self._loss.comparison_weight * comparison + self._loss.digit_weight * digits

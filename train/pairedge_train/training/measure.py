@@ -1,85 +1,132 @@
-"""What is measured of a trained network for its row."""
+"""What is measured of a trained network for its row, and the calibration before it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 
 from pairedge_train.data.datasets import Digits
-from pairedge_train.data.pairs import Draw
+from pairedge_train.data.pairs import Draw, Pairs
 from pairedge_train.errors import RecipeError
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Evaluation
 from pairedge_train.networks.network import Network
-from pairedge_train.rows import Row
-from pairedge_train.training.calibration import best_temperature, divide_logits, reliability, risk
-from pairedge_train.training.evaluate import Scores, exact_accuracy
+from pairedge_train.training.all_pairs import evaluate_all_pairs
+from pairedge_train.training.calibration import (
+    Reliability,
+    best_temperature,
+    confidence_thresholds,
+    divide_logits,
+    risk,
+)
+from pairedge_train.training.evaluate import Scores, evaluate
 from pairedge_train.training.fit import Epoch
 
 COVERAGES = (1.0, 0.999, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares of answers that are not handed to a person
 
 
-def judged_exactly(network: Network, test: Digits, *, learned: bool) -> Row:
-    """What a network is worth on all ordered pairs of test digits.
+def calibrate(network: Network, draw: Draw, settings: Evaluation) -> None:
+    """Divide a network's logits by the recipe's temperature, or by the best one on the validation pairs.
 
-    A learned comparison would have to see all 10^8 of them, and is judged so only where that is wanted.
+    Raises:
+        RecipeError: for a network without a last layer that could carry a temperature.
     """
-    worth = reliability(network, torch.from_numpy(test.tiles).float(), test.labels)
-    if worth is None:
-        comparison = getattr(network.body, "comparison", None)
-        exact = exact_accuracy(network, test) if learned or comparison is None else None
-        return {"exact_accuracy": exact.pairs if exact else None}
+    if settings.temperature == "validation":
+        assert draw.validation  # the recipe holds pairs out
+        best = best_temperature(network, draw.validation)
+        if best is None:
+            raise RecipeError("evaluation.temperature: this variant has no last layer that could carry one")
+        divide_logits(network, best[0])
+    elif settings.temperature != 1:
+        divide_logits(network, settings.temperature)
 
-    def rounded(diagram: list[tuple[float, float, float]]) -> list[list[float]]:
-        return [[round(value, 6) for value in line] for line in diagram]
 
-    found: Row = {
-        "exact_accuracy": worth.decisions.frequency(),
-        "leq_calibration_error": worth.leq.error(),
-        "leq_diagram": rounded(worth.leq.diagram()),
-        "risk": {str(coverage): risk(worth.decisions, coverage) for coverage in COVERAGES},
+def measure(network: Network, draw: Draw, test: Digits, settings: Evaluation) -> dict[str, Any]:
+    """The fields of a row that say how good a network is; it is taken to the CPU.
+
+    Args:
+        network: calibrated, on the device of the draw.
+        draw: the round's pairs.
+        test: all test digits.
+        settings: what to measure.
+    """
+    train = evaluate(network, draw.training, dropout=settings.dropout)
+    validation = evaluate(network, draw.validation, dropout=settings.dropout) if draw.validation else None
+    measured: dict[str, Any] = {
+        "train_accuracy": train.pairs,
+        "validation_accuracy": validation.pairs if validation else None,
+        "pairs": len(draw.training),
+        "test_pairs": len(draw.test),
     }
-    if worth.digits:
-        found |= {
-            "exact_digit_accuracy": worth.digits.frequency(),
-            "digit_calibration_error": worth.digits.error(),
-            "digit_diagram": rounded(worth.digits.diagram()),
+    if settings.validation_only:
+        assert draw.validation  # the recipe holds pairs out
+        network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types lack it
+        return measured | validation_metrics(network, draw.validation)
+    scores = evaluate(network, draw.test, dropout=settings.dropout)
+    measured |= {"test_accuracy": scores.pairs, "digit_accuracy": scores.digits}
+    network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as above
+    return measured | exact_metrics(network, test, learned=settings.exact)
+
+
+def exact_metrics(network: Network, test: Digits, *, learned: bool) -> dict[str, Any]:
+    """What a network is worth on all ordered pairs of test digits; see `evaluate_all_pairs`."""
+    result = evaluate_all_pairs(network, torch.from_numpy(test.tiles).float(), test.labels, learned=learned)
+    if result is None:
+        return {}
+    metrics: dict[str, Any] = {
+        "exact_accuracy": result.accuracy,
+        "exact_digit_accuracy": result.digit_accuracy,
+    }
+    if result.leq:
+        decisions = result.leq.folded()
+        metrics |= {
+            "leq_calibration_error": result.leq.error(),
+            "leq_diagram": _rounded(result.leq),
+            "risk": {str(coverage): risk(decisions, coverage) for coverage in COVERAGES},
         }
-    return found
+    if result.digits:
+        metrics |= {
+            "digit_calibration_error": result.digits.error(),
+            "digit_diagram": _rounded(result.digits),
+        }
+    return metrics
 
 
-def searched(network: Network, draw: Draw) -> Row:
-    """What a search goes by: all validation digits paired with all, and their best temperature."""
-    assert draw.validation  # a recipe that leaves the test set alone holds pairs out
-    images, digits = draw.validation.images.flatten(0, 1), draw.validation.digits.flatten()
-    worth, best = reliability(network, images, digits), best_temperature(network, draw.validation)
+def validation_metrics(network: Network, validation: Pairs) -> dict[str, Any]:
+    """What a search goes by: all ordered pairs of the validation digits, and their best temperature."""
+    images, digits = validation.images.cpu().flatten(0, 1), validation.digits.cpu().flatten()
+    result = evaluate_all_pairs(network, images, digits, learned=False)
+    best = best_temperature(network, validation.to("cpu"))
     return {
-        "validation_exact_accuracy": worth.decisions.frequency() if worth else None,
-        "validation_digit_accuracy": worth.digits.frequency() if worth and worth.digits else None,
+        "validation_exact_accuracy": result.accuracy if result else None,
+        "validation_digit_accuracy": result.digit_accuracy if result else None,
         "best_temperature": best[0] if best else None,
         "validation_loss": best[1] if best else None,
     }
 
 
-def curves(history: list[Epoch]) -> dict[str, list[float]]:
+def thresholds(network: Network, draw: Draw) -> dict[str, float]:
+    """The confidences below which answers are uncertain, fitted on the validation pairs, if any."""
+    fitted = confidence_thresholds(network, draw.validation.to("cpu")) if draw.validation else None
+    return dict(zip(("pair_threshold", "digit_threshold"), fitted, strict=True)) if fitted else {}
+
+
+def curves(history: list[Epoch]) -> dict[str, tuple[float, ...]]:
     """What was measured after every epoch, one list for each curve, rounded to what a figure can show."""
-    found: dict[str, list[float | None]] = {"loss": [epoch.loss for epoch in history]}
+    measured: dict[str, list[float | None]] = {"loss": [epoch.loss for epoch in history]}
     for side in ("train", "validation", "test"):
         scores: list[Scores | None] = [getattr(epoch, side) for epoch in history]
-        for measure, name in (("pairs", "accuracy"), ("comparison_loss",) * 2, ("digit_loss",) * 2):
-            found[f"{side}_{name}"] = [getattr(score, measure) if score else None for score in scores]
+        for measure_, name in (("pairs", "accuracy"), ("comparison_loss",) * 2, ("digit_loss",) * 2):
+            measured[f"{side}_{name}"] = [getattr(score, measure_) if score else None for score in scores]
     return {
-        name: [round(value, 5) for value in values if value is not None]
-        for name, values in found.items()
+        name: tuple(round(value, 5) for value in values if value is not None)
+        for name, values in measured.items()
         if None not in values
     }
 
 
-def calibrate(network: Network, draw: Draw, recipe: Recipe) -> None:
-    """Divide a network's logits by the recipe's temperature, or by the best one on the validation pairs."""
-    if recipe.temperature == "validation":
-        assert draw.validation  # the recipe holds pairs out
-        best = best_temperature(network, draw.validation)
-        if best is None:
-            raise RecipeError(f"variant {recipe.variant!r} has no last layer that could carry a temperature")
-        divide_logits(network, best[0])
-    elif recipe.temperature != 1:
-        divide_logits(network, recipe.temperature)
+def _rounded(reliability: Reliability) -> tuple[tuple[float, float, float], ...]:
+    return tuple(
+        (round(share, 6), round(said, 6), round(happened, 6))
+        for share, said, happened in reliability.diagram()
+    )

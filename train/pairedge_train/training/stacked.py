@@ -11,20 +11,48 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pairedge_train.experiments.recipe import Recipe, flat
+from pairedge_train.networks.network import Network
 from pairedge_train.networks.output import Output
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.networks.variants import get_variant
 
 # Each of these treats numbers or channels one by one, and does not mind M times as many.
 _UNWEIGHTED = (
     *(nn.ReLU, nn.SELU, nn.Tanh, nn.Identity),
     *(nn.AvgPool2d, nn.MaxPool2d, nn.Flatten, nn.Dropout),
+)
+# The settings in which stacked rounds may differ from a default recipe. Any other, and any that is added
+# later, keeps a round to itself until it is named here.
+_MAY_DIFFER = frozenset(
+    {
+        "network.variant",
+        "data.dataset",
+        "data.pairs",
+        "data.test_pairs",
+        "data.validation_pairs",
+        "data.hold_out",
+        "data.normalize",
+        "data.shuffle",
+        "loss.comparison_weight",
+        "loss.digit_weight",
+        "optim.batch_size",
+        "optim.epochs",
+        "optim.lr",
+        "optim.weight_decay",
+        "evaluation.validation_only",
+        "evaluation.exact",
+        "evaluation.curves",
+        "evaluation.temperature",
+        "evaluation.dropout",
+    }
 )
 
 
@@ -50,6 +78,42 @@ def layers_of(part: nn.Module) -> list[nn.Module]:
     if isinstance(part, nn.Sequential):
         return [layer for inner in part for layer in layers_of(inner)]
     return [part]
+
+
+@cache
+def can_stack(recipe: Recipe) -> bool:
+    """Whether rounds of a recipe can be trained together: no round may go a way of its own."""
+    defaults = flat(Recipe().to_dict())
+    settings = flat(recipe.to_dict())
+    if any(settings[name] != defaults[name] for name in settings.keys() - _MAY_DIFFER):
+        return False
+    if len(recipe.network.members) > 1:
+        return False
+    with torch.device("meta"):  # no weights to fill, and no randomness to draw them from
+        return is_stackable(get_variant(recipe.variant).build())
+
+
+class StackedNetworks(nn.Module):
+    """M equal networks as one, for training alone: gray levels, float32 (B, M, 2, 14, 14), to their `Output`.
+
+    Args:
+        networks: of the same variant, which `is_stackable`.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        super().__init__()
+        for name in ("mean", "std"):
+            each = torch.stack([getattr(network, name) for network in networks])
+            self.register_buffer(name, each[:, None, None, None], persistent=False)
+        self.body = StackedTwoBranches([cast(TwoBranches, network.body) for network in networks])
+
+    def forward(self, images: Tensor) -> Output:
+        """Compare pairs: logits (B, M, 2) or (B, M), and of digits (B, M, 2, 10)."""
+        output: Output = self.body((images - self.mean) / self.std)
+        return output
 
 
 class StackedTwoBranches(nn.Module):

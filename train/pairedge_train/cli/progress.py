@@ -1,0 +1,81 @@
+"""Progress on standard error: a bar while pictures are rendered, then one for each network's epochs.
+
+Each has a bar of its own, so that the time left of the epochs does not count the pictures.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+from tqdm import tqdm
+
+from pairedge_train.experiments.recipe import Synthetic
+from pairedge_train.training.fit import Epoch
+from pairedge_train.training.rounds import Stage
+
+
+class Progress:
+    """The bars of some rounds; a context that closes the last one."""
+
+    def __init__(self, synthetic: Synthetic) -> None:
+        self._pictures = synthetic.rendered + synthetic.printed + synthetic.negatives
+        self._bar: tqdm[Any] | None = None
+        self._shown: object = None  # what the bar is of
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def pictures(self, count: int) -> None:
+        """So many pictures have been rendered since the last call."""
+        bar = self._open("rendering", "rendering", self._pictures, "picture")
+        bar.update(count)
+        if bar.n >= self._pictures:
+            self._close()
+
+    def epoch(self, stage: Stage, epoch: Epoch) -> None:
+        """An epoch of a network is finished."""
+        name = f"{'teacher ' if stage.teacher else ''}{stage.variant}, seed {stage.seed}"
+        if epoch.number == 1:
+            self._close()  # the next member of an ensemble may be of the same variant
+        bar = self._open(stage, name, stage.epochs, "epoch")
+        bar.set_postfix_str(describe(epoch), refresh=False)
+        bar.update()
+        if epoch.number == stage.epochs:
+            self._close()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        tqdm.write(line)
+
+    def _open(self, shown: object, name: str, total: int, unit: str) -> tqdm[Any]:
+        """The bar of a thing, opened when it is new."""
+        if self._bar is None or self._shown != shown:
+            self._close()
+            interval = 0.1 if sys.stderr.isatty() else 10  # seconds; a log wants fewer lines than a terminal
+            self._bar = tqdm(desc=name, total=total, unit=unit, mininterval=interval, leave=False)
+            self._shown = shown
+        return self._bar
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None
+
+
+def describe(epoch: Epoch) -> str:
+    """An epoch's losses and validation accuracy, in one phrase."""
+    parts = [f"loss {epoch.loss:.3f}"]
+    if epoch.comparison_loss is not None:
+        parts.append(f"comparison {epoch.comparison_loss:.3f}")
+    if epoch.digit_loss is not None:
+        parts.append(f"digits {epoch.digit_loss:.3f}")
+    if epoch.validation:
+        parts.append(f"validation {100 * epoch.validation.pairs:.1f} %")
+    return ", ".join(parts)

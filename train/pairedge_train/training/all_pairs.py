@@ -1,0 +1,125 @@
+"""How good a network is on all ordered pairs of digits: the one evaluation behind rows, cards and figures.
+
+Each tile goes through its branch once. What follows it is cheap where P(first <= second) is summed from
+posteriors, or where digits decide; a learned comparison has to see every pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pairedge_train.networks.network import Network
+from pairedge_train.networks.output import leq_probability
+from pairedge_train.networks.posterior_sum import PosteriorSum
+from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.calibration import Reliability
+from pairedge_train.training.evaluate import BATCH
+
+_LEARNED_PAIRS = 50_000  # pairs of embeddings at a time: activations then stay in the cache
+_SUMMED_ROWS = 500  # rows of the table of all pairs at a time
+
+
+@dataclass(frozen=True)
+class AllPairs:
+    """What a network says of N digits and of all their N squared ordered pairs.
+
+    Attributes:
+        accuracy: of the comparisons, 0 to 1.
+        digit_accuracy: of the digits, 0 to 1; None without a digit head.
+        leq: how P(first <= second) compares with what is so; None where digits decide.
+        digits: how the confidence in each most probable digit compares; None without a digit head.
+    """
+
+    accuracy: float
+    digit_accuracy: float | None
+    leq: Reliability | None
+    digits: Reliability | None
+
+
+@torch.no_grad()
+def evaluate_all_pairs(
+    network: Network, tiles: Tensor, labels: Tensor, *, learned: bool = True
+) -> AllPairs | None:
+    """Measure a network on all ordered pairs of tiles; it is left in evaluation mode.
+
+    Args:
+        network: what to measure, on the CPU.
+        tiles: gray levels 0 to 255, float32 (N, 14, 14).
+        labels: int64 (N,), the digits that they show.
+        learned: whether to measure a learned comparison too, which takes a minute for 10,000 tiles.
+
+    Returns:
+        None for a network without branches, and for a learned comparison that is not wanted.
+    """
+    body = network.eval().body
+    if not isinstance(body, TwoBranches):
+        return None
+    is_learned = body.comparison is not None and not isinstance(body.comparison, PosteriorSum)
+    if is_learned and not learned:
+        return None
+    inputs = [network.normalize(part[:, None]) for part in torch.split(tiles, BATCH)]
+    sides = [torch.cat([branch(part) for part in inputs]) for branch in body.branches]
+    first, second = sides[0], sides[-1]  # the same where one branch serves both
+    digits = digit_accuracy = None
+    if body.digit is not None:
+        posteriors = [body.digit(side).softmax(1) for side in (first, second)]
+        readings = [Reliability.of(side.amax(1), side.argmax(1) == labels) for side in posteriors]
+        digits = readings[0] + readings[1]
+        digit_accuracy = digits.frequency()
+    if body.comparison is None:
+        assert body.digit is not None  # a network has one head at least
+        tables = [confusion(body.digit(side).argmax(1), labels) for side in (first, second)]
+        return AllPairs(correct_by_digits(*tables) / len(labels) ** 2, digit_accuracy, None, digits)
+    correct, parts = 0, []
+    for leq, truth in _compared(body, first, second, labels):
+        correct += int(((leq >= 0.5) == truth).sum())
+        parts.append(Reliability.of(leq, truth))
+    return AllPairs(correct / len(labels) ** 2, digit_accuracy, sum(parts[1:], start=parts[0]), digits)
+
+
+def _compared(
+    body: TwoBranches, first: Tensor, second: Tensor, labels: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """P(row <= column), float (R, N), and whether it is so, bool (R, N), some rows at a time.
+
+    Args:
+        body: with a comparison head.
+        first: embeddings of the rows' tiles, float (N, E).
+        second: embeddings of the columns' tiles, float (N, E).
+        labels: int64 (N,).
+    """
+    summed = body.comparison if isinstance(body.comparison, PosteriorSum) else None
+    if summed:
+        first, second = first.softmax(1), second.softmax(1)
+    rows = _SUMMED_ROWS if summed else max(1, _LEARNED_PAIRS // len(labels))
+    for part, row_labels in zip(torch.split(first, rows), torch.split(labels, rows), strict=True):
+        if summed:
+            leq = summed.table(part, second)
+        else:
+            left = part.repeat_interleave(len(second), dim=0)
+            leq = leq_probability(body.compare(left, second.repeat(len(part), 1))).view(len(part), -1)
+        yield leq, row_labels[:, None] <= labels
+
+
+def confusion(predicted: Tensor, labels: Tensor) -> Tensor:
+    """How often each digit, by row, was read as each digit, by column: int64 (10, 10), from int64 (N,)."""
+    return torch.bincount(10 * labels + predicted, minlength=100).view(10, 10)
+
+
+def correct_by_digits(first: Tensor, second: Tensor) -> int:
+    """How many of all pairs are decided correctly where digits decide, from the confusion of either side.
+
+    Tiles that share label and reading are decided alike, so counts stand for them.
+
+    Args:
+        first: int64 (10, 10), as `confusion` gives it.
+        second: likewise.
+    """
+    digits = torch.arange(10, device=first.device)
+    leq = digits[:, None] <= digits  # (10, 10)
+    correct = leq[:, None, :, None] == leq[:, None, :]  # label, reading, other label, other reading
+    return int((first[:, :, None, None] * second * correct).sum())
