@@ -24,7 +24,7 @@ from pairedge.graph import (
     start_session,
 )
 
-_CARD = ("variant", "parameters", "metrics", "recipe", "seed", "licence", "training_sha256", "weights_sha256")
+_CARD = ("variant", "parameters", "metrics", "recipe", "seed", "license", "training_sha256", "weights_sha256")
 _BATCHES = (1, 2, 7)
 
 

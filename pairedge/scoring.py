@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.confidence import Status, refusal
+from pairedge.confidence import Status, refusal_status
 from pairedge.errors import ImageError, PairedgeError
 from pairedge.graph import DIGITS
 
@@ -184,7 +184,7 @@ def classify_pictures(model: PairModel, pictures: Iterable[Labelled]) -> Iterato
         try:
             [answer] = model.classify([path])
         except ImageError as error:
-            yield Outcome(path, digit, refusal(error), None, str(error))
+            yield Outcome(path, digit, refusal_status(error), None, str(error))
         else:
             yield Outcome(path, digit, answer.status, answer)
 

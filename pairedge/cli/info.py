@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _KEYS = {
     "seed": "seed",
-    "licence": "licence",
+    "license": "license",
     "training_sha256": "training SHA-256",
     "weights_sha256": "weights SHA-256",
 }
@@ -28,7 +28,7 @@ _KEYS = {
 def command(file: str | None, as_json: bool) -> None:
     """What is the graph in FILE, and can pairedge use it?
 
-    Prints what it takes and gives, its card (variant, parameters, accuracy, training, licence, hashes) and
+    Prints what it takes and gives, its card (variant, parameters, accuracy, training, license, hashes) and
     every check, with all differences from the contract. Without FILE: the three graphs of the model that
     ships. Exit code 1 when a graph breaks the contract.
     """

@@ -55,7 +55,7 @@ def command(
         ranking = model.rank(tiles)
     except GraphError as error:
         raise click.ClickException(str(error)) from error
-    found = entries(ranking, names, model.min_confidence)
+    found = entries(ranking, names, model.thresholds.digit)
     if as_json:
         click.echo(json.dumps({"order": found, "refused": refused}))
     else:
@@ -64,14 +64,16 @@ def command(
     leave((entry["status"] for entry in [*found, *refused]), min_confidence)
 
 
-def entries(ranking: Ranking, names: list[str], min_confidence: float) -> list[dict[str, Any]]:
+def entries(ranking: Ranking, names: list[str], threshold: float) -> list[dict[str, Any]]:
     """Each picture in order; the last has no next one, and nothing to say of it."""
+    from pairedge.confidence import answer_status
+
     last = len(ranking) - 1
     return [
         {
             "position": place + 1,
             "picture": names[index],
-            "status": "uncertain" if float(ranking.confidence[place]) < min_confidence else "ok",
+            "status": answer_status(float(ranking.confidence[place]), threshold),
             "confidence": float(ranking.confidence[place]),
             "digit": int(ranking.digits[place]),
             "expected_digit": float(ranking.expected[place]),

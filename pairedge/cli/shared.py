@@ -85,9 +85,9 @@ def tell_failure(name: str, error: PairedgeError) -> str:
 
 def refuse(name: str, error: ImageError) -> dict[str, str]:
     """Tell of a picture that gets no answer; its status and the sentence, ready for JSON."""
-    from pairedge.confidence import refusal
+    from pairedge.confidence import refusal_status
 
-    return {"status": refusal(error), "error": tell_failure(name, error)}
+    return {"status": refusal_status(error), "error": tell_failure(name, error)}
 
 
 def leave(statuses: Iterable[str], min_confidence: float | None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from onnx import TensorProto, helper
 
 HERE = Path(__file__).parent / "graphs"
-METADATA = {"schema": 1, "graph": "pair", "variant": "base"}
+METADATA = {"schema": 2, "graph": "pair", "variant": "base"}
 PAIRS = ("N", 2, 14, 14)
 
 
@@ -117,10 +117,11 @@ GRAPHS = {
     "base": graph(),
     "no_metadata": graph(metadata=None),
     "metadata_not_json": graph(text=b"{'schema': __import__}"),
-    "metadata_not_utf8": graph(text=b'{"schema": 1, "variant": "\xff\xfe"}'),
-    "metadata_not_an_object": graph(metadata=["schema", 1]),
+    "metadata_not_utf8": graph(text=b'{"schema": 2, "variant": "\xff\xfe"}'),
+    "metadata_not_an_object": graph(metadata=["schema", 2]),
     "metadata_without_schema": graph(metadata={"graph": "pair"}),
-    "newer_schema": graph(metadata=changed(schema=2)),
+    "newer_schema": graph(metadata=changed(schema=3)),
+    "older_schema": graph(metadata=changed(schema=1)),
     "kind_of_another": graph(metadata=changed(graph="digit")),
     "kind_unknown": graph(metadata=changed(graph=["pair"])),
     "tiles_of_28": graph(images=("N", 2, 28, 28)),

@@ -47,7 +47,7 @@ def test_without_a_file_the_shipped_model_is_shown(command: Command, model: pair
         "  variant           aux_ws",
         f"  parameters        {model.metadata['parameters']:,}",
         f"  accuracy          {accuracy:.3%} of all_pairs, n = 100,000,000",
-        "  licence           MIT",
+        "  license           MIT",
         f"  weights SHA-256   {model.metadata['weights_sha256']}",
         "  ok                signatures",
     ):
@@ -138,7 +138,7 @@ def test_metadata_cannot_steer_the_terminal_nor_the_command(command: Command, tm
     path.write_bytes(content.replace(b'"MIT"', b'"\\rT"').replace(b'"accuracy": 0', b'"accuracy": 7'))
     answer = command("info", path)
     assert answer.returncode == 0
-    assert "  licence           '\\rT'" in answer.stdout.splitlines()
+    assert "  license           '\\rT'" in answer.stdout.splitlines()
     assert "\n  accuracy " not in answer.stdout
 
 
