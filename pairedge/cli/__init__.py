@@ -12,8 +12,8 @@ code is the highest that any of them, or the call itself, asks for:
 
 A pair whose pictures were refused has the status, of the two, that asks for the higher code. What is
 refused is told on standard error and, with --json, has its object too, with `status` and `error`. Only
-`evaluate`, whose subject is how a model fares, counts pictures refused with 3 or 4 as it counts mistakes,
-and leaves with 0.
+`evaluate`, whose subject is the accuracy of a model, counts pictures refused with 3 or 4 as mistakes and
+exits with 0, unless no picture at all was answered: that is 1.
 """
 
 import os
