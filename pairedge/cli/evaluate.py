@@ -12,7 +12,7 @@ import click
 
 from pairedge.cli.shared import (
     check_digit_head,
-    leave,
+    exit_with,
     load_model,
     min_confidence_option,
     model_option,
@@ -68,7 +68,9 @@ def command(
         save(draw_sheet(sheet_cells(evaluation), len(evaluation.mistakes())), mistakes)
     if not evaluation.answered:
         raise SystemExit(1)
-    leave((o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence)
+    exit_with(
+        (o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence
+    )
 
 
 def progress(pictures: list[LabeledPicture]) -> AbstractContextManager[Iterable[LabeledPicture]]:

@@ -1,4 +1,4 @@
-"""Writes graphs/*.onnx: one small graph that keeps the contract, and one for each way to break it.
+"""Writes graphs/*.onnx: one small graph that meets the contract, and one for each way to break it.
 
 Run by hand, where the `onnx` package is:  python tests/pairedge/make_graphs.py [FOLDER]
 
@@ -30,7 +30,7 @@ def graph(
     weights: str | None = None,
     last: str = "Sigmoid",
 ) -> bytes:
-    """Serialise a graph.
+    """Serialize a graph.
 
     Args:
         metadata: what its metadata say; None for none.
@@ -90,12 +90,12 @@ def graph(
     content = json.dumps(metadata, sort_keys=True) if text is None else marker.ljust(len(text))
     if metadata is not None:
         helper.set_model_props(model, {"pairedge": content})
-    serialised: bytes = model.SerializeToString(deterministic=True)
-    return serialised if text is None else serialised.replace(content.encode(), text)
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized if text is None else serialized.replace(content.encode(), text)
 
 
 def identity() -> bytes:
-    """Serialise a graph that answers pairs with themselves: what a call costs that computes nothing."""
+    """Serialize a graph that returns its input: the latency of a call that computes nothing."""
     images, copy = (
         helper.make_tensor_value_info(name, TensorProto.UINT8, PAIRS) for name in ("images", "copy")
     )
@@ -104,8 +104,8 @@ def identity() -> bytes:
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=8,
     )
-    serialised: bytes = model.SerializeToString(deterministic=True)
-    return serialised
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized
 
 
 def changed(**values: Any) -> dict[str, Any]:

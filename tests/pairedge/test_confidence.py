@@ -47,7 +47,9 @@ def refused(tmp_path: Path) -> dict[str, Path]:
 def test_confidence_is_the_least_of_decision_and_both_digits(
     model: pairedge.PairModel, pairs: Tiles, tiles: Tiles
 ) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (40, 2, 14, 14), np.uint8)  # the head is unsure of it
+    noise = np.random.default_rng(0).integers(
+        0, 256, (40, 2, 14, 14), np.uint8
+    )  # the head is uncertain of it
     batch = model.predict_batch(np.concatenate([pairs[:40], noise]))
     assert batch.digit_probabilities is not None
     for index, answer in enumerate(batch):
@@ -86,7 +88,7 @@ def test_without_a_digit_head_confidence_is_that_of_the_decision(tiles: Tiles) -
         assert 0.5 <= answer.confidence <= 1
 
 
-def test_an_answer_below_the_confidence_asked_for_is_uncertain(tiles: Tiles) -> None:
+def test_an_answer_below_min_confidence_is_uncertain(tiles: Tiles) -> None:
     exact = pairedge.load().predict(tiles[3], tiles[7]).confidence
     for asked, status in ((0.0, "ok"), (exact, "ok"), (np.nextafter(exact, 2), "uncertain")):
         model = pairedge.load(min_confidence=min(float(asked), 1.0))
@@ -95,10 +97,10 @@ def test_an_answer_below_the_confidence_asked_for_is_uncertain(tiles: Tiles) -> 
         assert answer.status == answer.to_dict()["status"] == status
         assert answer.to_dict()["confidence"] == answer.confidence == exact
         assert batch[0].status == batch[:1][0].status
-    sure = pairedge.load(min_confidence=0).classify(tiles[:1])
-    assert (sure[0].status, sure[0].to_dict()["status"]) == ("ok", "ok")
-    unsure = pairedge.load(min_confidence=1).classify(np.zeros((1, 14, 14), np.uint8))
-    assert unsure[0].status == "uncertain"
+    certain = pairedge.load(min_confidence=0).classify(tiles[:1])
+    assert (certain[0].status, certain[0].to_dict()["status"]) == ("ok", "ok")
+    uncertain = pairedge.load(min_confidence=1).classify(np.zeros((1, 14, 14), np.uint8))
+    assert uncertain[0].status == "uncertain"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_each_refusal_has_its_status() -> None:
     assert refusal_status(SeveralDigitsError("two")) == "several"
 
 
-def test_the_library_tells_refusals_apart(model: pairedge.PairModel) -> None:
+def test_the_library_raises_an_error_of_its_own_for_each_refusal(model: pairedge.PairModel) -> None:
     blank = Image.new("L", (90, 60), 255)
     for ask in (
         lambda: model.predict(THREE, blank),
@@ -182,7 +184,7 @@ def test_the_library_tells_refusals_apart(model: pairedge.PairModel) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [("unreadable", 1), ("no-ink", 3), ("several", 4)])
-def test_refusals_are_told_apart_in_exit_code_and_json(
+def test_each_refusal_has_its_own_exit_code_and_status_in_json(
     command: Command, refused: dict[str, Path], status: str, code: int
 ) -> None:
     bad = refused[status]
@@ -224,11 +226,10 @@ def test_of_several_refusals_the_highest_exit_code_counts(command: Command, refu
     assert len(answer.stderr.splitlines()) == 2
 
 
-def test_uncertain_answers_are_marked_and_fail_only_where_a_confidence_is_asked_for(
+def test_uncertain_answers_are_marked_and_fail_only_with_min_confidence(
     command: Command, monkeypatch: pytest.MonkeyPatch, model: pairedge.PairModel
 ) -> None:
-    sure = model.predict(THREE, SEVEN).confidence
-    assert sure < 1
+    assert model.predict(THREE, SEVEN).confidence < 1
     for name in ("predict", "classify", "rank"):
         assert "uncertain" not in command(name, THREE, SEVEN).stdout
         asked = command(name, "--min-confidence", "1", THREE, SEVEN)
@@ -243,7 +244,7 @@ def test_uncertain_answers_are_marked_and_fail_only_where_a_confidence_is_asked_
         assert '"status": "uncertain"' in answer.stdout
 
 
-def test_json_of_an_uncertain_answer_still_holds_the_answer(command: Command) -> None:
+def test_json_of_an_uncertain_answer_still_has_the_answer(command: Command) -> None:
     [pair] = command("predict", "--json", "--min-confidence", "1", THREE, SEVEN).stdout.splitlines()
     assert json.loads(pair)["status"] == "uncertain"
     assert json.loads(pair)["digits"] == [3, 7]

@@ -107,12 +107,12 @@ def test_counts_are_those_of_answers_one_by_one(model: pairedge.PairModel, folde
     assert evaluation.refused == 1
     assert evaluation.accuracy == 9 / 12
     assert evaluation.by_status()["no-ink"] == (1, 0)
-    sure = [outcome.answer.probability for outcome in evaluation.mistakes() if outcome.answer]
-    assert sure == sorted(sure, reverse=True)
+    probabilities = [outcome.answer.probability for outcome in evaluation.mistakes() if outcome.answer]
+    assert probabilities == sorted(probabilities, reverse=True)
     assert [outcome.path.name for outcome in evaluation.mistakes()][2:] == ["blank_3.png"]
 
 
-def test_the_command_tells_counts_confusion_and_mistakes(command: Command, folder: Path) -> None:
+def test_the_command_prints_counts_confusion_matrix_and_mistakes(command: Command, folder: Path) -> None:
     answer = command("evaluate", folder)
     assert (answer.returncode, answer.stderr) == (0, "")
     lines = answer.stdout.splitlines()
@@ -123,7 +123,7 @@ def test_the_command_tells_counts_confusion_and_mistakes(command: Command, folde
     assert lines[-1] == f"  {folder / 'blank_3.png'}: 3, no-ink"
 
 
-def test_json_holds_all(command: Command, folder: Path) -> None:
+def test_json_has_every_count_and_mistake(command: Command, folder: Path) -> None:
     [line] = command("evaluate", "--json", folder).stdout.splitlines()
     scores = json.loads(line)
     assert (scores["pictures"], scores["answered"], scores["right"]) == (12, 11, 9)
@@ -142,13 +142,13 @@ def test_json_holds_all(command: Command, folder: Path) -> None:
     assert "no ink found" in refused["error"]
 
 
-def test_uncertain_answers_fail_only_where_a_confidence_is_asked_for(command: Command, folder: Path) -> None:
+def test_uncertain_answers_fail_only_with_min_confidence(command: Command, folder: Path) -> None:
     answer = command("evaluate", "--min-confidence", "1", folder)
     assert answer.returncode == 1
     assert "uncertain" in answer.stdout
 
 
-def test_an_unreadable_picture_is_told_and_fails(command: Command, folder: Path) -> None:
+def test_an_unreadable_picture_is_reported_and_fails(command: Command, folder: Path) -> None:
     (folder / "5_cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     answer = command("evaluate", "--json", folder)
     assert answer.returncode == 1
@@ -192,7 +192,7 @@ def test_without_any_picture_there_is_no_accuracy() -> None:
     assert Evaluation(()).accuracy is None
 
 
-def test_long_lists_of_mistakes_are_cut_and_say_so(
+def test_long_lists_of_mistakes_are_truncated_and_say_so(
     command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pairedge.cli.evaluate._LISTED", 1)
@@ -212,7 +212,7 @@ def test_mistakes_are_drawn(command: Command, folder: Path, tmp_path: Path) -> N
         assert two.width < three.width
 
 
-def test_a_contact_sheet_shows_each_cell_and_stops_where_nobody_looks() -> None:
+def test_a_contact_sheet_draws_each_cell_up_to_a_limit() -> None:
     cell = Cell(np.zeros((20, 30)), np.zeros((14, 14), np.uint8), "7, read as 1", "a.png")
     sizes = {count: draw_sheet([cell] * count, count).size for count in (0, 1, 4, 5, 200, 1000)}
     assert sizes[4][0] == sizes[5][0] > sizes[1][0]
@@ -222,7 +222,7 @@ def test_a_contact_sheet_shows_each_cell_and_stops_where_nobody_looks() -> None:
     assert all_there != first  # it says that there are more
 
 
-def test_a_bar_is_shown_where_somebody_looks_at_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_is_shown_on_a_terminal_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pairedge.cli.evaluate import progress
 
     class Terminal(io.StringIO):
