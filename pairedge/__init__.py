@@ -6,7 +6,7 @@
     prediction = model.predict("three.png", "seven.png")
     prediction.leq, prediction.probability, prediction.digits
 
-Importing pairedge imports neither numpy nor onnxruntime; the first use of a name below does.
+`import pairedge` imports neither numpy nor onnxruntime; the first use of a model does.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,6 @@
-"""What a model costs on this machine: to start, to answer, and to keep.
+"""Measures a model on this machine: start-up time, latency, throughput, memory and installed size.
 
-Calls that are compared are made in turn, A B C A B C, so that a machine that slows down slows all alike.
+Calls that are compared are interleaved, A B C A B C, so that a machine that slows down slows all alike.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from pairedge.inspection import accuracies
 from pairedge.model import PairModel, load, shipped_graph
 
 Calls = Mapping[str, Callable[[], object]]
-Answer = Callable[[NDArray[np.uint8]], object]  # pairs, uint8 (N, 2, 14, 14)
+Answer = Callable[[NDArray[np.uint8]], object]  # takes pairs of tiles, uint8 (N, 2, 14, 14)
 
 NEEDED = ("numpy", "onnxruntime", "pillow", "click")
 _NAME = re.compile(r"[\w.-]+")
 
-STARTS = 5  # fresh processes, of which the median counts
-PASSES = 5  # turns through all groups of calls
+STARTS = 5  # fresh processes; their median is reported
+PASSES = 5  # rounds over all groups of calls
 BATCHES = (1, 8, 64, 1024)
 LARGEST = BATCHES[-1]
 
-# Other ways to answer as a graph does, which packages that are installed beside this one may offer: functions
-# from the path of a graph to a context in which it is answered, or None where they cannot.
+# Entry points of other packages that answer as a graph does, to compare with: functions from the path of a
+# graph to a context manager, which gives an `Answer`, or None for a graph that they cannot run.
 YARDSTICKS = "pairedge.yardsticks"
 
-# A graph that answers pairs with themselves: what a call costs that computes nothing. It is
-# tests/pairedge/graphs/identity.onnx, which make_graphs.py there writes.
+# A graph that returns its input: the latency of a call that computes nothing. A copy of
+# tests/pairedge/graphs/identity.onnx, which tests/pairedge/make_graphs.py writes.
 FLOOR = (
     b'\x08\x08:e\n\x18\n\x06images\x12\x04copy"\x08Identity\x12\x05floo'
     b"rZ!\n\x06images\x12\x17\n\x15\x08\x02\x12\x11\n\x03\x12\x01N\n\x02\x08\x02\n\x02\x08\x0e\n\x02\x08\x0e"
@@ -56,7 +56,7 @@ FLOOR = (
 
 
 def benchmark(path: str, seconds: float) -> dict[str, Any]:
-    """Measure one `pair` graph, for about so many seconds and as long as STARTS processes take.
+    """Measure one `pair` graph for about `seconds`, and its start-up in STARTS fresh processes.
 
     Raises:
         GraphError: when the file is not a `pair` graph.
@@ -79,41 +79,41 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
                 "session.run": lambda: graph.session.run(outputs, {"images": one}),
                 "floor": lambda: floor.run(["copy"], {"images": one}),
             },
-            *({name: _given(answer, one)} for name, answer in beside.items()),
+            *({name: _answer(answer, one)} for name, answer in beside.items()),
         ]
         batches: list[Calls] = [
             {
                 "predict_batch": _batch(model, LARGEST),
                 "session.run of a batch": lambda: graph.session.run(outputs, {"images": pairs}),
             },
-            *({f"{name} of a batch": _given(answer, pairs)} for name, answer in beside.items()),
+            *({f"{name} of a batch": _answer(answer, pairs)} for name, answer in beside.items()),
         ]
-        # Each in a group of its own: threads that wait for work keep a processor busy for a while.
+        # One group per call: threads that wait for work spin for a while, and would slow the next call.
         rates: list[Calls] = [
             {f"{count} {size}": _batch(threaded, size)}
             for size in BATCHES
             for count, threaded in threads.items()
         ]
         times = interleaved([*singles, *batches, *rates], seconds)
-    middle = {name: statistics.median(values) for name, values in times.items()}
+    medians = {name: statistics.median(values) for name, values in times.items()}
     return {
         "machine": machine(),
         "graph": facts(path, model),
         "start": cold_starts(path),
         "one_pair_microseconds": {name: percentiles(times[name]) for group in singles for name in group},
         "pairs_per_second": [
-            {"threads": count, "batch": size, "pairs_per_second": size / middle[f"{count} {size}"]}
+            {"threads": count, "batch": size, "pairs_per_second": size / medians[f"{count} {size}"]}
             for size in BATCHES
             for count in threads
         ],
         "ratios": {
-            "predict": middle["predict"] / middle["session.run"],
-            "predict_batch": middle["predict_batch"] / middle["session.run of a batch"],
+            "predict": medians["predict"] / medians["session.run"],
+            "predict_batch": medians["predict_batch"] / medians["session.run of a batch"],
         },
         "times_as_fast": {
             name: {
-                "one pair": middle[name] / middle["predict"],
-                f"batch {LARGEST}": middle[f"{name} of a batch"] / middle["predict_batch"],
+                "one pair": medians[name] / medians["predict"],
+                f"batch {LARGEST}": medians[f"{name} of a batch"] / medians["predict_batch"],
             }
             for name in beside
         },
@@ -123,7 +123,7 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
 
 
 def compare(models: Mapping[str, PairModel], seconds: float) -> list[dict[str, Any]]:
-    """Measure several models in turn, for about so many seconds: one row for each, by its path."""
+    """Measure several models, interleaved, for about `seconds`: one row per model, keyed by its path."""
     pairs = _noise()
     groups: list[Calls] = [
         {f"1 {path}": _one(model, pairs) for path, model in models.items()},
@@ -141,12 +141,12 @@ def compare(models: Mapping[str, PairModel], seconds: float) -> list[dict[str, A
 
 
 def interleaved(groups: Sequence[Calls], seconds: float) -> dict[str, list[float]]:
-    """Seconds of every call. Calls of one group are made in turn, and groups of calls too, several times."""
+    """The seconds of every call, by name. Calls of a group are interleaved, and so are the groups."""
     times: dict[str, list[float]] = {name: [] for group in groups for name in group}
     share = seconds / PASSES / len(groups)
     for _ in range(PASSES):
         for group in groups:
-            for call in group.values():  # not counted: caches hold what the group before left there
+            for call in group.values():  # warm-up: caches still hold the data of the previous group
                 call()
             end = time.perf_counter() + share
             while True:
@@ -161,13 +161,13 @@ def interleaved(groups: Sequence[Calls], seconds: float) -> dict[str, list[float
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
-    """The middle and the tail of some calls, in microseconds, and how many calls there were."""
+    """Median and tail latency in microseconds, and the number of calls."""
     p50, p95, p99 = np.percentile(np.array(seconds) * 1e6, [50, 95, 99]).tolist()
     return {"p50": p50, "p95": p95, "p99": p99, "n": len(seconds)}
 
 
 def cold_starts(path: str) -> dict[str, Any]:
-    """Medians over fresh processes: milliseconds to import, to load and to answer, and bytes of memory."""
+    """Medians over fresh processes: milliseconds to import, load and answer, and peak memory in bytes."""
     runs = []
     for _ in range(STARTS):
         command = [sys.executable, "-m", "pairedge.cold_start", path]
@@ -183,19 +183,19 @@ def cold_starts(path: str) -> dict[str, Any]:
 
 
 def facts(path: str, model: PairModel) -> dict[str, Any]:
-    """What is known of a graph without running it; its accuracy over all pairs, or else over some."""
-    claims = accuracies(model.metadata)
-    on = next((name for name in ("all_pairs", "pairs", "round") if name in claims), None)
+    """File, variant, size and accuracy of a graph, over all pairs if its metadata have that."""
+    stated = accuracies(model.metadata)
+    on = next((name for name in ("all_pairs", "pairs", "round") if name in stated), None)
     return {
         "file": path,
         "variant": model.variant,
         "bytes": Path(path).stat().st_size,
-        "accuracy": None if on is None else {"on": on, "value": claims[on][0], "n": claims[on][1]},
+        "accuracy": None if on is None else {"on": on, "value": stated[on][0], "n": stated[on][1]},
     }
 
 
 def machine() -> dict[str, Any]:
-    """Versions and processor."""
+    """Package versions and the processor."""
     return {
         "python": platform.python_version(),
         "onnxruntime": ort.__version__,
@@ -208,12 +208,12 @@ def machine() -> dict[str, Any]:
 
 
 def cores() -> int:
-    """How many processor cores this process may use."""
+    """The number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def cpu_model() -> str:
-    """The processor's name, as far as the system gives one."""
+    """The processor's name, where the system reports one."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -223,53 +223,53 @@ def cpu_model() -> str:
 
 
 def installed_bytes() -> int:
-    """What pairedge itself takes on the disk, the shipped model included, and the byte code left out."""
+    """The bytes of pairedge on disk, with the shipped model and without byte code."""
     files = {path for path in Path(pairedge.__file__).parent.rglob("*") if path.is_file()}
     shipped = {Path(shipped_graph(kind)) for kind in CONTRACTS}
     return sum(path.stat().st_size for path in files | shipped if path.suffix != ".pyc")
 
 
 def installed_bytes_of(names: Sequence[str]) -> int:
-    """What packages and all that they need take on the disk, the byte code left out.
+    """The bytes of packages and their dependencies on disk, without byte code.
 
     Args:
-        names: of packages; one that is not installed takes nothing.
+        names: of packages; one that is not installed counts 0.
     """
-    found: dict[str, Distribution] = {}
-    wanted = list(names)
-    while wanted:
-        name = wanted.pop().lower()
-        if name in found:
+    installed: dict[str, Distribution] = {}
+    pending = list(names)
+    while pending:
+        name = pending.pop().lower()
+        if name in installed:
             continue
         try:
-            found[name] = distribution(name)
+            installed[name] = distribution(name)
         except PackageNotFoundError:
             continue
-        # "numpy>=1.24.2" is needed here; "numpy>=2; extra == 'x'" is not.
-        wanted += [
-            _NAME.match(line)[0]  # type: ignore[index] # every requirement begins with a name
-            for line in found[name].requires or ()
+        # "numpy>=1.24.2" is a dependency; "numpy>=2; extra == 'x'" is optional.
+        pending += [
+            _NAME.match(line)[0]  # type: ignore[index] # every requirement starts with a name
+            for line in installed[name].requires or ()
             if "extra ==" not in line
         ]
-    files = [Path(str(file.locate())) for each in found.values() for file in each.files or ()]
+    files = [Path(str(file.locate())) for package in installed.values() for file in package.files or ()]
     return sum(path.stat().st_size for path in files if path.suffix != ".pyc" and path.is_file())
 
 
 def yardsticks() -> Iterator[tuple[str, Callable[[str], AbstractContextManager[Answer | None]]]]:
-    """Each other way to answer that is installed: its name, and a function from a graph's path."""
+    """The installed alternatives to compare with: each one's name and its entry point."""
     for entry in entry_points(group=YARDSTICKS):
         try:
             yield entry.name.replace("_", " "), entry.load()
-        except ImportError:  # it needs what is not installed
+        except ImportError:  # a dependency of it is not installed
             continue
 
 
-def _given(answer: Answer, pairs: NDArray[np.uint8]) -> Callable[[], object]:
+def _answer(answer: Answer, pairs: NDArray[np.uint8]) -> Callable[[], object]:
     return lambda: answer(pairs)
 
 
 def _noise() -> NDArray[np.uint8]:
-    """Pairs of tiles, uint8 (LARGEST, 2, 14, 14); what they show does not change what they cost."""
+    """Pairs of random tiles, uint8 (LARGEST, 2, 14, 14), 0 to 255; latency does not depend on content."""
     return np.random.default_rng(0).integers(0, 256, (LARGEST, 2, TILE_SIDE, TILE_SIDE), np.uint8)
 
 

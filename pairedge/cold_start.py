@@ -1,4 +1,8 @@
-"""`python -m pairedge.cold_start FILE`: what the first answer costs a process that has only just begun."""
+"""Measures the start of a fresh process up to its first answer: `python -m pairedge.cold_start FILE`.
+
+A program of its own, which `pairedge.bench` runs in a new interpreter. It imports little before the clock
+starts.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ import time
 
 
 def peak_memory() -> int | None:
-    """Bytes of memory that this process held at most; None where the system does not say."""
+    """The peak memory of this process in bytes; None where the system does not report it."""
     if sys.platform == "win32":
         return None
     try:
-        # Linux's getrusage would count what the parent held when it started this process; this does not.
-        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 (its import would be measured)
+        # On Linux, getrusage includes the parent's memory at the time of the fork; VmHWM does not.
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 (pathlib's import would be measured)
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
     except (OSError, StopIteration):
         import resource
@@ -23,7 +27,7 @@ def peak_memory() -> int | None:
 
 
 def main(path: str) -> None:
-    """Print the seconds of importing, loading and the first answer, and the peak of memory, as JSON."""
+    """Print the seconds for import, load and first answer, and the peak memory, as JSON."""
     start = time.perf_counter()
     from pairedge.model import load
 
@@ -34,10 +38,10 @@ def main(path: str) -> None:
     import numpy as np
 
     tile = np.zeros((14, 14), np.uint8)
-    asked = time.perf_counter()
+    ready = time.perf_counter()
     model.predict(tile, tile)
     answered = time.perf_counter()
-    seconds = {"import": imported - start, "load": loaded - imported, "first_answer": answered - asked}
+    seconds = {"import": imported - start, "load": loaded - imported, "first_answer": answered - ready}
     sys.stdout.write(json.dumps({"seconds": seconds, "peak_bytes": peak_memory()}))
 
 

@@ -1,7 +1,7 @@
-"""Pictures for people: what the model sees of a picture, what it makes of a pair, and where it errs.
+"""Draws how a picture is preprocessed, the answer for a pair, and the mistakes of an evaluation.
 
-Drawn with Pillow and the font that comes with it, so that a device needs nothing more. The font has few
-signs beyond ASCII: what is written here keeps to those.
+Uses Pillow and its built-in font only, so that a device needs no other package. The font covers little beyond
+ASCII, so all text here is ASCII.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _INK, _QUIET, _LINE, _PAPER = "#1d2730", "#6b7780", "#c9d1d6", "#ffffff"
 _BLUE, _PALE, _ALARM = "#1f5f8b", "#b9c7d1", "#b8480f"
 
-_SIDE = 252  # of an image's square, pixels: a whole multiple of both 14 and 28
+_SIDE = 252  # pixels, of the square for an image: a multiple of 14 and 28
 _GAP = 44  # between images
 _MARGIN = 40
 _CELL_SIDE = 126  # of an image in a contact sheet
 _COLUMNS = 4  # of a contact sheet
-_CELLS = 200  # of a contact sheet: more than anybody looks at
+_CELLS = 200  # of a contact sheet: nobody looks at more
 
-# What the steps are called, where their own names do not say enough.
+# The captions of the steps.
 _TITLES = {
     "picture": "the picture",
     "ink": "its ink",
     "strokes": "the digit's strokes",
-    "field": "scaled and centred",
+    "field": "scaled and centered",
     "tile": "the tile",
 }
 
@@ -45,10 +45,10 @@ class Cell(NamedTuple):
     """One picture of a contact sheet.
 
     Attributes:
-        picture: grey levels (H, W) or colours (H, W, 3), 0 to 255.
-        tile: uint8 (14, 14), or None when the picture was refused.
-        summary: what was made of it, in a few words.
-        name: the picture's name.
+        picture: gray levels (H, W) or colors (H, W, 3), of any numeric dtype, 0 to 255.
+        tile: uint8 (14, 14), 0 to 255; None when the picture was refused.
+        summary: the outcome in a few words.
+        name: of the picture.
     """
 
     picture: NDArray[Any]
@@ -74,7 +74,7 @@ def draw_steps(steps: Steps, name: str) -> Image.Image:
 
 
 def draw_pair(seen: Sequence[Steps], names: Sequence[str], prediction: Prediction) -> Image.Image:
-    """A pair and its answer: for each picture itself, its strokes, its tile and its digit; the verdict below.
+    """Draw a pair and its answer: each picture, its strokes, its tile and its digit, and the decision below.
 
     Args:
         seen: the steps of both pictures, as `reading_steps` gives them.
@@ -107,11 +107,11 @@ def draw_pair(seen: Sequence[Steps], names: Sequence[str], prediction: Predictio
 
 
 def draw_sheet(cells: Iterable[Cell], total: int) -> Image.Image:
-    """A contact sheet: pictures beside their tiles, what was made of each, and its name.
+    """Draw a contact sheet: each picture next to its tile, with its outcome and its name.
 
     Args:
-        cells: what to draw, of which the first 200 are.
-        total: how many there are.
+        cells: the pictures; the first 200 are drawn.
+        total: the number of pictures.
     """
     drawn = list(islice(cells, _CELLS))
     step_x, step_y = 2 * _CELL_SIDE + 4 + 36, _CELL_SIDE + 78
@@ -139,7 +139,7 @@ def draw_sheet(cells: Iterable[Cell], total: int) -> Image.Image:
 
 
 def _bars(pen: ImageDraw.ImageDraw, posterior: NDArray[np.float32], place: Place, size: Place) -> None:
-    """A bar for each digit's probability; the tallest is marked with its value."""
+    """Draw a bar for each digit's probability, float32 (10,), 0 to 1; the tallest gets a label."""
     (left, top), (width, height) = place, size
     floor, tall = top + height - 30, height - 60
     best = int(posterior.argmax())
@@ -147,11 +147,11 @@ def _bars(pen: ImageDraw.ImageDraw, posterior: NDArray[np.float32], place: Place
         y = floor - round(share * tall)
         pen.line((left, y, left + width, y), _LINE)
     for digit, probability in enumerate(posterior.tolist()):
-        colour = _BLUE if digit == best else _PALE
+        color = _BLUE if digit == best else _PALE
         start, end = (left + round((digit + share) * width / len(posterior)) for share in (0.15, 0.85))
         up = floor - round(probability * tall)
         if up < floor:
-            pen.rectangle((start, up, end, floor), colour)
+            pen.rectangle((start, up, end, floor), color)
         middle = (start + end) // 2
         _write(pen, (middle, floor + 8), str(digit), 19, _INK if digit == best else _QUIET, anchor="ma")
         if digit == best:
@@ -160,13 +160,13 @@ def _bars(pen: ImageDraw.ImageDraw, posterior: NDArray[np.float32], place: Place
 
 
 def _verdict(sheet: Image.Image, pen: ImageDraw.ImageDraw, prediction: Prediction, top: int) -> None:
-    """What the model decides, in large letters, and how sure it is."""
-    colour = _BLUE if prediction.status == "ok" else _ALARM
+    """Draw the decision in large letters, and its probability and confidence."""
+    color = _BLUE if prediction.status == "ok" else _ALARM
     first, second = prediction.digits or ("first", "second")
     decision = f"{first} {'<=' if prediction.leq else '>'} {second}"
     pen.line((_MARGIN, top, sheet.width - _MARGIN, top), _LINE)
     middle, end = (top + sheet.height) // 2, sheet.width - _MARGIN
-    _write(pen, (_MARGIN, middle), decision, 54, colour, anchor="lm")
+    _write(pen, (_MARGIN, middle), decision, 54, color, anchor="lm")
     chance = f"P(first <= second) = {prediction.probability:.4f}"
     _write(pen, (end, middle - 18), chance, 26, anchor="rm")
     sure = f"confidence {prediction.confidence:.4f}"
@@ -182,7 +182,7 @@ def _blank(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _show(sheet: Image.Image, image: NDArray[Any], place: Place, side: int = _SIDE) -> None:
-    """Put levels (H, W) or (H, W, 3) into a square, proportions kept; small ones enlarged pixel by pixel."""
+    """Fit an image, (H, W) or (H, W, 3), 0 to 255, into a square; small ones are enlarged without blur."""
     levels = Image.fromarray(np.rint(np.clip(image, 0, 255)).astype(np.uint8)).convert("RGB")
     scale = side / max(levels.size)
     width, height = (max(1, round(length * scale)) for length in levels.size)
@@ -198,13 +198,13 @@ def _arrow(pen: ImageDraw.ImageDraw, middle: Place) -> None:
 
 
 def _write(
-    pen: ImageDraw.ImageDraw, place: Place, text: str, size: int, colour: str = _INK, anchor: str = "la"
+    pen: ImageDraw.ImageDraw, place: Place, text: str, size: int, color: str = _INK, anchor: str = "la"
 ) -> None:
-    pen.text(place, text, colour, _font(size), anchor)
+    pen.text(place, text, color, _font(size), anchor)
 
 
 def _fitting(text: str, size: int, width: int, *, keep_end: bool = False) -> str:
-    """A text on one line, cut with dots at one end where it would be wider than so many pixels."""
+    """The text on one line, shortened with dots at one end to fit a width in pixels."""
     text = text if text.isprintable() else ascii(text)
     if _font(size).getlength(text) <= width:
         return text

@@ -1,7 +1,7 @@
-"""The contract of an exported graph: what it must be called, take, give and say before pairedge uses it.
+"""The contract of an exported graph: the inputs, outputs and metadata that pairedge requires of it.
 
-The exporter writes graphs to this contract and the runtime refuses graphs that break it, so a graph
-made by another tool works exactly when `differences` finds nothing.
+The exporter writes graphs that meet the contract and the runtime refuses all others, so a graph made by
+another tool works exactly when `differences` yields nothing.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ import onnxruntime as ort
 from pairedge.errors import GraphError
 from pairedge.image.tile import TILE_SIDE
 
-SCHEMA = 1  # raised when a graph of this version could not be used by the version before
+# The version of the contract, increased when graphs and runtimes of two versions do not fit each other.
+# Schema 2: `confidence` has a threshold for pairs and one for single tiles; `recipe` is nested by section.
+SCHEMA = 2
 METADATA_KEY = "pairedge"
 DIGITS = 10
 
-Axis = int | str  # a number is required as it is; a name stands for any size, the same wherever it stands
+Axis = int | str  # a number is a fixed size; a name is any size, equal wherever the name occurs
 
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One input or output: its element type as onnxruntime spells it, and its axes."""
+    """The element type, as onnxruntime spells it, and the axes of one input or output."""
 
     dtype: str
     axes: tuple[Axis, ...]
@@ -41,7 +43,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Contract:
-    """What one kind of graph takes and gives, by name."""
+    """The inputs and outputs of one kind of graph, by name."""
 
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]
@@ -49,7 +51,7 @@ class Contract:
 
 _UINT8, _FLOAT = "tensor(uint8)", "tensor(float)"
 CONTRACTS = {
-    # Pairs of tiles, raw grey levels -> P(first <= second), and each tile's digit posterior.
+    # Pairs of tiles, gray levels 0 to 255 -> P(first <= second), and each tile's digit posterior.
     "pair": Contract(
         inputs={"images": TensorSpec(_UINT8, ("N", 2, TILE_SIDE, TILE_SIDE))},
         outputs={
@@ -57,7 +59,7 @@ CONTRACTS = {
             "digits": TensorSpec(_FLOAT, ("N", 2, DIGITS), optional=True),
         },
     ),
-    # Tiles -> digit posterior and the embedding that `compare` takes.
+    # Tiles, gray levels 0 to 255 -> digit posterior and the embedding that `compare` takes.
     "digit": Contract(
         inputs={"tiles": TensorSpec(_UINT8, ("N", TILE_SIDE, TILE_SIDE))},
         outputs={
@@ -77,14 +79,18 @@ CONTRACTS = {
 class Graph:
     """A session whose graph meets its contract.
 
-    `metadata` is what the exporter wrote: schema, graph (the kind), variant, recipe, labels, metrics, …
-    It is read as JSON and never evaluated.
+    Attributes:
+        session: runs the graph on the CPU.
+        metadata: what the exporter stored as JSON: schema, graph (the kind), variant, recipe, metrics, …
+        outputs: the names of the graph's outputs.
+        path: of the file, absolute; None when the graph was given as bytes.
+        threads: number of threads per run.
     """
 
     session: ort.InferenceSession
     metadata: dict[str, Any]
     outputs: tuple[str, ...]
-    path: str | None  # absolute; None when the graph was given as bytes
+    path: str | None
     threads: int
 
 
@@ -92,28 +98,28 @@ def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: in
     """Open an ONNX file, or its bytes, as a graph of `kind`: "pair", "digit" or "compare".
 
     Args:
-        source: path of the file, or its whole content.
-        kind: which of CONTRACTS it must meet.
-        threads: how many threads one run may use. One is fastest on graphs this small.
+        source: path of the file, or its content.
+        kind: which of CONTRACTS the graph must meet.
+        threads: number of threads per run. One is fastest for graphs this small.
 
     Raises:
-        GraphError: with one sentence, when the file is missing, corrupt, not ours, or newer than this code.
+        GraphError: when the file is missing, corrupt, of another schema version, or breaks the contract.
     """
     name, content = read_content(source)
     session = start_session(content, name, threads=threads)
     metadata = read_metadata(session, name)
     if metadata["graph"] != kind:
-        raise GraphError(f"{name}: holds the {metadata['graph']!r} graph of a model, not its {kind!r} graph")
-    found = "; ".join(differences(session, CONTRACTS[kind]))
-    if found:
-        raise GraphError(f"{name}: breaks the contract of a {kind!r} graph: {found}")
+        raise GraphError(f"{name}: is a {metadata['graph']!r} graph, not a {kind!r} graph")
+    problems = "; ".join(differences(session, CONTRACTS[kind]))
+    if problems:
+        raise GraphError(f"{name}: breaks the contract of a {kind!r} graph: {problems}")
     outputs = tuple(output.name for output in session.get_outputs())
     path = None if isinstance(source, bytes) else os.path.abspath(source)  # noqa: PTH100 (start-up time)
     return Graph(session, metadata, outputs, path, threads)
 
 
 def read_content(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
-    """What to call a graph in messages, and its bytes.
+    """Read a graph: what to call it in messages, and its bytes.
 
     Raises:
         GraphError: when the file cannot be read.
@@ -130,7 +136,7 @@ def read_content(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
 
 
 def start_session(content: bytes, name: str, *, threads: int = 1) -> ort.InferenceSession:
-    """A session on the CPU, of any graph that onnxruntime can load.
+    """Start a session on the CPU, of any graph that onnxruntime can load.
 
     Raises:
         GraphError: when onnxruntime cannot load it.
@@ -144,23 +150,23 @@ def start_session(content: bytes, name: str, *, threads: int = 1) -> ort.Inferen
 
 
 def session_options(threads: int) -> ort.SessionOptions:
-    """Options for a graph this small: no thread pool to wake, no memory arena to keep, silent logs."""
+    """Session options for a small graph: few threads, no memory arena, no logs."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # costs no time here and saves memory
-    options.log_severity_level = 4  # a refusal is told once, by GraphError
-    # A graph is one file. Weights that it keeps elsewhere would be read from the working directory, even of
-    # a graph given as bytes; they are looked for where nothing is. (Unknown, and ignored, before 1.21.)
+    options.enable_cpu_mem_arena = False  # saves memory, and is as fast here
+    options.log_severity_level = 4  # GraphError reports failures
+    # A graph must be a single file. onnxruntime would read external weights from the working directory, even
+    # for a graph given as bytes, so point it where there are none. (Unknown, and ignored, before 1.21.)
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     return options
 
 
 def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
-    """The JSON that the exporter stored in the graph.
+    """Read the metadata that the exporter stored in a graph as JSON.
 
     Raises:
-        GraphError: when there is none, or it is of a schema that this version does not know.
+        GraphError: when there are none, or their schema is not the one that this version reads.
     """
     try:
         text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")
@@ -171,26 +177,24 @@ def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
         raise GraphError(f"{name}: has no {METADATA_KEY!r} metadata; was it written by pairedge-export?")
     schema = metadata.get("schema") if isinstance(metadata, dict) else None
     if not isinstance(schema, int):
-        raise GraphError(f"{name}: its {METADATA_KEY!r} metadata gives no version of the contract")
-    if schema > SCHEMA:
-        raise GraphError(
-            f"{name}: its contract is version {schema}, and this pairedge knows up to {SCHEMA}; "
-            "update pairedge"
-        )
+        raise GraphError(f"{name}: its {METADATA_KEY!r} metadata have no schema version")
+    if schema != SCHEMA:
+        remedy = "update pairedge" if schema > SCHEMA else "export it again"
+        raise GraphError(f"{name}: has schema {schema}, but this pairedge reads schema {SCHEMA}; {remedy}")
     kind = metadata.get("graph")
-    if kind not in tuple(CONTRACTS):  # JSON may hold what cannot be a key
-        raise GraphError(f"{name}: unknown kind of graph {kind!r}")
+    if kind not in tuple(CONTRACTS):  # a tuple, because JSON values may be unhashable
+        raise GraphError(f"{name}: unknown graph kind {kind!r}")
     return dict(metadata)
 
 
 def differences(session: ort.InferenceSession, contract: Contract) -> Iterator[str]:
-    """Each way in which a session's inputs and outputs break the contract, as one phrase."""
+    """Yield each way in which a session's inputs and outputs break the contract, as one phrase."""
     sizes: dict[str, Any] = {}
-    for role, specs, found in (
+    for role, specs, nodes in (
         ("input", contract.inputs, session.get_inputs()),
         ("output", contract.outputs, session.get_outputs()),
     ):
-        by_name = {node.name: node for node in found}
+        by_name = {node.name: node for node in nodes}
         for name, spec in specs.items():
             node = by_name.pop(name, None)
             if node is None:
@@ -203,13 +207,13 @@ def differences(session: ort.InferenceSession, contract: Contract) -> Iterator[s
 
 
 def signature(node: ort.NodeArg) -> str:
-    """The element type and the axes of an input or output of a session, as `TensorSpec` writes them."""
+    """The element type and axes of an input or output of a session, formatted like a `TensorSpec`."""
     axes = ", ".join("any" if axis is None else str(axis) for axis in node.shape)
     return f"{node.type} ({axes})"
 
 
 def _axes_agree(shape: Sequence[int | str | None], axes: tuple[Axis, ...], sizes: dict[str, Any]) -> bool:
-    """Whether a shape fits: fixed sizes equal, the batch `N` left open, other names equal to themselves."""
+    """Whether a shape fits: fixed sizes match, the batch `N` is dynamic, and equal names have equal sizes."""
     if len(shape) != len(axes):
         return False
     for size, axis in zip(shape, axes, strict=True):

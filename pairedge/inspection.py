@@ -1,4 +1,4 @@
-"""What a file holds: a graph's inputs and outputs, its card, and each check of the contract."""
+"""Inspects a graph: its inputs and outputs, its card, and a check of every part of the contract."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from pairedge.confidence import read_thresholds
 from pairedge.errors import GraphError
 from pairedge.graph import (
     CONTRACTS,
@@ -24,24 +25,34 @@ from pairedge.graph import (
     start_session,
 )
 
-_CARD = ("variant", "parameters", "metrics", "recipe", "seed", "licence", "training_sha256", "weights_sha256")
+_CARD = (
+    "variant",
+    "parameters",
+    "metrics",
+    "confidence",
+    "recipe",
+    "seed",
+    "license",
+    "training_sha256",
+    "weights_sha256",
+)
 _BATCHES = (1, 2, 7)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What is known of one graph.
+    """The result of inspecting one graph.
 
     Attributes:
-        file: its path, as given.
-        size: bytes.
-        sha256: of the whole file.
+        file: path of the graph, as given.
+        size: bytes of the file.
+        sha256: of the file.
         kind: "pair", "digit" or "compare", as its metadata say; without usable metadata, the kind whose
-            contract it comes nearest to.
+            contract it differs from the least.
         inputs: element type and axes of each input, by name.
-        outputs: the same of each output.
-        metadata: what its maker wrote; empty when it cannot be used.
-        checks: each check's differences from the contract; none where it passed.
+        outputs: element type and axes of each output, by name.
+        metadata: what the exporter stored; empty when it cannot be used.
+        checks: the differences from the contract that each check yields; empty where it passed.
     """
 
     file: str
@@ -56,10 +67,10 @@ class Inspection:
     @property
     def differences(self) -> list[str]:
         """Every way in which the graph breaks the contract; empty when pairedge can use it."""
-        return [difference for found in self.checks.values() for difference in found]
+        return [difference for differences in self.checks.values() for difference in differences]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON."""
+        """Convert to plain Python values, ready for JSON."""
         return {
             "file": self.file,
             "bytes": self.size,
@@ -67,24 +78,24 @@ class Inspection:
             "graph": self.kind,
             "contract": {"schema": SCHEMA, "inputs": self.inputs, "outputs": self.outputs},
             "card": {name: self.metadata.get(name) for name in _CARD},
-            "checks": {name: not found for name, found in self.checks.items()},
+            "checks": {name: not differences for name, differences in self.checks.items()},
             "differences": self.differences,
         }
 
 
 def inspect_graph(path: str | os.PathLike[str]) -> Inspection:
-    """Read a graph and check all that pairedge asks of it, without stopping at the first difference.
+    """Inspect a graph and run every check, without stopping at the first difference.
 
     Raises:
-        GraphError: when the file cannot be read, or is no graph that onnxruntime can load.
+        GraphError: when the file cannot be read, or onnxruntime cannot load it.
     """
     name, content = read_content(path)
     session = start_session(content, name)
     metadata, problems = _metadata(session, name)
-    kind = metadata.get("graph") or min(CONTRACTS, key=lambda one: len(_differences(session, one)))
+    kind = metadata.get("graph") or min(CONTRACTS, key=lambda kind: len(_differences(session, kind)))
     signatures = _differences(session, kind)
     checks = {f"loads in onnxruntime {ort.__version__}": [], "metadata": problems, "signatures": signatures}
-    if not signatures:  # else there is nothing to give it
+    if not signatures:  # otherwise the inputs would not fit
         checks["answers"] = list(_wrong_answers(session, kind))
     return Inspection(
         file=name,
@@ -99,21 +110,25 @@ def inspect_graph(path: str | os.PathLike[str]) -> Inspection:
 
 
 def accuracies(metadata: dict[str, Any]) -> dict[str, tuple[float, int]]:
-    """The metadata's claims: what share is right, 0 to 1, and of how many, by what was measured."""
+    """The accuracies in a graph's metadata, by what was measured: each 0 to 1, and the sample size."""
     metrics = metadata.get("metrics")
-    found = {}
+    stated = {}
     for name, metric in metrics.items() if isinstance(metrics, dict) else ():
         accuracy, n = (metric.get("accuracy"), metric.get("n")) if isinstance(metric, dict) else (None, None)
         if isinstance(accuracy, float | int) and 0 <= accuracy <= 1 and isinstance(n, int):
-            found[name] = (float(accuracy), n)
-    return found
+            stated[name] = (float(accuracy), n)
+    return stated
 
 
 def _metadata(session: ort.InferenceSession, name: str) -> tuple[dict[str, Any], list[str]]:
+    """A graph's metadata, empty when they cannot be used, and what is wrong with them."""
+    metadata: dict[str, Any] = {}
     try:
-        return read_metadata(session, name), []
+        metadata = read_metadata(session, name)
+        read_thresholds(metadata, name)
     except GraphError as error:
-        return {}, [str(error).removeprefix(f"{name}: ")]
+        return metadata, [str(error).removeprefix(f"{name}: ")]
+    return metadata, []
 
 
 def _differences(session: ort.InferenceSession, kind: str) -> list[str]:
@@ -121,7 +136,7 @@ def _differences(session: ort.InferenceSession, kind: str) -> list[str]:
 
 
 def _wrong_answers(session: ort.InferenceSession, kind: str) -> Iterator[str]:
-    """Each way in which a graph fails on batches of several sizes, as one phrase."""
+    """Yield each way in which a graph fails on batches of several sizes, as one phrase."""
     outputs = [node.name for node in session.get_outputs()]
     for batch in _BATCHES:
         try:
@@ -136,9 +151,9 @@ def _wrong_answers(session: ort.InferenceSession, kind: str) -> Iterator[str]:
 
 
 def _inputs(session: ort.InferenceSession, kind: str, batch: int) -> dict[str, NDArray[Any]]:
-    """Noise in the shapes of the contract; a width that the graph leaves open must do with ten.
+    """Random inputs in the shapes of the contract; dynamic axes other than the batch have size 10.
 
-    An embedding may be a posterior, so that of `compare` is noise that sums to one.
+    An embedding may be a posterior, so those for `compare` sum to 1.
     """
     random = np.random.default_rng(batch)
     inputs: dict[str, NDArray[Any]] = {}
@@ -153,7 +168,13 @@ def _inputs(session: ort.InferenceSession, kind: str, batch: int) -> dict[str, N
 
 
 def wrong_answer(name: str, answer: NDArray[np.float32], batch: int) -> str | None:
-    """What is wrong with an answer: its length, that it is not finite, or that it is no probability."""
+    """Describe what is wrong with a graph's answer; None when it is valid.
+
+    Args:
+        name: of the output.
+        answer: float32 (N, ...); 0 to 1, unless it is an embedding.
+        batch: the N that is expected.
+    """
     if len(answer) != batch:
         return f"has {len(answer)} answers"
     if not np.isfinite(answer).all():
@@ -161,7 +182,7 @@ def wrong_answer(name: str, answer: NDArray[np.float32], batch: int) -> str | No
     if name == "embedding":
         return None
     if answer.min() < 0 or answer.max() > 1 + 1e-5:
-        return "is no probability"
+        return "is not a probability"
     if name != "leq" and abs(answer.sum(axis=-1) - 1).max() > 1e-3:
-        return "is no distribution over the digits"
+        return "is not a distribution over the digits"
     return None

@@ -1,4 +1,4 @@
-"""PairModel: one onnxruntime session that compares and classifies tiles, one pair or many at a time."""
+"""PairModel: compares, classifies and ranks pictures with one onnxruntime session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.confidence import check_min_confidence, read_threshold
+from pairedge.confidence import Thresholds, check_min_confidence, read_thresholds
 from pairedge.graph import Graph, open_graph
 from pairedge.image.decode import Picture
 from pairedge.image.tile import TILE_SIDE, to_tile
@@ -18,24 +18,32 @@ from pairedge.results import Classification, Prediction, PredictionBatch
 if TYPE_CHECKING:
     from pairedge.ranking import AllPairs, Encoder, Ranking
 
-# Activations of one pair take about 40 kB: those of so many stay in a processor's cache, which is faster than
-# larger batches, and the memory of any call is bounded.
+# The activations of one pair take about 40 kB, so those of a batch this large stay in the processor's cache.
+# That is faster than larger batches, and bounds the memory of a call.
 _LARGEST_BATCH = 128
 
 
 class PairModel:
-    """Answers for pairs of pictures. Make one with `load`; it may be used from several threads.
+    """A model that compares pictures of digits. Create one with `load`; it is safe to share between threads.
 
-    Wherever a picture is asked for, a path, the bytes of a file, a PIL image or an array will do;
-    a uint8 array of shape (14, 14) is taken as a tile and used as it is. A picture without a digit raises
-    NoInkError and one with several SeveralDigitsError; both are ImageErrors.
+    A picture may be a path, the bytes of a file, a PIL image or an array. A uint8 array of shape (14, 14) is
+    a tile already (0 background, 255 ink) and is used unchanged. A picture without a digit raises NoInkError,
+    one with several digits SeveralDigitsError; both are subclasses of ImageError.
+
+    Attributes:
+        metadata: what the exporter stored in the graph.
+        thresholds: the confidence below which an answer is uncertain, for pairs and for single tiles.
+        variant: the name of the network's architecture.
+        has_digits: whether the model has a digit head, and so can classify.
     """
 
     def __init__(self, graph: Graph, min_confidence: float | None = None) -> None:
         self.metadata = graph.metadata
         if min_confidence is None:
-            min_confidence = read_threshold(graph.metadata, graph.path or "graph")
-        self.min_confidence = check_min_confidence(min_confidence)
+            self.thresholds = read_thresholds(graph.metadata, graph.path or "graph")
+        else:
+            check_min_confidence(min_confidence)
+            self.thresholds = Thresholds(pair=min_confidence, digit=min_confidence)
         self.variant = str(graph.metadata.get("variant", "unknown"))
         self.has_digits = "digits" in graph.outputs
         self._graph = graph
@@ -46,28 +54,32 @@ class PairModel:
     def predict(self, first: Picture, second: Picture) -> Prediction:
         """Compare two pictures.
 
+        Args:
+            first: a picture, or a tile as a uint8 array (14, 14), 0 to 255.
+            second: the same.
+
         Raises:
             ImageError: when a picture cannot be read.
             NoInkError: when a picture shows no digit.
-            SeveralDigitsError: when a picture shows more than one.
+            SeveralDigitsError: when a picture shows more than one digit.
         """
         images = np.empty((1, 2, TILE_SIDE, TILE_SIDE), np.uint8)
         images[0, 0] = to_tile(first)
         images[0, 1] = to_tile(second)
         leq, *digits = self._session.run(self._outputs, {"images": images})
-        return Prediction(float(leq[0]), digits[0][0] if digits else None, self.min_confidence)
+        return Prediction(float(leq[0]), digits[0][0] if digits else None, self.thresholds.pair)
 
     def predict_batch(self, pairs: NDArray[np.uint8] | Iterable[tuple[Picture, Picture]]) -> PredictionBatch:
         """Compare many pairs.
 
         Args:
-            pairs: tiles as a uint8 array (N, 2, 14, 14), or any iterable of (first, second) pictures.
+            pairs: tiles as a uint8 array (N, 2, 14, 14), 0 to 255, or an iterable of pairs of pictures.
 
         Raises:
             ImageError: when a picture cannot be read.
             NoInkError: when a picture shows no digit.
-            SeveralDigitsError: when a picture shows more than one.
-            ValueError: when an array is of another dtype or shape.
+            SeveralDigitsError: when a picture shows more than one digit.
+            ValueError: when an array has another dtype or shape.
         """
         if isinstance(pairs, np.ndarray):
             images = _checked(pairs, (2, TILE_SIDE, TILE_SIDE), "pairs")
@@ -77,63 +89,63 @@ class PairModel:
         return self._run(images)
 
     def classify(self, images: NDArray[np.uint8] | Iterable[Picture]) -> list[Classification]:
-        """Say which digit each picture shows.
+        """Classify the digit in each picture.
 
         Args:
-            images: tiles as a uint8 array (N, 14, 14), or any iterable of pictures.
+            images: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
 
         Raises:
             ImageError: when a picture cannot be read.
             NoInkError: when a picture shows no digit.
-            SeveralDigitsError: when a picture shows more than one.
-            ValueError: when an array is of another dtype or shape, or the model has no digit head.
+            SeveralDigitsError: when a picture shows more than one digit.
+            ValueError: when an array has another dtype or shape, or the model has no digit head.
         """
         if not self.has_digits:
             raise ValueError(
-                f"the model {self.variant!r} has no digit head: it compares, but cannot classify"
+                f"the model {self.variant!r} has no digit head: it can compare, but not classify"
             )
         tiles = _tiles(images, "classify")
         count = len(tiles)
-        # Two tiles to a pair: the branches then run once for each tile, and no second graph is needed.
+        # Two tiles per pair: each tile goes through a branch once, and the digit graph is not needed.
         pairs = np.zeros(((count + 1) // 2, 2, TILE_SIDE, TILE_SIDE), np.uint8)
         pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles
         digits = self._run(pairs).digit_probabilities
         assert digits is not None  # has_digits
         posteriors = digits.reshape(-1, digits.shape[2])[:count]
-        return [Classification(posterior, self.min_confidence) for posterior in posteriors]
+        return [Classification(posterior, self.thresholds.digit) for posterior in posteriors]
 
     def rank(self, images: NDArray[np.uint8] | Iterable[Picture]) -> Ranking:
-        """Put pictures in order of their digits; each is read by the network once.
+        """Sort pictures by digit. The network encodes each picture once.
 
         Args:
-            images: tiles as a uint8 array (N, 14, 14), or any iterable of pictures.
+            images: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
 
         Raises:
             ImageError: when a picture cannot be read.
             NoInkError: when a picture shows no digit.
-            SeveralDigitsError: when a picture shows more than one.
-            ValueError: when an array is of another dtype or shape.
-            GraphError: when the model's `digit` and `compare` graphs do not lie beside its `pair` graph.
+            SeveralDigitsError: when a picture shows more than one digit.
+            ValueError: when an array has another dtype or shape.
+            GraphError: when the `digit` and `compare` graphs are not beside the model's `pair` graph.
         """
         return self._open_encoder().encode(_tiles(images, "rank")).rank()
 
     def compare_all(self, images: NDArray[np.uint8] | Iterable[Picture]) -> AllPairs:
-        """Compare every picture with every other; each is read by the network once.
+        """Compare every picture with every other. The network encodes each picture once.
 
         Args:
-            images: tiles as a uint8 array (N, 14, 14), or any iterable of pictures.
+            images: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
 
         Raises:
             ImageError: when a picture cannot be read.
             NoInkError: when a picture shows no digit.
-            SeveralDigitsError: when a picture shows more than one.
-            ValueError: when an array is of another dtype or shape.
-            GraphError: when the model's `digit` and `compare` graphs do not lie beside its `pair` graph.
+            SeveralDigitsError: when a picture shows more than one digit.
+            ValueError: when an array has another dtype or shape.
+            GraphError: when the `digit` and `compare` graphs are not beside the model's `pair` graph.
         """
         return self._open_encoder().encode(_tiles(images, "compare_all")).compare_all()
 
     def _open_encoder(self) -> Encoder:
-        if self._encoder is None:  # threads that come together open it twice, which does no harm
+        if self._encoder is None:  # two threads may both open it, which is harmless
             from pairedge.ranking import open_encoder
 
             self._encoder = open_encoder(self._graph)
@@ -143,13 +155,13 @@ class PairModel:
         """Run the graph on (N, 2, 14, 14) tiles, at most _LARGEST_BATCH pairs at a time."""
         if len(images) <= _LARGEST_BATCH:
             leq, *digits = self._session.run(self._outputs, {"images": images})
-            return PredictionBatch(leq, digits[0] if digits else None, self.min_confidence)
+            return PredictionBatch(leq, digits[0] if digits else None, self.thresholds.pair)
         parts = [self._run(images[i : i + _LARGEST_BATCH]) for i in range(0, len(images), _LARGEST_BATCH)]
         posteriors = [part.digit_probabilities for part in parts if part.digit_probabilities is not None]
         return PredictionBatch(
             np.concatenate([part.probability for part in parts]),
             np.concatenate(posteriors) if posteriors else None,
-            self.min_confidence,
+            self.thresholds.pair,
         )
 
 
@@ -159,24 +171,24 @@ def load(
     threads: int = 1,
     min_confidence: float | None = None,
 ) -> PairModel:
-    """Load a model: the one that ships, or the `pair` graph in a file (or its bytes).
+    """Load the shipped model, or the `pair` graph in a file (or its bytes).
 
     Args:
-        model: path or content of a `pair` graph written by pairedge-export; None for the model that ships.
-        threads: how many threads one run may use. One is fastest on graphs this small.
-        min_confidence: the confidence, 0 to 1, below which an answer's status is `uncertain`; None for
-            the threshold that the model's maker measured and stored in its metadata.
+        model: path or content of a `pair` graph written by pairedge-export; None for the shipped model.
+        threads: number of threads per run. One is fastest for graphs this small.
+        min_confidence: the confidence, 0 to 1, below which an answer is `uncertain`, for pairs and for single
+            tiles; None for the thresholds in the graph's metadata, which were fitted in training.
 
     Raises:
-        GraphError: when the file is missing, corrupt, not ours, or newer than this code.
-        ValueError: when an option is out of its range.
+        GraphError: when the file is missing, corrupt, not a `pair` graph, or of another schema version.
+        ValueError: when an option is out of range.
     """
     graph = open_graph(shipped_graph("pair") if model is None else model, "pair", threads=threads)
     return PairModel(graph, min_confidence)
 
 
 def shipped_graph(kind: str) -> str:
-    """Where the shipped model's graph of `kind` lies: inside the wheel, or in a checkout's artifacts/."""
+    """The path of the shipped `kind` graph: in the installed package, or in a checkout's artifacts/."""
     package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
     installed = f"{package}/shipped/{kind}.onnx"
     if os.path.exists(installed):  # noqa: PTH110 (as above)
@@ -191,12 +203,12 @@ def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[
     return array
 
 
-def _tiles(images: NDArray[np.uint8] | Iterable[Picture], verb: str) -> NDArray[np.uint8]:
-    """Tiles, uint8 (N, 14, 14), of several pictures."""
+def _tiles(images: NDArray[np.uint8] | Iterable[Picture], method: str) -> NDArray[np.uint8]:
+    """The tiles of several pictures, uint8 (N, 14, 14), 0 to 255."""
     if isinstance(images, np.ndarray):
         return _checked(images, (TILE_SIDE, TILE_SIDE), "images")
-    if isinstance(images, str | bytes):  # iterable too, letter by letter
-        raise TypeError(f"{verb} takes several pictures; for one, write {verb}([picture])")
+    if isinstance(images, str | bytes):  # also iterable, character by character
+        raise TypeError(f"{method} takes several pictures; for one, write {method}([picture])")
     return np.asarray([to_tile(picture) for picture in images], np.uint8).reshape(-1, TILE_SIDE, TILE_SIDE)
 
 

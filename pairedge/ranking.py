@@ -1,12 +1,12 @@
-"""Many tiles, each encoded once: their order by digit, and every pair of them compared.
+"""Ranks many tiles by digit and compares every pair of them, encoding each tile once.
 
-The comparison head is learned, and nothing makes its answers L(a, b) and L(b, a), both P(first <= second),
-fit each other. They are made to fit by one joint distribution over the three ways that two digits can lie:
+The comparison head is learned, and nothing makes its outputs L(a, b) and L(b, a), each P(first <= second),
+consistent. One joint distribution over the three outcomes makes them so:
 
     P(a < b), P(a > b), P(a = b)  =  (1 - L(b, a), 1 - L(a, b), e) / sum,    e = sum_i p_a(i) p_b(i)
 
 where p are the digit posteriors. P(a <= b) is P(a < b) + P(a = b), so P(a <= b) + P(b <= a) - P(a = b) = 1.
-The order is that of one number for each tile, its expected digit sum_i i p(i), and so has no cycles.
+Tiles are sorted by one number each, the expected digit sum_i i p(i), so the order has no cycles.
 """
 
 from __future__ import annotations
@@ -24,24 +24,23 @@ from pairedge.graph import DIGITS, Graph, open_graph
 
 Floats = NDArray[np.float32]
 
-_ENCODED_AT_ONCE = 256  # tiles, whose activations stay in a processor's cache
-_COMPARED_AT_ONCE = 8192  # pairs: enough to make a call cheap, few enough to stay in a processor's cache
+_ENCODED_AT_ONCE = 256  # tiles: their activations stay in the processor's cache
+_COMPARED_AT_ONCE = 8192  # pairs: enough to amortize a call, few enough for the processor's cache
 _JOINED_AT_ONCE = 16  # rows of a matrix of all pairs
 _TINY = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Pictures in order of their digits, the least first.
+    """Pictures sorted by digit, in ascending order.
 
     Attributes:
-        order: int64 (N,), the place of each picture among those that were given; pictures with equal
-            expected digits keep the order in which they were given.
-        expected: float32 (N,), the expected digit of each, 0 to 9, in this order: it never falls.
-        digits: int64 (N,), the most probable digit of each, in this order.
+        order: int64 (N,), the indices that sort the input, 0 to N - 1; the sort is stable.
+        expected: float32 (N,), the expected digit of each sorted picture, 0 to 9, non-decreasing.
+        digits: int64 (N,), the most probable digit of each sorted picture, 0 to 9.
         in_order: float32 (N - 1,), P(digit <= next digit), 0 to 1.
-        ties: bool (N - 1,), whether a picture and the next show the same digit, the most probable of each.
-        confidence: float32 (N,), the probability of the most probable digit of each, 0 to 1, in this order.
+        ties: bool (N - 1,), whether a picture and the next have the same most probable digit.
+        confidence: float32 (N,), the probability of each sorted picture's most probable digit, 0 to 1.
     """
 
     order: NDArray[np.int64]
@@ -55,19 +54,19 @@ class Ranking:
         return len(self.order)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON."""
+        """Convert to plain Python values, ready for JSON."""
         names = ("order", "expected", "digits", "in_order", "ties", "confidence")
         return {name: getattr(self, name).tolist() for name in names}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllPairs:
-    """Every picture compared with every one; leq + leq.T - equal is 1.
+    """Every picture compared with every picture; leq + leq.T - equal is 1.
 
     Attributes:
-        leq: float32 (N, N), at [a, b] P(digit a <= digit b), 0 to 1.
-        equal: float32 (N, N), at [a, b] P(digit a = digit b), 0 to 1. On the diagonal a picture is compared
-            with another that looks just like it.
+        leq: float32 (N, N), [a, b] is P(digit a <= digit b), 0 to 1.
+        equal: float32 (N, N), [a, b] is P(digit a = digit b), 0 to 1. The diagonal compares a picture with
+            an independent one that looks the same.
     """
 
     leq: Floats
@@ -76,11 +75,11 @@ class AllPairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """Tiles as the network sees them.
+    """Tiles, encoded by the network.
 
     Attributes:
-        posteriors: float32 (N, 10), the digit of each tile.
-        embeddings: float32 (N, E), what `compare` takes.
+        posteriors: float32 (N, 10), the probability of each digit, 0 to 1; rows sum to 1.
+        embeddings: float32 (N, E), the inputs of `compare`, of any range.
         compare: the session of the `compare` graph.
     """
 
@@ -89,8 +88,8 @@ class Encoded:
     compare: ort.InferenceSession
 
     def rank(self) -> Ranking:
-        """Sort by expected digit, and compare neighbours."""
-        # Rounded: batches of other sizes differ in the last bits, and equal tiles are to have equal scores.
+        """Sort by expected digit, and compare neighbors."""
+        # Rounded, because scores differ in the last bits between batch sizes and equal tiles must tie.
         expected = (self.posteriors * np.arange(DIGITS, dtype=np.float32)).sum(axis=1).round(4)
         order = np.argsort(expected, kind="stable")
         posteriors, embeddings = self.posteriors[order], self.embeddings[order]
@@ -105,10 +104,12 @@ class Encoded:
         return Ranking(order, expected[order], digits, in_order, ties, posteriors.max(axis=1))
 
     def compare_all(self) -> AllPairs:
-        """Compare all, some rows of the matrices at a time; beside the result, little is held."""
+        """Compare all pairs, a block of rows at a time, so that little memory is needed beyond the result."""
         count, width = self.embeddings.shape
         rows = max(1, _COMPARED_AT_ONCE // max(1, count))
-        leq = np.empty((count, count), np.float32)  # first what the head says, then what the joint says
+        leq = np.empty(
+            (count, count), np.float32
+        )  # first the outputs of the head, then the joint probabilities
         first = np.empty((rows, count, width), np.float32)
         second = np.tile(self.embeddings, (rows, 1))
         for start in range(0, count, rows):
@@ -119,16 +120,16 @@ class Encoded:
             leq[start : start + rows] = answers.reshape(-1, count)
         equal = self.posteriors @ self.posteriors.T
         for start in range(0, count, _JOINED_AT_ONCE):
-            some, rest = slice(start, start + _JOINED_AT_ONCE), slice(start, None)
-            forth, back, same = leq[some, rest], leq[rest, some].T, equal[some, rest]
-            forth_leq, shared = joint(forth, back, same)
-            back_leq, _ = joint(back, forth, same)
-            leq[some, rest], leq[rest, some] = forth_leq, back_leq.T
-            equal[some, rest], equal[rest, some] = shared, shared.T
+            part, rest = slice(start, start + _JOINED_AT_ONCE), slice(start, None)
+            forward, backward = leq[part, rest], leq[rest, part].T
+            forward_leq, joint_equal = joint(forward, backward, equal[part, rest])
+            backward_leq, _ = joint(backward, forward, equal[part, rest])
+            leq[part, rest], leq[rest, part] = forward_leq, backward_leq.T
+            equal[part, rest], equal[rest, part] = joint_equal, joint_equal.T
         return AllPairs(leq, equal)
 
     def _leq(self, first: Floats, second: Floats) -> Floats:
-        """What the head answers for pairs of embeddings, each (N, E): float32 (N,)."""
+        """The output of the head, float32 (N,), for pairs of embeddings, each float32 (N, E)."""
         batches = range(0, max(1, len(first)), _COMPARED_AT_ONCE)
         parts = [slice(start, start + _COMPARED_AT_ONCE) for start in batches]
         answers = [
@@ -139,13 +140,13 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Encoder:
-    """The two graphs that a `pair` graph is made of: one reads a tile, the other compares what was read."""
+    """The two halves of a `pair` graph: `digit` encodes a tile, `compare` compares two encoded tiles."""
 
     digit: ort.InferenceSession
     compare: ort.InferenceSession
 
     def encode(self, tiles: NDArray[np.uint8]) -> Encoded:
-        """Read each tile, uint8 (N, 14, 14), once."""
+        """Encode tiles, uint8 (N, 14, 14), 0 to 255, each once."""
         parts = [
             self.digit.run(["posterior", "embedding"], {"tiles": tiles[start : start + _ENCODED_AT_ONCE]})
             for start in range(0, max(1, len(tiles)), _ENCODED_AT_ONCE)
@@ -154,36 +155,37 @@ class Encoder:
         return Encoded(posteriors, embeddings, self.compare)
 
 
-def joint(forth: Floats, back: Floats, equal: Floats) -> tuple[Floats, Floats]:
-    """P(a <= b) and P(a = b) by the formula above.
+def joint(forward: Floats, backward: Floats, equal: Floats) -> tuple[Floats, Floats]:
+    """P(a <= b) and P(a = b) by the formula in this module's docstring.
 
     Args:
-        forth: L(a, b), the head's P(a <= b), of any shape.
-        back: L(b, a), the head's P(b <= a).
-        equal: e, the probability that two digits drawn from the posteriors are equal.
+        forward: float32 (...), L(a, b), the head's P(a <= b), 0 to 1.
+        backward: float32 (...), L(b, a), the head's P(b <= a), 0 to 1.
+        equal: float32 (...), e, the probability that two digits drawn from the posteriors are equal, 0 to 1.
+
+    Returns:
+        P(a <= b) and P(a = b), each float32 (...), 0 to 1.
     """
-    # Of a head sure that a <= b and b <= a, and posteriors sure that a and b differ, the head is believed.
+    # Where the head is certain of a <= b and b <= a but the posteriors of a != b, this makes the head win.
     equal = np.maximum(equal, _TINY)
-    leq = 1 - back + equal
-    total = leq + (1 - forth)
+    leq = 1 - backward + equal
+    total = leq + (1 - forward)
     return leq / total, equal / total
 
 
 def open_encoder(pair: Graph) -> Encoder:
-    """Open the `digit` and `compare` graphs that lie beside a `pair` graph.
+    """Open the `digit` and `compare` graphs in the folder of a `pair` graph.
 
     Raises:
-        GraphError: when there are none, or they hold other weights.
+        GraphError: when they are missing, or were exported from other weights.
     """
     if pair.path is None:
         raise GraphError(
-            "a model given as bytes has no other graphs beside it; to rank, load it from its file"
+            "a model loaded from bytes cannot rank: load it from a file beside its digit and compare graphs"
         )
     weights = pair.metadata.get("weights_sha256")
     if not isinstance(weights, str):
-        raise GraphError(
-            f"{pair.path}: gives no weights_sha256, by which its digit and compare graphs are known"
-        )
+        raise GraphError(f"{pair.path}: has no weights_sha256, which its digit and compare graphs must match")
     folder = os.path.dirname(pair.path)  # noqa: PTH120 (pathlib would cost start-up time)
     graphs = []
     for kind in ("digit", "compare"):
@@ -193,7 +195,7 @@ def open_encoder(pair: Graph) -> Encoder:
         except GraphError as error:
             raise GraphError(f"ranking needs the {kind} graph of {pair.path}: {error}") from error
         if graph.metadata.get("weights_sha256") != weights:
-            raise GraphError(f"{path}: holds other weights than {pair.path}: their weights_sha256 differ")
+            raise GraphError(f"{path}: has other weights than {pair.path}: their weights_sha256 differ")
         graphs.append(graph)
     digit, compare = graphs
     return Encoder(digit.session, compare.session)

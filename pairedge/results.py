@@ -1,4 +1,4 @@
-"""What a model answers: predictions, classifications, and batches of them."""
+"""The results of a model: predictions for pairs, one or many, and classifications of single tiles."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.confidence import Status
+from pairedge.confidence import Status, answer_status, digit_confidence, pair_confidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What the model says of one pair.
+    """The answer for one pair.
 
     Attributes:
         probability: P(first <= second), 0 to 1.
-        digit_probabilities: float32 (2, 10), the posterior of each tile's digit; None when the model
-            has no digit head.
-        min_confidence: the confidence below which the answer is uncertain, 0 to 1.
+        digit_probabilities: float32 (2, 10), the posterior of each tile's digit, 0 to 1; None when the
+            model has no digit head.
+        min_confidence: the threshold for pairs, 0 to 1: a confidence below it is uncertain.
     """
 
     probability: float
@@ -29,12 +29,12 @@ class Prediction:
 
     @property
     def leq(self) -> bool:
-        """Whether the first digit is less than or equal to the second, as the model decides."""
+        """Whether the first digit is less than or equal to the second: probability >= 0.5."""
         return self.probability >= 0.5
 
     @property
     def digits(self) -> tuple[int, int] | None:
-        """The most probable digit of each tile, or None when the model has no digit head."""
+        """The most probable digit of each tile, 0 to 9; None when the model has no digit head."""
         if self.digit_probabilities is None:
             return None
         first, second = self.digit_probabilities.argmax(axis=1)
@@ -42,19 +42,16 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """The least probable of what is answered, 0 to 1: the decision, and the digit of each tile."""
-        decision = max(self.probability, 1 - self.probability)
-        if self.digit_probabilities is None:
-            return decision
-        return min(decision, float(self.digit_probabilities.max(axis=1).min()))
+        """The least probability among the decision and the two digits, 0 to 1."""
+        return float(pair_confidence(self.probability, self.digit_probabilities))
 
     @property
     def status(self) -> Status:
         """`uncertain` when the confidence is below `min_confidence`, else `ok`."""
-        return "uncertain" if self.confidence < self.min_confidence else "ok"
+        return answer_status(self.confidence, self.min_confidence)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON."""
+        """Convert to plain Python values, ready for JSON."""
         posteriors = self.digit_probabilities
         return {
             "status": self.status,
@@ -68,11 +65,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Classification:
-    """What the model says of one tile.
+    """The answer for one tile.
 
     Attributes:
-        probabilities: float32 (10,), the posterior over the digits 0 to 9.
-        min_confidence: the confidence below which the answer is uncertain, 0 to 1.
+        probabilities: float32 (10,), the posterior over the digits 0 to 9: each 0 to 1, their sum 1.
+        min_confidence: the threshold for single tiles, 0 to 1: a confidence below it is uncertain.
     """
 
     probabilities: NDArray[np.float32]
@@ -80,7 +77,7 @@ class Classification:
 
     @property
     def digit(self) -> int:
-        """The most probable digit."""
+        """The most probable digit, 0 to 9."""
         return int(self.probabilities.argmax())
 
     @property
@@ -90,16 +87,16 @@ class Classification:
 
     @property
     def confidence(self) -> float:
-        """The probability of that digit: all that is answered."""
-        return self.probability
+        """The probability of that digit, 0 to 1."""
+        return float(digit_confidence(self.probabilities))
 
     @property
     def status(self) -> Status:
         """`uncertain` when the confidence is below `min_confidence`, else `ok`."""
-        return "uncertain" if self.confidence < self.min_confidence else "ok"
+        return answer_status(self.confidence, self.min_confidence)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON."""
+        """Convert to plain Python values, ready for JSON."""
         return {
             "status": self.status,
             "confidence": self.confidence,
@@ -110,12 +107,13 @@ class Classification:
 
 
 class PredictionBatch(Sequence[Prediction]):
-    """Predictions of N pairs, kept as arrays and handed out one by one on demand.
+    """The answers for N pairs, stored as arrays; indexing gives a `Prediction`.
 
     Attributes:
-        probability: float32 (N,), P(first <= second).
-        digit_probabilities: float32 (N, 2, 10), or None when the model has no digit head.
-        min_confidence: the confidence below which an answer is uncertain, 0 to 1.
+        probability: float32 (N,), P(first <= second), 0 to 1.
+        digit_probabilities: float32 (N, 2, 10), the posterior of each tile's digit, 0 to 1; None when the
+            model has no digit head.
+        min_confidence: the threshold for pairs, 0 to 1: a confidence below it is uncertain.
     """
 
     __slots__ = ("digit_probabilities", "min_confidence", "probability")
@@ -132,28 +130,22 @@ class PredictionBatch(Sequence[Prediction]):
 
     @property
     def leq(self) -> NDArray[np.bool_]:
-        """Bool (N,): the decision for each pair."""
+        """Bool (N,): whether each first digit is less than or equal to the second: probability >= 0.5."""
         return self.probability >= np.float32(0.5)
 
     @property
     def digits(self) -> NDArray[np.int64] | None:
-        """Int64 (N, 2): the most probable digits, or None when the model has no digit head."""
+        """Int64 (N, 2): the most probable digit of each tile, 0 to 9; None without a digit head."""
         return None if self.digit_probabilities is None else self.digit_probabilities.argmax(axis=2)
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """Float64 (N,): the least probable of what is answered, as `Prediction.confidence`."""
-        leq = self.probability.astype(np.float64)  # as exact as the single answer's
-        decision: NDArray[np.float64] = np.maximum(leq, 1 - leq)
-        if self.digit_probabilities is None:
-            return decision
-        digits = self.digit_probabilities.max(axis=2).min(axis=1)
-        least: NDArray[np.float64] = np.minimum(decision, digits)
-        return least
+        """Float64 (N,), 0 to 1: the least probability among the decision and the two digits of each pair."""
+        return pair_confidence(self.probability, self.digit_probabilities)
 
     @property
     def uncertain(self) -> NDArray[np.bool_]:
-        """Bool (N,): the answers whose confidence is below `min_confidence`."""
+        """Bool (N,): whether the confidence of each answer is below `min_confidence`."""
         return self.confidence < self.min_confidence
 
     def __len__(self) -> int:

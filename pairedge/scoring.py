@@ -1,4 +1,8 @@
-"""How a model fares on pictures whose digits are known: which are right, mistaken, uncertain or refused."""
+"""Scores a model on pictures whose digits are known: accuracy, confusion matrix and mistakes.
+
+Accuracy counts every picture: one that is refused, be it without ink, with several digits or unreadable, is a
+mistake. A model cannot improve its score by refusing what it is given.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.confidence import Status, refusal
+from pairedge.confidence import Status, refusal_status
 from pairedge.errors import ImageError, PairedgeError
 from pairedge.graph import DIGITS
 
@@ -21,8 +25,8 @@ if TYPE_CHECKING:
     from pairedge.model import PairModel
     from pairedge.results import Classification
 
-# What is taken for a picture in a folder, where much else may lie. Its content decides how it is read.
-_ENDINGS = frozenset(
+# Files in a folder that are taken for pictures. How one is decoded depends on its content alone.
+_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm")
 )
 _FIRST = re.compile(r"([0-9])(?![^\W_])")  # a digit that neither a letter nor another digit follows
@@ -30,11 +34,11 @@ _LAST = re.compile(r"(?<![^\W_])([0-9])$")
 
 
 class LabelError(PairedgeError, ValueError):
-    """A folder's pictures do not say, or not plainly, which digits they show."""
+    """A folder has no pictures, or the name of one does not say which digit it shows."""
 
 
-class Labelled(NamedTuple):
-    """A picture and the digit that it is said to show."""
+class LabeledPicture(NamedTuple):
+    """A picture's path and its label, the digit that it is said to show."""
 
     path: Path
     digit: int
@@ -42,14 +46,14 @@ class Labelled(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What became of one picture.
+    """The outcome for one picture.
 
     Attributes:
         path: of the picture.
-        truth: the digit that it is said to show.
+        truth: its label, 0 to 9.
         status: of the answer, or of the refusal.
         answer: None when the picture was refused.
-        error: the sentence with which it was refused, or None.
+        error: why it was refused, or None.
     """
 
     path: Path
@@ -60,52 +64,62 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether it was answered, and the answer is the truth."""
+        """Whether the picture was answered, and the digit is its label."""
         return self.answer is not None and self.answer.digit == self.truth
 
     @property
     def summary(self) -> str:
-        """In a few words: `7, read as 1, P = 0.5312, uncertain`."""
+        """The outcome in a few words: `7, read as 1, P = 0.5312, uncertain`."""
         if self.answer is None:
             return f"{self.truth}, {self.status}"
-        doubt = "" if self.status == "ok" else f", {self.status}"
-        return f"{self.truth}, read as {self.answer.digit}, P = {self.answer.probability:.4f}{doubt}"
+        suffix = "" if self.status == "ok" else f", {self.status}"
+        return f"{self.truth}, read as {self.answer.digit}, P = {self.answer.probability:.4f}{suffix}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON."""
-        found = {"error": self.error} if self.answer is None else self.answer.to_dict()
-        return {"picture": str(self.path), "truth": self.truth, "status": self.status, **found}
+        """Convert to plain Python values, ready for JSON."""
+        answer = {"error": self.error} if self.answer is None else self.answer.to_dict()
+        return {"picture": str(self.path), "truth": self.truth, "status": self.status, **answer}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What became of all pictures, in the order in which they were given."""
+    """The outcomes for all pictures, in the order in which they were given."""
 
     outcomes: tuple[Outcome, ...]
 
     @property
     def answered(self) -> int:
-        """How many pictures were answered, certain or not."""
+        """The number of pictures that were answered, uncertain answers included."""
         return sum(outcome.answer is not None for outcome in self.outcomes)
 
     @property
+    def refused(self) -> int:
+        """The number of pictures that were refused: no ink, several digits or unreadable."""
+        return len(self.outcomes) - self.answered
+
+    @property
     def right(self) -> int:
-        """How many answers are the truth."""
+        """The number of pictures that were answered with their label."""
         return sum(outcome.right for outcome in self.outcomes)
 
     @property
     def accuracy(self) -> float | None:
-        """The share of the answers that are the truth, 0 to 1; None when nothing was answered."""
-        return self.right / self.answered if self.answered else None
+        """The fraction of all pictures that are right, 0 to 1; None without pictures.
+
+        A refused picture, whatever the reason, counts as a mistake.
+        """
+        return self.right / len(self.outcomes) if self.outcomes else None
 
     def by_status(self) -> dict[Status, tuple[int, int]]:
-        """How many pictures came to each status that there is, and how many of those are right."""
+        """The number of pictures of each status that occurs, and how many of them are right."""
         statuses: tuple[Status, ...] = ("ok", "uncertain", "no-ink", "several", "unreadable")
-        found = {status: [o for o in self.outcomes if o.status == status] for status in statuses}
-        return {status: (len(some), sum(o.right for o in some)) for status, some in found.items() if some}
+        groups = {status: [o for o in self.outcomes if o.status == status] for status in statuses}
+        return {
+            status: (len(group), sum(o.right for o in group)) for status, group in groups.items() if group
+        }
 
     def confusion(self) -> NDArray[np.int64]:
-        """Int64 (10, 10): at [a, b], how many pictures of digit a were read as b."""
+        """The confusion matrix, int64 (10, 10), 0 or more: [a, b] counts pictures of digit a read as b."""
         counts = np.zeros((DIGITS, DIGITS), np.int64)
         for outcome in self.outcomes:
             if outcome.answer is not None:
@@ -113,13 +127,13 @@ class Evaluation:
         return counts
 
     def mistakes(self) -> list[Outcome]:
-        """Wrong answers, the surest first, then the pictures refused though they could be read."""
+        """Wrong answers, the most confident first, then the readable pictures that were refused."""
         wrong = [o for o in self.outcomes if o.answer is not None and not o.right]
         refused = [o for o in self.outcomes if o.status in ("no-ink", "several")]
         return sorted(wrong, key=lambda o: -o.answer.probability if o.answer else 0.0) + refused
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON; of the pictures, those that were not read right."""
+        """Convert to plain Python values, ready for JSON; lists only the pictures that are not right."""
         missed = [outcome for outcome in self.outcomes if not outcome.right]
         return {
             "pictures": len(self.outcomes),
@@ -136,46 +150,50 @@ class Evaluation:
         }
 
 
-def find_pictures(folder: str | os.PathLike[str]) -> list[Labelled]:
-    """All pictures in a folder and the folders in it, in order of their paths, with their digits.
+def find_pictures(folder: str | os.PathLike[str]) -> list[LabeledPicture]:
+    """Find all pictures in a folder and its subfolders, sorted by path, with their labels.
 
-    Files are pictures by the endings of their names; hidden files and folders are passed over.
+    A file is a picture by its suffix; hidden files and folders are skipped.
 
     Raises:
-        LabelError: when there is no such folder, no picture in it, or one whose digit is not plain.
+        LabelError: when the folder does not exist or has no pictures, or a label is missing or ambiguous.
     """
     top = Path(folder)
     if not top.is_dir():
         raise LabelError(f"{top}: no such folder")
     paths = sorted(path for path in top.rglob("*") if _is_picture(path, top))
     if not paths:
-        raise LabelError(f"{top}: holds no pictures ({', '.join(sorted(_ENDINGS))})")
-    return [Labelled(path, digit_of(path)) for path in paths]
+        raise LabelError(f"{top}: contains no pictures ({', '.join(sorted(_SUFFIXES))})")
+    return [LabeledPicture(path, digit_of(path)) for path in paths]
 
 
 def digit_of(path: Path) -> int:
-    """The digit that a picture is said to show.
+    """Read a picture's label from its path.
 
-    It is the name of the folder that the picture lies in, when that is a single digit. If not, it is a
-    single digit at the beginning or the end of the picture's name without its ending, set apart from the
-    rest by anything but a letter or a digit. Two different digits leave it open, and nothing is guessed.
+    The label is the name of the picture's folder when that is a single digit. Otherwise it is a single digit
+    at the start or the end of the file's stem, not next to a letter or another digit. Two different digits
+    are ambiguous.
 
     Raises:
-        LabelError: when it is not plain.
+        LabelError: when the label is missing or ambiguous.
     """
     folder = path.absolute().parent.name
     if re.fullmatch("[0-9]", folder):
         return int(folder)
     first, last = _FIRST.match(path.stem), _LAST.search(path.stem)
-    digits = {found[1] for found in (first, last) if found}
+    digits = {match[1] for match in (first, last) if match}
     if len(digits) == 1:
         return int(digits.pop())
-    problem = "begins and ends with different digits" if digits else "neither begins nor ends with one digit"
-    raise LabelError(f"{path}: its name {problem}; rename it as 7_abc.png, or put it in a folder named 7")
+    problem = (
+        "starts and ends with different digits" if digits else "neither starts nor ends with a single digit"
+    )
+    raise LabelError(
+        f"{path}: its name {problem}; rename it to 7_abc.png, say, or put it in a folder named 7"
+    )
 
 
-def classify_pictures(model: PairModel, pictures: Iterable[Labelled]) -> Iterator[Outcome]:
-    """Answer pictures one by one.
+def classify_pictures(model: PairModel, pictures: Iterable[LabeledPicture]) -> Iterator[Outcome]:
+    """Classify pictures one by one.
 
     Raises:
         ValueError: when the model has no digit head.
@@ -184,13 +202,13 @@ def classify_pictures(model: PairModel, pictures: Iterable[Labelled]) -> Iterato
         try:
             [answer] = model.classify([path])
         except ImageError as error:
-            yield Outcome(path, digit, refusal(error), None, str(error))
+            yield Outcome(path, digit, refusal_status(error), None, str(error))
         else:
             yield Outcome(path, digit, answer.status, answer)
 
 
 def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
-    """The mistakes as cells of a contact sheet. Each picture is read again: they were not all kept."""
+    """The mistakes as cells of a contact sheet. Each picture is read again, as not all are kept in memory."""
     from pairedge.drawing import Cell
     from pairedge.image.decode import open_picture
     from pairedge.image.tile import reading_steps
@@ -208,4 +226,4 @@ def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
 
 def _is_picture(path: Path, top: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-    return path.suffix.lower() in _ENDINGS and not hidden and path.is_file()
+    return path.suffix.lower() in _SUFFIXES and not hidden and path.is_file()

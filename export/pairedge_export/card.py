@@ -51,7 +51,7 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
         ),
         f"- training pairs SHA-256 `{metadata['training_sha256']}`",
         f"- weights SHA-256 `{metadata['weights_sha256']}`",
-        f"- licence {metadata['licence']}",
+        f"- license {metadata['license']}",
         "",
         "It knows single digits 0 to 9, written by hand. Given anything else it still answers; "
         f"{doubt(metadata)}",
@@ -68,7 +68,7 @@ def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str
 
 def doubt(metadata: dict[str, Any]) -> str:
     """What to do about it."""
-    threshold = metadata.get("doubt", {}).get("threshold")
+    threshold = metadata.get("confidence", {}).get("pair")
     if threshold is None:
         return "treat a probability near one half as no answer."
     return f"an answer less sure than {threshold:.3f}, its threshold of doubt, counts as uncertain."

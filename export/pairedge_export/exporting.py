@@ -123,7 +123,7 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
         if exact.digits is not None:
             metrics["digits"] = {"accuracy": exact.digits, "n": len(test)}
     threshold = checkpoint.metrics.get("doubt_threshold")
-    doubt = {} if threshold is None else {"doubt": {"threshold": threshold}}
+    doubt = {} if threshold is None else {"confidence": {"pair": threshold, "digit": threshold}}
     return {
         **doubt,
         "schema": SCHEMA,
@@ -136,7 +136,7 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
         "metrics": metrics,
         "training_sha256": checkpoint.training_sha256,
         "weights_sha256": weights.hexdigest(),
-        "licence": "MIT",
+        "license": "MIT",
     }
 
 

@@ -1,19 +1,19 @@
-"""The `pairedge` command: each verb is one file of this package, imported only when that verb runs.
+"""The `pairedge` program: each command is one file of this package, imported only when that command runs.
 
-The contract of every verb: pictures are positional, `-` is standard input, `--json` prints one object per
-line on standard output, all else goes to standard error. Each picture or pair has a status, and the exit
-code is the highest that any of them, or the call itself, asks for:
+The contract of every command: pictures are positional, `-` is standard input, answers go to standard output,
+with `--json` as one object per line, and everything else goes to standard error. Each picture or pair has a
+status. The exit code is the highest among those of all statuses and of the call itself:
 
     0  ok, or uncertain while no --min-confidence is given
-    1  uncertain under --min-confidence; unreadable; any other failure that is told in one sentence
+    1  uncertain under --min-confidence; unreadable; any other failure, reported in one sentence
     2  wrong usage: nothing was answered
     3  no-ink: a picture shows no digit
     4  several: a picture shows more than one digit
 
-A pair whose pictures were refused has the status, of the two, that asks for the higher code. What is
-refused is told on standard error and, with --json, has its object too, with `status` and `error`. Only
-`evaluate`, whose subject is how a model fares, counts pictures refused with 3 or 4 as it counts mistakes,
-and leaves with 0.
+A pair of which a picture was refused takes the refused status with the higher code. A refusal is reported on
+standard error and, with --json, by an object with `status` and `error`. Only
+`evaluate`, whose subject is the accuracy of a model, counts pictures refused with 3 or 4 as mistakes and
+exits with 0, unless no picture at all was answered: that is 1.
 """
 
 import os
@@ -26,59 +26,59 @@ import click
 
 import pairedge
 
-VERBS = {
-    "bench": "Measure a model on this machine, or compare several.",
-    "classify": "Say which digit each picture shows.",
-    "evaluate": "Count right answers on a folder of pictures named by digit.",
-    "info": "Show a graph's contract and card, and check that pairedge can use it.",
-    "predict": "Compare pictures two by two: is the first digit <= the second?",
-    "rank": "Put pictures in order of their digits.",
-    "tile": "Draw how a picture is read, step by step.",
+COMMANDS = {
+    "bench": "Benchmark a model on this machine, or compare several.",
+    "classify": "Classify the digit in each picture.",
+    "evaluate": "Measure accuracy on a folder of labeled pictures.",
+    "info": "Show and check an ONNX graph.",
+    "predict": "Compare pairs of pictures: is the first digit <= the second?",
+    "rank": "Sort pictures by digit.",
+    "tile": "Draw how a picture is preprocessed, step by step.",
 }
 
 
-class Verbs(click.Group):
-    """A group that knows its verbs by name and imports one only to run it."""
+class Commands(click.Group):
+    """A click group that imports a command only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Give the names of all verbs."""
-        return sorted(VERBS)
+        """List the names of all commands."""
+        return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
-        """Import the verb's file, which defines `command`."""
-        if cmd_name not in VERBS:
+        """Import the command's module, which defines `command`."""
+        if cmd_name not in COMMANDS:
             return None
         command = import_module(f"pairedge.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
-        """List the verbs from VERBS, so that help imports none of them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl(sorted(VERBS.items()))
+        """List the commands from COMMANDS, so that help imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(pairedge.__version__, "-V", "--version", message="%(prog)s %(version)s")
 def main() -> None:
-    """Compare pictures of handwritten digits on any CPU."""
-    # Pillow warns of odd but readable files; standard error is for pictures that could not be read.
+    """Compare, classify and rank pictures of handwritten digits, on any CPU."""
+    # Pillow warns about odd but readable files; standard error is for pictures that cannot be read.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 
 
 def run() -> None:
-    """Run `main` as a program of its own, and be gone once it has answered.
+    """Run `main` as a program, and exit at once when it is done.
 
-    By then all files are closed. Letting the interpreter take itself, NumPy and onnxruntime apart would take
-    as long as reading both pictures and comparing them.
+    By then all files are closed. The interpreter's own shutdown, with NumPy and onnxruntime loaded, would
+    take as long as reading two pictures and comparing them.
     """
     try:
         main()
-    except SystemExit as left:
-        if isinstance(left.code, int):
-            with suppress(OSError):  # nobody reads any more: Python's own way out tells so
+    except SystemExit as done:
+        if isinstance(done.code, int):
+            with suppress(OSError):  # a closed pipe: the interpreter's own shutdown reports it
                 sys.stdout.flush()
                 sys.stderr.flush()
-                os._exit(left.code)
+                os._exit(done.code)
         raise

@@ -1,4 +1,4 @@
-"""`pairedge bench [FILE]`: what a model costs on this machine; with --compare, several in one table."""
+"""`pairedge bench [FILE]`: benchmarks a model on this machine, or several in one table with --compare."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 
 import click
 
-from pairedge.cli.shared import shown, tell_failure
+from pairedge.cli.shared import report_error, shown
 from pairedge.errors import GraphError
 
 
 @click.command("bench")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("--compare", "comparing", is_flag=True, help="Put all the FILEs in one table.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which holds all.")
+@click.option("--compare", "comparing", is_flag=True, help="Compare all FILEs in one table.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=10,
     show_default=True,
-    help="How long to measure answers.",
+    help="How long to measure latency and throughput.",
 )
 def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: float) -> None:
-    """How fast, how large and how soon ready is the pair graph in FILE on this machine?
+    """Measure start-up, latency, throughput and size of the pair graph in FILE on this machine.
 
-    Without FILE: the model that ships. Latency is that of `predict` on two ready tiles, and is shown beside
-    the bare onnxruntime call and a graph that computes nothing, and where torch is installed, beside the same
-    network there, on one thread. Measured by calls made in turn, so compare the figures of one run with each
-    other. With --compare, exit code 1 when a graph could not be used; the
-    others are compared.
+    Without FILE, measures the shipped model. Latency is that of `predict` on two tiles, shown next to the
+    bare onnxruntime call, to a graph that computes nothing and, where torch is installed, to the same network
+    in torch on one thread. The calls are interleaved, so compare numbers within one run only.
+
+    With --compare, exit code 1 if a graph cannot be used; the others are compared all the same.
     """
     if comparing and not files:
-        raise click.UsageError("--compare needs the graphs to compare")
+        raise click.UsageError("--compare needs at least one FILE")
     if len(files) > 1 and not comparing:
-        raise click.UsageError("several graphs are measured with --compare")
+        raise click.UsageError("to measure several graphs, use --compare")
     from pairedge.model import shipped_graph
 
     if comparing:
@@ -63,7 +63,7 @@ def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
         try:
             models[path] = load(path)
         except GraphError as error:
-            tell_failure(path, error)
+            report_error(path, error)
     rows = compare(models, seconds) if models else []
     click.echo(json.dumps({"machine": machine(), "graphs": rows}) if as_json else "\n".join(table(rows)))
     if len(models) < len(set(paths)):
@@ -71,15 +71,15 @@ def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
 
 
 def page(result: dict[str, Any]) -> Iterator[str]:
-    """The lines of one graph's figures."""
+    """The lines of one graph's report."""
     machine, graph, start = result["machine"], result["graph"], result["start"]
     packages = ("python", "onnxruntime", "numpy", "pillow", "pairedge")
     yield ", ".join(f"{name} {machine[name]}" for name in packages)
     yield f"{machine['cpu']}, cores: {machine['cores']}"
     yield f"{shown(graph['file'])}: {graph['bytes']:,} bytes, accuracy {accuracy(graph)}"
     yield (
-        f"pairedge installed: {result['installed_bytes']:,} bytes with the model that ships, "
-        f"{result['installed_bytes_with_what_it_needs']:,} with all that it needs"
+        f"pairedge installed: {result['installed_bytes']:,} bytes with the shipped model, "
+        f"{result['installed_bytes_with_what_it_needs']:,} with its dependencies"
     )
     yield ""
     yield f"fresh process, median of {start['n']}"
@@ -89,26 +89,26 @@ def page(result: dict[str, Any]) -> Iterator[str]:
         yield f"  {'peak memory':<14} {start['peak_bytes'] / 1e6:10.1f} MB"
     yield ""
     yield f"{'one pair, us':<16} {'p50':>10} {'p95':>10} {'p99':>10}"
-    for name, found in result["one_pair_microseconds"].items():
-        yield f"  {name:<14} {found['p50']:10.1f} {found['p95']:10.1f} {found['p99']:10.1f}"
+    for name, latency in result["one_pair_microseconds"].items():
+        yield f"  {name:<14} {latency['p50']:10.1f} {latency['p95']:10.1f} {latency['p99']:10.1f}"
     for name, ratio in result["ratios"].items():
         yield f"  {name} / session.run = {ratio:.2f}"
-    for name, times in result["times_as_fast"].items():
-        found = ", ".join(f"{ratio:.1f} times on {what}" for what, ratio in times.items())
-        yield f"  as fast as {name}: {found}"
+    for name, ratios in result["times_as_fast"].items():
+        speedups = ", ".join(f"{ratio:.1f}x on {batch}" for batch, ratio in ratios.items())
+        yield f"  speedup over {name}: {speedups}"
     yield ""
     rates = {
         (rate["batch"], rate["threads"]): rate["pairs_per_second"] for rate in result["pairs_per_second"]
     }
     threads = sorted({count for _, count in rates})
-    yield f"{'pairs a second':<16} " + " ".join(f"{f'threads {count}':>10}" for count in threads)
+    yield f"{'pairs per second':<16} " + " ".join(f"{f'threads {count}':>10}" for count in threads)
     for batch in sorted({size for size, _ in rates}):
         row = " ".join(f"{rates[batch, count]:10,.0f}" for count in threads)
         yield f"  {f'batch {batch}':<14} {row}"
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """One line for each graph, under their headings."""
+    """The lines of a table: its header, then one line per graph."""
     width = max([len(shown(row["file"])) for row in rows], default=0)
     yield f"{'file':<{width}} {'bytes':>10} {'one pair us':>12} {'1,024: us each':>15} {'accuracy':>10}"
     for row in rows:
@@ -119,5 +119,5 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def accuracy(graph: dict[str, Any]) -> str:
-    """What the graph's maker claims, in percent."""
+    """The accuracy in the graph's metadata, in percent."""
     return "unknown" if graph["accuracy"] is None else f"{graph['accuracy']['value']:.3%}"

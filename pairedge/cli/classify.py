@@ -1,4 +1,4 @@
-"""`pairedge classify FILE...`: one line for each picture."""
+"""`pairedge classify FILE...`: prints one line per picture."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from pairedge.cli.shared import (
     check_digit_head,
     check_standard_input,
+    exit_with,
     json_option,
-    leave,
     load_model,
     mark,
     min_confidence_option,
@@ -31,11 +31,13 @@ from pairedge.errors import ImageError
 def command(
     pictures: tuple[str, ...], as_json: bool, min_confidence: float | None, model_file: str | None
 ) -> None:
-    """Which digit does each picture show?
+    """Classify the digit in each picture.
 
-    Prints the picture's name, the digit, its probability, and whether that is uncertain. A picture named -
-    is read from standard input. Exit code 1 when a picture could not be read or an answer is less sure than
-    --min-confidence, 3 when a picture shows no digit, 4 when one shows several.
+    Prints one line per picture: its name, the digit, the probability, and "uncertain" if the model is not
+    confident. Use - for a picture from standard input.
+
+    Exit code 1 if a picture cannot be read or an answer is less confident than --min-confidence, 3 if a
+    picture shows no digit, 4 if one shows several.
     """
     check_standard_input(pictures)
     model = load_model(model_file, min_confidence)
@@ -45,15 +47,16 @@ def command(
         answer: dict[str, Any]
         line = None
         try:
-            [found] = model.classify([picture(name)])
+            [classification] = model.classify([picture(name)])
         except ImageError as error:
             answer = refuse(name, error)
         else:
-            answer = found.to_dict()
-            line = f"{shown(name)}: {found.digit}  P = {found.probability:.4f}{mark(found.status)}"
+            answer = classification.to_dict()
+            chance = f"P = {classification.probability:.4f}"
+            line = f"{shown(name)}: {classification.digit}  {chance}{mark(classification.status)}"
         statuses.append(answer["status"])
         if as_json:
             click.echo(json.dumps({"picture": name, **answer}))
         elif line is not None:
             click.echo(line)
-    leave(statuses, min_confidence)
+    exit_with(statuses, min_confidence)

@@ -1,4 +1,4 @@
-"""`pairedge evaluate FOLDER`: how many pictures of a folder are read right, and which are not."""
+"""`pairedge evaluate FOLDER`: the accuracy on the pictures of a folder, and the mistakes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from pairedge.cli.shared import (
     check_digit_head,
-    leave,
+    exit_with,
     load_model,
     min_confidence_option,
     model_option,
@@ -22,28 +22,30 @@ from pairedge.cli.shared import (
 from pairedge.errors import PairedgeError
 
 if TYPE_CHECKING:
-    from pairedge.scoring import Evaluation, Labelled
+    from pairedge.scoring import Evaluation, LabeledPicture
 
-_LISTED = 20  # mistakes told in words; --json tells all
+_LISTED = 20  # mistakes printed; --json prints all
 
 
 @click.command("evaluate")
 @click.argument("folder")
-@click.option("--mistakes", metavar="FILE", help="Draw the pictures that were not read right into FILE.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which holds all.")
+@click.option("--mistakes", metavar="FILE", help="Draw the mistakes as a contact sheet in FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @min_confidence_option
 @model_option
 def command(
     folder: str, mistakes: str | None, as_json: bool, min_confidence: float | None, model_file: str | None
 ) -> None:
-    """How many of the pictures in FOLDER, and in the folders in it, are read right?
+    """Measure accuracy on the pictures in FOLDER and its subfolders.
 
-    Each picture's digit is the name of the folder it lies in (7/abc.png), or else one digit with which its
-    own name begins or ends, set apart by anything but a letter or a digit (7_abc.png, abc-7.png).
+    A picture's label is the name of its folder (7/abc.png), or else a single digit at the start or the end of
+    its own name, not next to a letter or another digit (7_abc.png, abc-7.png).
 
-    Prints how many are right, how many are uncertain or refused, what was taken for what, and the mistakes.
-    A picture refused because it shows no digit, or several, is counted like a mistake. Exit code 1 when a
-    picture could not be read or an answer is less sure than --min-confidence.
+    Prints the accuracy, the number of pictures by status, the confusion matrix and the mistakes. A refused
+    picture counts as a mistake: one that shows no digit, shows several, or cannot be read.
+
+    Exit code 1 if a picture cannot be read, no picture is answered, or an answer is less confident than
+    --min-confidence.
     """
     from pairedge.scoring import Evaluation, classify_pictures, find_pictures
 
@@ -64,39 +66,43 @@ def command(
         from pairedge.scoring import sheet_cells
 
         save(draw_sheet(sheet_cells(evaluation), len(evaluation.mistakes())), mistakes)
-    leave((o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence)
+    if not evaluation.answered:
+        raise SystemExit(1)
+    exit_with(
+        (o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence
+    )
 
 
-def progress(pictures: list[Labelled]) -> AbstractContextManager[Iterable[Labelled]]:
-    """The pictures, with a bar on standard error where somebody looks at it."""
+def progress(pictures: list[LabeledPicture]) -> AbstractContextManager[Iterable[LabeledPicture]]:
+    """Iterate over the pictures, with a progress bar when standard error is a terminal."""
     if sys.stderr.isatty():
         return click.progressbar(pictures, label="reading", file=sys.stderr)
     return nullcontext(pictures)
 
 
 def page(evaluation: Evaluation) -> Iterator[str]:
-    """What was found, line by line."""
-    answered, right = evaluation.answered, evaluation.right
+    """The lines of the report."""
     share = f": {evaluation.accuracy:.2%}" if evaluation.accuracy is not None else ""
-    yield f"{right:,} right of {answered:,} answered{share}"
+    refused = f" ({evaluation.refused:,} refused)" if evaluation.refused else ""
+    yield f"{evaluation.right:,} right of {len(evaluation.outcomes):,}{share}{refused}"
     yield ""
     yield f"{'status':<12} {'pictures':>9} {'right':>9}"
-    for status, (count, good) in evaluation.by_status().items():
-        yield f"{status:<12} {count:9,} {good:9,}"
+    for status, (count, right) in evaluation.by_status().items():
+        yield f"{status:<12} {count:9,} {right:9,}"
     yield ""
     yield from confusion_table(evaluation)
-    missed = evaluation.mistakes()
-    if missed:
+    mistakes = evaluation.mistakes()
+    if mistakes:
         yield ""
-        yield "not read right"
-    for outcome in missed[:_LISTED]:
+        yield "mistakes"
+    for outcome in mistakes[:_LISTED]:
         yield f"  {shown(str(outcome.path))}: {outcome.summary}"
-    if len(missed) > _LISTED:
-        yield f"  and {len(missed) - _LISTED:,} more: --json tells all, --mistakes draws them"
+    if len(mistakes) > _LISTED:
+        yield f"  and {len(mistakes) - _LISTED:,} more: --json lists all, --mistakes draws them"
 
 
 def confusion_table(evaluation: Evaluation) -> Iterator[str]:
-    """Rows are the digits that the pictures are said to show, columns what was answered."""
+    """The lines of the confusion matrix: rows are labels, columns answers."""
     confusion = evaluation.confusion()
     width = max(5, len(f" {confusion.max():,}"))
     yield f"{'digit':<7}" + "".join(f"{f'as {digit}':>{width}}" for digit in range(len(confusion)))

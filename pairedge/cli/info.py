@@ -1,4 +1,4 @@
-"""`pairedge info [FILE]`: what a graph is, what its maker says of it, and whether it keeps the contract."""
+"""`pairedge info [FILE]`: prints a graph's inputs, outputs and card, and checks it against the contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _KEYS = {
     "seed": "seed",
-    "licence": "licence",
+    "license": "license",
     "training_sha256": "training SHA-256",
     "weights_sha256": "weights SHA-256",
 }
@@ -26,11 +26,13 @@ _KEYS = {
 @click.argument("file", required=False)
 @json_option
 def command(file: str | None, as_json: bool) -> None:
-    """What is the graph in FILE, and can pairedge use it?
+    """Show the ONNX graph in FILE, and check that pairedge can use it.
 
-    Prints what it takes and gives, its card (variant, parameters, accuracy, training, licence, hashes) and
-    every check, with all differences from the contract. Without FILE: the three graphs of the model that
-    ships. Exit code 1 when a graph breaks the contract.
+    Prints its inputs and outputs, its card (variant, parameters, accuracy, thresholds, training, license,
+    hashes) and every check, with all differences from the contract. Without FILE, shows the three graphs of
+    the shipped model.
+
+    Exit code 1 if a graph breaks the contract.
     """
     from pairedge.graph import CONTRACTS
     from pairedge.inspection import inspect_graph
@@ -52,7 +54,7 @@ def command(file: str | None, as_json: bool) -> None:
 
 
 def page(inspection: Inspection) -> Iterator[str]:
-    """The lines of one graph."""
+    """The lines for one graph."""
     yield f"{shown(inspection.file)}: {inspection.kind} graph, {inspection.size:,} bytes"
     yield f"SHA-256 {inspection.sha256}"
     yield "contract"
@@ -61,13 +63,13 @@ def page(inspection: Inspection) -> Iterator[str]:
     yield "card"
     yield from card(inspection.metadata)
     yield "checks"
-    for check, found in inspection.checks.items():
-        yield _row("FAILED" if found else "ok", check)
-        yield from (f"  - {printable(difference)}" for difference in found)
+    for check, differences in inspection.checks.items():
+        yield _row("FAILED" if differences else "ok", check)
+        yield from (f"  - {printable(difference)}" for difference in differences)
 
 
 def card(metadata: dict[str, Any]) -> Iterator[str]:
-    """What the maker says of a graph; nothing in it is taken for granted."""
+    """The lines of a graph's card. Its metadata are untrusted: keys may be missing or of another type."""
     from pairedge.inspection import accuracies
 
     parameters, recipe = metadata.get("parameters"), metadata.get("recipe")
@@ -75,13 +77,28 @@ def card(metadata: dict[str, Any]) -> Iterator[str]:
     yield _row("parameters", f"{parameters:,}" if isinstance(parameters, int) else "unknown")
     for name, (accuracy, n) in accuracies(metadata).items():
         yield _row("accuracy", f"{accuracy:.3%} of {printable(name)}, n = {n:,}")
+    if isinstance(metadata.get("confidence"), dict):
+        thresholds = (
+            f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in metadata["confidence"].items()
+        )
+        yield _row("uncertain below", printable(", ".join(thresholds)))
     if isinstance(recipe, dict):
-        yield _row("training", printable(", ".join(f"{name} {value}" for name, value in recipe.items())))
+        yield _row("training", printable(", ".join(settings(recipe))))
     yield from (_row(label, printable(metadata[key])) for key, label in _KEYS.items() if key in metadata)
 
 
+def settings(recipe: dict[str, Any], section: str = "") -> Iterator[str]:
+    """The settings of a recipe as `section.name value`, down to the depth that recipes have."""
+    for name, value in recipe.items():
+        if isinstance(value, dict) and section.count(".") < 2:
+            yield from settings(value, f"{section}{name}.")
+        else:
+            yield f"{section}{name} {value}"
+
+
 def printable(value: object) -> str:
-    """A value of unknown origin on one line, without what would steer a terminal."""
+    """An untrusted value on one line, without control characters."""
     text = str(value)
     return text if text.isprintable() else ascii(text)
 

@@ -1,4 +1,4 @@
-"""`pairedge predict A B [A B ...]`: one line for each pair of pictures."""
+"""`pairedge predict A B [A B ...]`: prints one line per pair of pictures."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from pairedge.cli.shared import (
     EXIT_CODES,
     check_standard_input,
+    exit_with,
     json_option,
-    leave,
     load_model,
     mark,
     min_confidence_option,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command("predict")
 @click.argument("pictures", nargs=-1, required=True, metavar="A B [A B ...]")
 @json_option
-@click.option("--show", metavar="FILE", help="Draw one pair into FILE: pictures, tiles, digits, verdict.")
+@click.option("--show", metavar="FILE", help="Draw a single pair and its answer in FILE.")
 @min_confidence_option
 @model_option
 def command(
@@ -41,17 +41,19 @@ def command(
     min_confidence: float | None,
     model_file: str | None,
 ) -> None:
-    """Is the digit in picture A less than or equal to the digit in picture B?
+    """Predict whether the digit in picture A is less than or equal to the one in picture B.
 
-    Prints the two digits, <= or >, the probability that the first is less than or equal to the second, and
-    whether the answer is uncertain. A picture named - is read from standard input. Exit code 1 when a
-    picture could not be read or an answer is less sure than --min-confidence, 3 when one shows no digit, 4
-    when one shows several.
+    Prints one line per pair: both digits with <= or > between them, the probability that the first is less
+    than or equal to the second, and "uncertain" if the model is not confident. Use - for a picture from
+    standard input.
+
+    Exit code 1 if a picture cannot be read or an answer is less confident than --min-confidence, 3 if a
+    picture shows no digit, 4 if one shows several.
     """
     if len(pictures) % 2:
-        raise click.UsageError(f"pictures come in pairs, but {len(pictures)} were given")
+        raise click.UsageError(f"expected pairs of pictures, but got an odd number: {len(pictures)}")
     if show is not None and len(pictures) > 2:
-        raise click.UsageError("--show draws one pair of pictures")
+        raise click.UsageError("--show draws a single pair of pictures")
     check_standard_input(pictures)
     model = load_model(model_file, min_confidence)
     statuses = []
@@ -68,7 +70,7 @@ def command(
             from pairedge.drawing import draw_pair
 
             save(draw_pair(seen, [shown(name) for name in names], prediction), show)
-    leave(statuses, min_confidence)
+    exit_with(statuses, min_confidence)
 
 
 def look(names: tuple[str, str]) -> tuple[list[Steps], dict[str, dict[str, str]]]:
@@ -85,13 +87,13 @@ def look(names: tuple[str, str]) -> tuple[list[Steps], dict[str, dict[str, str]]
 
 
 def refused_pair(failures: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """The answer for a pair that gets none: status and sentence of the worse refusal, then each of them."""
+    """The answer for a pair with refused pictures: the worse refusal, then each of them."""
     worst = max(failures.values(), key=lambda failure: EXIT_CODES[failure["status"]])
     return {**worst, "refused": failures}
 
 
 def sentence(prediction: Prediction) -> str:
-    """One readable line: `3 <= 7  P(first <= second) = 0.9998`."""
+    """The line for one pair: `3 <= 7  P(first <= second) = 0.9998`."""
     first, second = prediction.digits or ("first", "second")
     sign = "<=" if prediction.leq else ">"
     chance = f"P(first <= second) = {prediction.probability:.4f}"

@@ -1,4 +1,4 @@
-"""`pairedge rank FILE...`: the pictures in order of their digits, one line for each."""
+"""`pairedge rank FILE...`: prints the pictures sorted by digit, one line each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from pairedge.cli.shared import (
     check_standard_input,
-    leave,
+    exit_with,
     load_model,
     mark,
     min_confidence_option,
@@ -26,19 +26,20 @@ if TYPE_CHECKING:
 
 @click.command("rank")
 @click.argument("pictures", nargs=-1, required=True, metavar="FILE...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, which holds the order.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @min_confidence_option
 @model_option
 def command(
     pictures: tuple[str, ...], as_json: bool, min_confidence: float | None, model_file: str | None
 ) -> None:
-    """In which order do the digits of the pictures stand?
+    """Sort pictures by digit, in ascending order.
 
-    Prints, the least digit first: position, the picture's name, its digit, <= or = (the next shows the same
-    digit), the probability that it is less than or equal to the next, and whether its digit is uncertain. A
-    picture named - is read from standard input. Exit code 1 when a picture could not be read or a digit is
-    less sure than --min-confidence, 3 when one shows no digit, 4 when one shows several; the others are
-    ranked.
+    Prints one line per picture: its position, its name, its digit, = if the next digit is the same or else
+    <=, the probability that it is less than or equal to the next, and "uncertain" if the model is not
+    confident of the digit. Use - for a picture from standard input.
+
+    Exit code 1 if a picture cannot be read or a digit is less confident than --min-confidence, 3 if a picture
+    shows no digit, 4 if one shows several. The other pictures are ranked all the same.
     """
     check_standard_input(pictures)
     from pairedge.image.tile import to_tile
@@ -55,23 +56,25 @@ def command(
         ranking = model.rank(tiles)
     except GraphError as error:
         raise click.ClickException(str(error)) from error
-    found = entries(ranking, names, model.min_confidence)
+    order = entries(ranking, names, model.thresholds.digit)
     if as_json:
-        click.echo(json.dumps({"order": found, "refused": refused}))
+        click.echo(json.dumps({"order": order, "refused": refused}))
     else:
-        for entry in found:
+        for entry in order:
             click.echo(line(entry))
-    leave((entry["status"] for entry in [*found, *refused]), min_confidence)
+    exit_with((entry["status"] for entry in [*order, *refused]), min_confidence)
 
 
-def entries(ranking: Ranking, names: list[str], min_confidence: float) -> list[dict[str, Any]]:
-    """Each picture in order; the last has no next one, and nothing to say of it."""
+def entries(ranking: Ranking, names: list[str], threshold: float) -> list[dict[str, Any]]:
+    """One entry per picture, in order; the last has no next picture, so its `in_order` and `tie` are None."""
+    from pairedge.confidence import answer_status
+
     last = len(ranking) - 1
     return [
         {
             "position": place + 1,
             "picture": names[index],
-            "status": "uncertain" if float(ranking.confidence[place]) < min_confidence else "ok",
+            "status": answer_status(float(ranking.confidence[place]), threshold),
             "confidence": float(ranking.confidence[place]),
             "digit": int(ranking.digits[place]),
             "expected_digit": float(ranking.expected[place]),
@@ -83,7 +86,7 @@ def entries(ranking: Ranking, names: list[str], min_confidence: float) -> list[d
 
 
 def line(entry: dict[str, Any]) -> str:
-    """One readable line: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
+    """The line for one picture: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
     start = f"{entry['position']}  {shown(entry['picture'])}: {entry['digit']}"
     if entry["in_order"] is not None:
         start += f" {'=' if entry['tie'] else '<='}  P(in order) = {entry['in_order']:.4f}"

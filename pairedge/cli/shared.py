@@ -1,4 +1,4 @@
-"""What the verbs share: pictures named on the command line, telling of those refused, and the exit code."""
+"""Shared by the commands: options, pictures from arguments, reports of refused ones, and the exit code."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from pairedge.image.decode import Picture
     from pairedge.model import PairModel
 
-# The contract in this package's docstring. What is uncertain fails only where a confidence was asked for.
+# The contract in this package's docstring. An uncertain answer fails only with --min-confidence.
 EXIT_CODES = {"ok": 0, "uncertain": 1, "unreadable": 1, "no-ink": 3, "several": 4}
 
 
 def check_probability(
     context: click.Context, parameter: click.Parameter, value: float | None
 ) -> float | None:
-    """Refuse an option's value that is no probability; click's own range lets NaN pass."""
+    """Refuse an option's value that is not a probability; click's FloatRange accepts NaN."""
     if value is not None and not 0 <= value <= 1:
         raise click.BadParameter(f"{value} is not from 0 to 1", context, parameter)
     return value
 
 
 model_option = click.option(
-    "--model", "model_file", metavar="FILE", help="A pair graph to use in place of the model that ships."
+    "--model", "model_file", metavar="FILE", help="Pair graph to use instead of the shipped model."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 min_confidence_option = click.option(
@@ -39,13 +39,13 @@ min_confidence_option = click.option(
     type=float,
     metavar="P",
     callback=check_probability,
-    help="Call answers below this confidence uncertain, in place of the model's own threshold, and leave "
-    "with exit code 1 when there are any.",
+    help="Answers below this confidence are uncertain, and exit with code 1. Replaces the model's own "
+    "thresholds.",
 )
 
 
 def load_model(model_file: str | None, min_confidence: float | None = None) -> PairModel:
-    """Load the model, or leave with one sentence and exit code 1."""
+    """Load the model, or print one sentence and exit with code 1."""
     from pairedge.model import load
 
     try:
@@ -55,43 +55,43 @@ def load_model(model_file: str | None, min_confidence: float | None = None) -> P
 
 
 def check_digit_head(model: PairModel) -> None:
-    """Leave with one sentence and exit code 1 when a model cannot tell which digit a tile shows."""
+    """Print one sentence and exit with code 1 when a model has no digit head."""
     if not model.has_digits:
-        raise click.ClickException(f"the model {model.variant!r} has no digit head: it compares only")
+        raise click.ClickException(f"the model {model.variant!r} has no digit head: it can only compare")
 
 
 def check_standard_input(names: tuple[str, ...]) -> None:
-    """Refuse to read standard input twice: the second time, nothing would be left."""
+    """Refuse to read standard input twice: the second time, it would be empty."""
     if names.count("-") > 1:
         raise click.UsageError("only one picture can be read from standard input")
 
 
 def picture(name: str) -> Picture:
-    """The picture that a command-line argument names: `-` is read from standard input."""
+    """The picture that a command-line argument names; `-` is read from standard input."""
     return sys.stdin.buffer.read() if name == "-" else name
 
 
 def shown(name: str) -> str:
-    """A file's name, which need not be text, as it can be printed."""
+    """A file name in printable form; it need not be valid text."""
     return os.fsencode(name).decode(errors="replace")
 
 
-def tell_failure(name: str, error: PairedgeError) -> str:
-    """Print one sentence on standard error, which names the picture; the sentence."""
+def report_error(name: str, error: PairedgeError) -> str:
+    """Print an error, one sentence that names its source, on standard error, and return the sentence."""
     source = "standard input: " if name == "-" else ""  # the error of a file names the file itself
     click.echo(f"Error: {source}{error}", err=True)
     return f"{source}{error}"
 
 
 def refuse(name: str, error: ImageError) -> dict[str, str]:
-    """Tell of a picture that gets no answer; its status and the sentence, ready for JSON."""
-    from pairedge.confidence import refusal
+    """Report a refused picture, and return its status and the sentence, ready for JSON."""
+    from pairedge.confidence import refusal_status
 
-    return {"status": refusal(error), "error": tell_failure(name, error)}
+    return {"status": refusal_status(error), "error": report_error(name, error)}
 
 
-def leave(statuses: Iterable[str], min_confidence: float | None) -> None:
-    """Leave with the highest exit code that a status asks for, if that is not 0."""
+def exit_with(statuses: Iterable[str], min_confidence: float | None) -> None:
+    """Exit with the highest code among those of the statuses; return when that is 0."""
     counted = set(statuses)
     if min_confidence is None:
         counted.discard("uncertain")
@@ -101,14 +101,14 @@ def leave(statuses: Iterable[str], min_confidence: float | None) -> None:
 
 
 def mark(status: str) -> str:
-    """What ends the line of an answer: nothing when it is certain."""
+    """The end of an answer's line: its status, unless that is ok."""
     return "" if status == "ok" else f"  {status}"
 
 
 def save(drawing: Image.Image, path: str) -> None:
-    """Write a drawing, in the format that the name ends in, or leave with one sentence and exit code 1."""
+    """Write a drawing in the format of its suffix, or print one sentence and exit with code 1."""
     try:
         drawing.save(path)
-    except (OSError, ValueError) as error:  # ValueError: Pillow knows no format that ends so
+    except (OSError, ValueError) as error:  # ValueError: a suffix unknown to Pillow
         reason = getattr(error, "strerror", None) or str(error)
         raise click.ClickException(f"{path}: {reason.lower()}") from error

@@ -1,22 +1,23 @@
-"""`pairedge tile FILE -o DRAWING`: what the model sees of a picture, and how it comes about."""
+"""`pairedge tile FILE -o DRAWING`: draws the preprocessing of a picture, step by step."""
 
 from __future__ import annotations
 
 import click
 
-from pairedge.cli.shared import leave, picture, refuse, save, shown
+from pairedge.cli.shared import exit_with, picture, refuse, save, shown
 from pairedge.errors import ImageError
 
 
 @click.command("tile")
 @click.argument("file")
-@click.option("-o", "--output", metavar="DRAWING", required=True, help="The file to draw, say tile.png.")
+@click.option("-o", "--output", metavar="DRAWING", required=True, help="File to write, for example tile.png.")
 def command(file: str, output: str) -> None:
-    """What does the model see of the picture in FILE?
+    """Draw how the picture in FILE becomes the tile that the model sees.
 
-    Draws the steps from the picture to its tile side by side, enlarged; of a picture that is refused, those
-    before it was. A FILE named - is read from standard input. Exit code 1 when the picture could not be
-    read, 3 when it shows no digit, 4 when it shows several.
+    Draws the steps side by side, enlarged; for a refused picture, the steps before the refusal. Use - for a
+    picture from standard input.
+
+    Exit code 1 if the picture cannot be read, 3 if it shows no digit, 4 if it shows several.
     """
     from pairedge.drawing import draw_steps
     from pairedge.image.tile import reading_steps
@@ -29,4 +30,4 @@ def command(file: str, output: str) -> None:
         status = "ok"
     if steps:
         save(draw_steps(steps, shown(file)), output)
-    leave([status], None)
+    exit_with([status], None)

@@ -84,12 +84,12 @@ def test_a_graph_tells_its_story(exports: Exports, checkpoints: dict[str, Checkp
     folder, _ = exports["aux_ws"]
     facts = pairedge.load(folder / "pair.onnx").metadata
     checkpoint = checkpoints["aux_ws"]
-    assert (facts["schema"], facts["variant"], facts["seed"]) == (1, "aux_ws", 2021)
+    assert (facts["schema"], facts["variant"], facts["seed"]) == (2, "aux_ws", 2021)
     assert facts["recipe"] == checkpoint.recipe.to_dict()
     assert facts["training_sha256"] == checkpoint.training_sha256
     assert facts["labels"] == list("0123456789")
     assert facts["metrics"]["all_pairs"]["n"] == 500**2
-    assert facts["licence"] == "MIT"
+    assert facts["license"] == "MIT"
     assert facts["contract"]["inputs"]["images"]["axes"] == ["N", 2, 14, 14]
 
 

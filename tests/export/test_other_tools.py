@@ -47,7 +47,7 @@ AGREED = {
     "dynamic_axes": {name: {0: "batch"} for name in ("images", "leq", "digits")},
     "opset_version": 17,
 }
-FACTS = {"schema": 1, "graph": "pair", "variant": "ink"}
+FACTS = {"schema": 2, "graph": "pair", "variant": "ink"}
 
 
 def test_one_that_keeps_the_contract_answers(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_pairs_are_compared_as_the_card_says(mnist: DataSet) -> None:
 def test_the_card_states_what_the_graph_carries() -> None:
     facts = pairedge.load().metadata
     text = (SHIPPED / "card.md").read_text()
-    assert f"less sure than {pairedge.load().min_confidence:.3f}" in text
+    assert f"less sure than {pairedge.load().thresholds.pair:.3f}" in text
     for metric in facts["metrics"].values():
         assert f"{100 * metric['accuracy']:.3f} % | {metric['n']:,}" in text
     assert facts["recipe"]["pairs"] == "all"

@@ -45,9 +45,9 @@ def command(
 
     def run(*arguments: str | Path, stdin: bytes = b"") -> CompletedProcess[str]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as left:
+        with pytest.raises(SystemExit) as done:
             main([str(argument) for argument in arguments], prog_name="pairedge")
-        return CompletedProcess(arguments, int(left.value.code or 0), *capfd.readouterr())
+        return CompletedProcess(arguments, int(done.value.code or 0), *capfd.readouterr())
 
     return run
 
@@ -57,15 +57,15 @@ def interpreter() -> Callable[..., str]:
     """Run code in a fresh interpreter and give what it printed."""
 
     def run(code: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> str:
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             capture_output=True,
             text=True,
             env={**environ, **(env or {})},
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        return done.stdout
+        assert completed.returncode == 0, completed.stderr
+        assert completed.stderr == ""
+        return completed.stdout
 
     return run

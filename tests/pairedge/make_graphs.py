@@ -1,4 +1,4 @@
-"""Writes graphs/*.onnx: one small graph that keeps the contract, and one for each way to break it.
+"""Writes graphs/*.onnx: one small graph that meets the contract, and one for each way to break it.
 
 Run by hand, where the `onnx` package is:  python tests/pairedge/make_graphs.py [FOLDER]
 
@@ -15,7 +15,7 @@ from typing import Any
 from onnx import TensorProto, helper
 
 HERE = Path(__file__).parent / "graphs"
-METADATA = {"schema": 1, "graph": "pair", "variant": "base"}
+METADATA = {"schema": 2, "graph": "pair", "variant": "base"}
 PAIRS = ("N", 2, 14, 14)
 
 
@@ -30,7 +30,7 @@ def graph(
     weights: str | None = None,
     last: str = "Sigmoid",
 ) -> bytes:
-    """Serialise a graph.
+    """Serialize a graph.
 
     Args:
         metadata: what its metadata say; None for none.
@@ -90,12 +90,12 @@ def graph(
     content = json.dumps(metadata, sort_keys=True) if text is None else marker.ljust(len(text))
     if metadata is not None:
         helper.set_model_props(model, {"pairedge": content})
-    serialised: bytes = model.SerializeToString(deterministic=True)
-    return serialised if text is None else serialised.replace(content.encode(), text)
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized if text is None else serialized.replace(content.encode(), text)
 
 
 def identity() -> bytes:
-    """Serialise a graph that answers pairs with themselves: what a call costs that computes nothing."""
+    """Serialize a graph that returns its input: the latency of a call that computes nothing."""
     images, copy = (
         helper.make_tensor_value_info(name, TensorProto.UINT8, PAIRS) for name in ("images", "copy")
     )
@@ -104,8 +104,8 @@ def identity() -> bytes:
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=8,
     )
-    serialised: bytes = model.SerializeToString(deterministic=True)
-    return serialised
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized
 
 
 def changed(**values: Any) -> dict[str, Any]:
@@ -117,10 +117,11 @@ GRAPHS = {
     "base": graph(),
     "no_metadata": graph(metadata=None),
     "metadata_not_json": graph(text=b"{'schema': __import__}"),
-    "metadata_not_utf8": graph(text=b'{"schema": 1, "variant": "\xff\xfe"}'),
-    "metadata_not_an_object": graph(metadata=["schema", 1]),
+    "metadata_not_utf8": graph(text=b'{"schema": 2, "variant": "\xff\xfe"}'),
+    "metadata_not_an_object": graph(metadata=["schema", 2]),
     "metadata_without_schema": graph(metadata={"graph": "pair"}),
-    "newer_schema": graph(metadata=changed(schema=2)),
+    "newer_schema": graph(metadata=changed(schema=3)),
+    "older_schema": graph(metadata=changed(schema=1)),
     "kind_of_another": graph(metadata=changed(graph="digit")),
     "kind_unknown": graph(metadata=changed(graph=["pair"])),
     "tiles_of_28": graph(images=("N", 2, 28, 28)),

@@ -25,11 +25,12 @@ REFUSED = {
     "no_metadata": "has no 'pairedge' metadata",
     "metadata_not_json": "its 'pairedge' metadata cannot be read",
     "metadata_not_utf8": "its 'pairedge' metadata cannot be read",
-    "metadata_not_an_object": "its 'pairedge' metadata gives no version",
-    "metadata_without_schema": "its 'pairedge' metadata gives no version",
-    "newer_schema": "its contract is version 2, and this pairedge knows up to 1; update pairedge",
-    "kind_unknown": "unknown kind of graph ['pair']",
-    "kind_of_another": "holds the 'digit' graph of a model, not its 'pair' graph",
+    "metadata_not_an_object": "its 'pairedge' metadata have no schema version",
+    "metadata_without_schema": "its 'pairedge' metadata have no schema version",
+    "newer_schema": "has schema 3, but this pairedge reads schema 2; update pairedge",
+    "older_schema": "has schema 1, but this pairedge reads schema 2; export it again",
+    "kind_unknown": "unknown graph kind ['pair']",
+    "kind_of_another": "is a 'digit' graph, not a 'pair' graph",
     "tiles_of_28": BREAKS + "input 'images' is tensor(uint8) (N, 2, 28, 28), not",
     "float_input": BREAKS + "input 'images' is tensor(float) (N, 2, 14, 14), not",
     "output_renamed": BREAKS + "output 'leq' is missing",
@@ -60,12 +61,12 @@ def test_the_library_names_the_file_and_the_problem(refused: tuple[Path, str]) -
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("verb", ["predict", "classify"])
+@pytest.mark.parametrize("name", ["predict", "classify"])
 def test_the_command_prints_that_sentence_alone_and_fails(
-    refused: tuple[Path, str], command: Command, verb: str
+    refused: tuple[Path, str], command: Command, name: str
 ) -> None:
     path, reason = refused
-    answer = command(verb, "--model", path, "a.png", "b.png")
+    answer = command(name, "--model", path, "a.png", "b.png")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr.startswith(f"Error: {path}: {reason}")
     assert answer.stderr.count("\n") == 1

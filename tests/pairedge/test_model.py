@@ -134,10 +134,10 @@ def test_a_model_without_digit_head_compares_and_does_not_classify(
 def test_an_array_of_other_kind_or_shape_is_refused_with_what_was_expected(
     model: pairedge.PairModel, array: NDArray[Any]
 ) -> None:
-    found = f"not {array.dtype} {array.shape}"
+    given = f"not {array.dtype} {array.shape}"
     with pytest.raises(ValueError, match=r"pairs must be a uint8 array \(N, 2, 14, 14\)") as refusal:
         model.predict_batch(array)
-    assert str(refusal.value).endswith(found)
+    assert str(refusal.value).endswith(given)
     with pytest.raises(ValueError, match=r"images must be a uint8 array \(N, 14, 14\)") as refusal:
         model.classify(array[:, :1])
     assert "not" in str(refusal.value)
@@ -150,12 +150,12 @@ def test_one_name_in_place_of_many_is_refused(model: pairedge.PairModel) -> None
 
 def test_predictions_survive_json(model: pairedge.PairModel, tiles: Tiles) -> None:
     prediction = model.predict(tiles[3], tiles[7])
-    told = json.loads(json.dumps(prediction.to_dict()))
-    assert told == prediction.to_dict()
-    assert told["leq"] is True
-    assert told["digits"] == [3, 7]
-    assert told["probability"] == prediction.probability
-    np.testing.assert_array_equal(np.float32(told["digit_probabilities"]), prediction.digit_probabilities)
+    restored = json.loads(json.dumps(prediction.to_dict()))
+    assert restored == prediction.to_dict()
+    assert restored["leq"] is True
+    assert restored["digits"] == [3, 7]
+    assert restored["probability"] == prediction.probability
+    np.testing.assert_array_equal(np.float32(restored["digit_probabilities"]), prediction.digit_probabilities)
     [answer] = model.classify(tiles[5:6])
     assert json.loads(json.dumps(answer.to_dict())) == answer.to_dict()
     assert answer.to_dict()["digit"] == 5

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pairedge
-from pairedge.cli import VERBS
+from pairedge.cli import COMMANDS
 
 Interpreter = Callable[..., str]
 
@@ -22,7 +22,7 @@ def test_importing_pairedge_imports_nothing_heavy(interpreter: Interpreter) -> N
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], *([verb, "--help"] for verb in VERBS)],
+    [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)],
     ids=" ".join,
 )
 def test_help_and_version_import_nothing_heavy(interpreter: Interpreter, arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures in order, and all pairs of them: consistent, and refused where that cannot be."""
+"""Rankings and comparisons of all pairs are consistent, and models that cannot rank are refused."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def shipped(tmp_path: Path) -> Path:
 
 def joint_of_one_pair(model: pairedge.PairModel, a: Tiles, b: Tiles) -> tuple[float, float]:
     """P(a <= b) and P(a = b) of two tiles, in plain steps from `pair`: what the matrix must equal."""
-    forth, back = model.predict(a, b), model.predict(b, a)
-    assert forth.digit_probabilities is not None
-    equal = sum(float(p) * float(q) for p, q in zip(*forth.digit_probabilities, strict=True))
-    less, more = 1 - back.probability, 1 - forth.probability
+    forward, backward = model.predict(a, b), model.predict(b, a)
+    assert forward.digit_probabilities is not None
+    equal = sum(float(p) * float(q) for p, q in zip(*forward.digit_probabilities, strict=True))
+    less, more = 1 - backward.probability, 1 - forward.probability
     return (less + equal) / (less + more + equal), equal / (less + more + equal)
 
 
 def test_all_pairs_equal_the_pairs_one_by_one(model: pairedge.PairModel, tiles: Tiles) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (8, 14, 14), np.uint8)  # of which the head is unsure
-    some = np.concatenate([tiles[:10], noise])
-    matrix = model.compare_all(some)
+    noise = np.random.default_rng(0).integers(0, 256, (8, 14, 14), np.uint8)  # of which the head is uncertain
+    mixed = np.concatenate([tiles[:10], noise])
+    matrix = model.compare_all(mixed)
     assert matrix.leq.dtype == matrix.equal.dtype == np.float32
     assert matrix.leq.shape == matrix.equal.shape == (18, 18)
     for a, b in np.ndindex(18, 18):
-        expected = joint_of_one_pair(model, some[a], some[b])
+        expected = joint_of_one_pair(model, mixed[a], mixed[b])
         assert (matrix.leq[a, b], matrix.equal[a, b]) == pytest.approx(expected, abs=TOLERANCE)
 
 
@@ -78,8 +78,8 @@ def test_rows_are_taken_in_parts_of_any_size(
 
 
 def test_answers_that_exclude_each_other_still_give_a_distribution() -> None:
-    sure = np.ones(1, np.float32)
-    leq, equal = joint(sure, sure, np.zeros(1, np.float32))
+    certain = np.ones(1, np.float32)
+    leq, equal = joint(certain, certain, np.zeros(1, np.float32))
     assert (leq[0], equal[0]) == (1, 1)
 
 
@@ -94,8 +94,8 @@ def test_pictures_are_ranked_by_digit_and_ties_keep_their_order(
     assert (np.diff(ranking.expected) >= 0).all()
     assert sorted(ranking.order) == list(range(20))
     matrix = model.compare_all(tiles[given])
-    neighbours = matrix.leq[ranking.order[:-1], ranking.order[1:]]
-    np.testing.assert_allclose(ranking.in_order, neighbours, atol=TOLERANCE)
+    neighbors = matrix.leq[ranking.order[:-1], ranking.order[1:]]
+    np.testing.assert_allclose(ranking.in_order, neighbors, atol=TOLERANCE)
     assert model.rank(np.repeat(tiles[:1], 1030, axis=0)).order.tolist() == list(range(1030))
 
 
@@ -108,7 +108,7 @@ def test_pictures_and_their_tiles_have_one_order(model: pairedge.PairModel) -> N
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_few_pictures_have_no_neighbours(model: pairedge.PairModel, tiles: Tiles, count: int) -> None:
+def test_few_pictures_have_no_neighbors(model: pairedge.PairModel, tiles: Tiles, count: int) -> None:
     ranking = model.rank(tiles[:count])
     assert len(ranking) == len(ranking.digits) == count
     assert len(ranking.in_order) == len(ranking.ties) == 0
@@ -116,12 +116,12 @@ def test_few_pictures_have_no_neighbours(model: pairedge.PairModel, tiles: Tiles
     assert len(model.rank(list(tiles[:count]))) == count
 
 
-@pytest.mark.parametrize("verb", ["rank", "compare_all"])
-def test_what_is_not_several_pictures_is_refused(model: pairedge.PairModel, verb: str) -> None:
-    method = getattr(model, verb)
+@pytest.mark.parametrize("name", ["rank", "compare_all"])
+def test_what_is_not_several_pictures_is_refused(model: pairedge.PairModel, name: str) -> None:
+    method = getattr(model, name)
     with pytest.raises(ValueError, match=r"images must be a uint8 array \(N, 14, 14\)"):
         method(np.zeros((14, 14), np.uint8))
-    with pytest.raises(TypeError, match=rf"{verb}\(\[picture\]\)"):
+    with pytest.raises(TypeError, match=rf"{name}\(\[picture\]\)"):
         method("three.png")
     with pytest.raises(pairedge.ImageError, match=r"gone\.png: no such file"):
         method([FOLDER / "three.png", "gone.png"])
@@ -143,11 +143,11 @@ def test_graphs_of_another_model_are_refused(shipped: Path, tiles: Tiles, kind: 
     path = shipped / f"{kind}.onnx"
     weights = pairedge.load().metadata["weights_sha256"]
     path.write_bytes(path.read_bytes().replace(weights.encode(), b"0" * 64))
-    with pytest.raises(pairedge.GraphError, match=f"^{re.escape(str(path))}: holds other weights than"):
+    with pytest.raises(pairedge.GraphError, match=f"^{re.escape(str(path))}: has other weights than"):
         pairedge.load(shipped / "pair.onnx").rank(tiles)
 
 
-def test_a_relative_path_is_that_of_the_time_of_loading(
+def test_a_relative_path_is_resolved_at_load_time(
     shipped: Path, tiles: Tiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(shipped)
@@ -159,16 +159,16 @@ def test_a_relative_path_is_that_of_the_time_of_loading(
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (Path(shipped_graph("pair")).read_bytes(), "a model given as bytes has no other graphs beside it"),
-        (GRAPHS / "base.onnx", "base.onnx: gives no weights_sha256"),
+        (Path(shipped_graph("pair")).read_bytes(), "a model loaded from bytes cannot rank"),
+        (GRAPHS / "base.onnx", "base.onnx: has no weights_sha256"),
     ],
     ids=["bytes", "no hash"],
 )
 def test_a_model_with_no_graphs_beside_it_cannot_rank(source: Any, reason: str, tiles: Tiles) -> None:
     model = pairedge.load(source)
-    for verb in (model.rank, model.compare_all):
+    for method in (model.rank, model.compare_all):
         with pytest.raises(pairedge.GraphError, match=reason):
-            verb(tiles)
+            method(tiles)
 
 
 def test_the_command_prints_one_line_for_each_picture_in_order(command: Command) -> None:
@@ -196,7 +196,7 @@ def test_with_json_the_command_prints_one_object(command: Command, model: paired
     assert [entry["confidence"] for entry in order] == ranking.confidence.tolist()
 
 
-def test_a_failing_picture_is_told_and_the_others_are_ranked(command: Command) -> None:
+def test_a_failing_picture_is_reported_and_the_others_are_ranked(command: Command) -> None:
     answer = command("rank", "--json", FOLDER / "nine.png", "gone.png", FOLDER / "three.png")
     assert answer.returncode == 1
     assert [entry["digit"] for entry in json.loads(answer.stdout)["order"]] == [3, 9]
@@ -211,7 +211,7 @@ def test_a_failing_picture_is_told_and_the_others_are_ranked(command: Command) -
     assert (answer.returncode, answer.stdout) == (1, "")
 
 
-def test_a_model_that_cannot_rank_is_told_in_one_sentence(command: Command) -> None:
+def test_a_model_that_cannot_rank_is_reported_in_one_sentence(command: Command) -> None:
     answer = command("rank", "--model", GRAPHS / "base.onnx", FOLDER / "nine.png")
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert re.fullmatch(r"Error: .+base\.onnx: gives no weights_sha256.+\n", answer.stderr)
+    assert re.fullmatch(r"Error: .+base\.onnx: has no weights_sha256.+\n", answer.stderr)

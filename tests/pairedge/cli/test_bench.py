@@ -1,4 +1,4 @@
-"""`pairedge bench` measures what it says it does, and tells it as a page, a table or JSON."""
+"""`pairedge bench` measures what it says it does, and prints it as a report, a table or JSON."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_everything_is_measured(result: dict[str, Any], model: pairedge.PairMode
     assert list(result["start"]["milliseconds"]) == ["import", "load", "first_answer"]
     assert result["start"]["n"] == STARTS
     assert list(result["one_pair_microseconds"])[:3] == ["predict", "session.run", "floor"]
-    for found in result["one_pair_microseconds"].values():
-        assert 0 < found["p50"] <= found["p95"] <= found["p99"]
-        assert found["n"] >= 1
+    for latency in result["one_pair_microseconds"].values():
+        assert 0 < latency["p50"] <= latency["p95"] <= latency["p99"]
+        assert latency["n"] >= 1
     measured = [(rate["batch"], rate["threads"]) for rate in result["pairs_per_second"]]
     assert measured == [(size, count) for size in BATCHES for count in sorted({1, 2, cores()})]
     assert set(result["ratios"]) == {"predict", "predict_batch"}
@@ -75,14 +75,14 @@ def test_the_installed_size_is_that_of_the_package_and_its_model(result: dict[st
     assert result["installed_bytes"] == code + graphs
 
 
-def test_what_it_needs_is_counted_with_what_that_needs(result: dict[str, Any]) -> None:
+def test_dependencies_are_counted_with_their_own(result: dict[str, Any]) -> None:
     assert installed_bytes_of(["no such package"]) == 0
     alone, needed = installed_bytes_of(["numpy"]), installed_bytes_of(NEEDED)
     assert needed > alone + installed_bytes_of(["flatbuffers"]) > alone > 0  # which onnxruntime needs
     assert result["installed_bytes_with_what_it_needs"] == result["installed_bytes"] + needed
 
 
-def test_other_ways_to_answer_are_shown_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alternatives_of_other_packages_are_measured_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
 
     @contextmanager
@@ -111,7 +111,7 @@ def test_other_ways_to_answer_are_shown_beside_it(monkeypatch: pytest.MonkeyPatc
     assert set(given) == {1, 1024}
     assert set(result["times_as_fast"]["by slate"]) == {"one pair", "batch 1024"}
     assert re.search(
-        r"as fast as by slate: [\d.]+ times on one pair, [\d.]+ times on batch 1024", "\n".join(page(result))
+        r"speedup over by slate: [\d.]+x on one pair, [\d.]+x on batch 1024", "\n".join(page(result))
     )
 
 
@@ -124,7 +124,7 @@ def test_the_page_shows_every_figure(result: dict[str, Any]) -> None:
         r"^one pair, us +p50 +p95 +p99\n  predict( +[\d.]+){3}\n  session.run( +[\d.]+){3}\n",
         r"^  floor( +[\d.]+){3}\n",
         r"^  predict / session.run = [\d.]+\n  predict_batch / session.run = [\d.]+\n",
-        rf"^pairs a second{threads}\n  batch 1 +[\d,]+",
+        rf"^pairs per second{threads}\n  batch 1 +[\d,]+",
     ):
         assert re.search(pattern, shown, re.MULTILINE), pattern
     without = {**result, "start": {**result["start"], "peak_bytes": None}}
@@ -135,8 +135,8 @@ def test_the_command_prints_one_object_with_json(command: Command, monkeypatch: 
     monkeypatch.setattr("pairedge.bench.STARTS", 1)
     answer = command("bench", BASE, "--json", *SHORT)
     assert (answer.returncode, answer.stderr) == (0, "")
-    told = json.loads(answer.stdout)
-    assert (told["graph"]["file"], told["graph"]["accuracy"]) == (str(BASE), None)
+    report = json.loads(answer.stdout)
+    assert (report["graph"]["file"], report["graph"]["accuracy"]) == (str(BASE), None)
     assert command("bench", *SHORT).stdout.startswith("python ")
 
 
@@ -149,13 +149,13 @@ def test_several_graphs_are_put_in_one_table(command: Command) -> None:
     assert re.fullmatch(rf"{re.escape(shipped_graph('pair'))} +[\d,]+ +[\d.]+ +[\d.]+ +99\.\d+%", shipped)
 
 
-def test_a_graph_that_cannot_be_used_is_told_and_the_others_are_compared(command: Command) -> None:
+def test_a_graph_that_cannot_be_used_is_reported_and_the_others_are_compared(command: Command) -> None:
     answer = command("bench", "--compare", "--json", "gone.onnx", BASE, *SHORT)
     assert answer.returncode == 1
     assert answer.stderr == "Error: gone.onnx: no such file or directory\n"
-    told = json.loads(answer.stdout)
-    assert set(told) == {"machine", "graphs"}
-    [row] = told["graphs"]
+    report = json.loads(answer.stdout)
+    assert set(report) == {"machine", "graphs"}
+    [row] = report["graphs"]
     assert set(row) == {
         "file",
         "variant",
@@ -181,6 +181,6 @@ def test_the_floor_is_the_graph_that_the_script_writes() -> None:
     assert (GRAPHS / "identity.onnx").read_bytes() == FLOOR
 
 
-def test_an_accuracy_that_nobody_claims_is_unknown() -> None:
+def test_an_accuracy_that_the_metadata_do_not_state_is_unknown() -> None:
     assert accuracy({"accuracy": None}) == "unknown"
     assert accuracy({"accuracy": {"on": "round", "value": 0.9876, "n": 1000}}) == "98.760%"

@@ -74,14 +74,14 @@ def test_standard_input_without_a_picture_is_named(
     assert answer.stderr == "Error: standard input: the file is empty\n"
 
 
-def test_a_failing_pair_is_told_and_the_others_are_answered(command: Command) -> None:
+def test_a_failing_pair_is_reported_and_the_others_are_answered(command: Command) -> None:
     answer = command("predict", THREE, SEVEN, NINE, "gone.png", NINE, THREE)
     assert answer.returncode == 1
     assert [line[:6].strip() for line in answer.stdout.splitlines()] == ["3 <= 7", "9 > 3"]
     assert answer.stderr == "Error: gone.png: no such file or directory\n"
 
 
-def test_a_failing_picture_is_told_and_the_others_are_classified(command: Command) -> None:
+def test_a_failing_picture_is_reported_and_the_others_are_classified(command: Command) -> None:
     answer = command("classify", THREE, "gone.png", SEVEN)
     assert answer.returncode == 1
     assert [line.split(": ")[1][0] for line in answer.stdout.splitlines()] == ["3", "7"]
@@ -91,11 +91,11 @@ def test_a_failing_picture_is_told_and_the_others_are_classified(command: Comman
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("predict", THREE), "pictures come in pairs, but 1 were given"),
+        (("predict", THREE), "expected pairs of pictures, but got an odd number: 1"),
         (("predict", "-", "-"), "only one picture can be read from standard input"),
         (("classify", "-", "-"), "only one picture can be read from standard input"),
         (("predict",), "Missing argument"),
-        (("predict", "--show", "out.png", THREE, SEVEN, NINE, THREE), "--show draws one pair"),
+        (("predict", "--show", "out.png", THREE, SEVEN, NINE, THREE), "--show draws a single pair"),
         (("predict", "--min-confidence", "1.5", THREE, SEVEN), "1.5 is not from 0 to 1"),
         (("classify", "--min-confidence", "nan", THREE), "nan is not from 0 to 1"),
         (("tile", THREE), "Missing option '-o'"),
@@ -105,13 +105,13 @@ def test_a_failing_picture_is_told_and_the_others_are_classified(command: Comman
         (("rank",), "Missing argument"),
         (("rank", "-", "-"), "only one picture can be read from standard input"),
         (("info", BASE, BASE), "unexpected extra argument"),
-        (("bench", BASE, BASE), "several graphs are measured with --compare"),
-        (("bench", "--compare"), "--compare needs the graphs to compare"),
+        (("bench", BASE, BASE), "to measure several graphs, use --compare"),
+        (("bench", "--compare"), "--compare needs at least one FILE"),
         (("bench", "--seconds", "0"), "0.0 is not in the range x>0"),
         (("sort", THREE), "No such command 'sort'"),
     ],
 )
-def test_wrong_usage_is_told_with_exit_code_2(
+def test_wrong_usage_exits_with_code_2(
     command: Command, arguments: tuple[str | Path, ...], reason: str
 ) -> None:
     answer = command(*arguments)
@@ -128,18 +128,18 @@ def test_another_model_can_be_named(command: Command) -> None:
 def test_a_model_without_digit_head_cannot_classify(command: Command) -> None:
     answer = command("classify", "--model", BASE, THREE)
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == "Error: the model 'base' has no digit head: it compares only\n"
+    assert answer.stderr == "Error: the model 'base' has no digit head: it can only compare\n"
     assert command("evaluate", "--model", BASE, FOLDER).stderr == answer.stderr
 
 
-def test_help_lists_the_verbs_and_version_tells_the_version(command: Command) -> None:
-    listed = re.findall(r"^  (\w+)  .+$", command("--help").stdout.partition("Verbs:")[2], re.MULTILINE)
+def test_help_lists_the_commands_and_version_prints_the_version(command: Command) -> None:
+    listed = re.findall(r"^  (\w+)  .+$", command("--help").stdout.partition("Commands:")[2], re.MULTILINE)
     assert listed == ["bench", "classify", "evaluate", "info", "predict", "rank", "tile"]
     assert command("--version").stdout == f"pairedge {pairedge.__version__}\n"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are text")
-def test_a_name_that_is_no_text_can_be_printed(interpreter: Interpreter, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_name_that_is_not_text_can_be_printed(interpreter: Interpreter, tmp_path: Path) -> None:
     path = tmp_path / "\udcff.png"
     path.write_bytes(THREE.read_bytes())
     code = "import sys; from pairedge.cli import main; main(sys.argv[1:])"
@@ -157,7 +157,7 @@ def test_a_name_that_is_no_text_can_be_printed(interpreter: Interpreter, tmp_pat
     ],
     ids=lambda value: " ".join(value[:1]) if isinstance(value, list) else None,
 )
-def test_the_program_says_all_that_main_says_and_leaves_with_its_exit_code(
+def test_the_program_prints_what_main_prints_and_exits_with_its_code(
     command: Command, arguments: list[str], code: int
 ) -> None:
     start = "import sys; from pairedge.cli import run; sys.argv[0] = 'pairedge'; run()"
@@ -169,8 +169,8 @@ def test_the_program_says_all_that_main_says_and_leaves_with_its_exit_code(
     assert (done.stdout, done.stderr) == (expected.stdout, expected.stderr)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe whose reader has left")
-def test_a_reader_that_has_left_is_no_traceback_and_no_success() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a closed pipe")
+def test_a_closed_pipe_is_no_traceback_and_no_success() -> None:
     start = "import sys; from pairedge.cli import run; run()"
     with subprocess.Popen(
         [sys.executable, "-c", start, "classify", str(THREE)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -178,6 +178,6 @@ def test_a_reader_that_has_left_is_no_traceback_and_no_success() -> None:
         assert program.stdout is not None
         program.stdout.close()
         assert program.stderr is not None
-        told = program.stderr.read()
+        errors = program.stderr.read()
     assert program.returncode != 0
-    assert b"Traceback" not in told
+    assert b"Traceback" not in errors

@@ -1,4 +1,4 @@
-"""`pairedge evaluate`: what a folder's names say is compared with what its pictures are read as."""
+"""`pairedge evaluate`: pictures in a folder are classified and scored against the digits in their names."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_a_digit_is_the_folder_or_set_apart_in_the_name(path: str, digit: int) -
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("7_abc_3.png", "begins and ends with different digits"),
-        ("digit7.png", "neither begins nor ends with one digit"),
+        ("7_abc_3.png", "starts and ends with different digits"),
+        ("digit7.png", "neither starts nor ends with a single digit"),
         ("7abc.png", "neither"),
         ("17.png", "neither"),
         ("abc_17.png", "neither"),
@@ -69,7 +69,7 @@ def test_a_digit_is_the_folder_or_set_apart_in_the_name(path: str, digit: int) -
         ("\N{SUPERSCRIPT TWO}.png", "neither"),
     ],
 )
-def test_a_name_that_is_not_plain_is_refused_in_one_sentence(
+def test_an_ambiguous_name_is_refused_in_one_sentence(
     name: str, reason: str, tmp_path: Path, command: Command
 ) -> None:
     with pytest.raises(LabelError, match=reason):
@@ -89,7 +89,7 @@ def test_a_folder_named_by_a_relative_path_counts(tmp_path: Path, monkeypatch: p
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path, command: Command) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
-    assert "holds no pictures" in command("evaluate", tmp_path).stderr
+    assert "contains no pictures" in command("evaluate", tmp_path).stderr
     answer = command("evaluate", tmp_path / "gone")
     assert (answer.returncode, answer.stderr) == (1, f"Error: {tmp_path / 'gone'}: no such folder\n")
 
@@ -104,50 +104,51 @@ def test_counts_are_those_of_answers_one_by_one(model: pairedge.PairModel, folde
             expected[digit, model.classify([path])[0].digit] += 1
     np.testing.assert_array_equal(evaluation.confusion(), expected)
     assert (evaluation.answered, evaluation.right) == (11, 9)
-    assert evaluation.accuracy == 9 / 11
+    assert evaluation.refused == 1
+    assert evaluation.accuracy == 9 / 12
     assert evaluation.by_status()["no-ink"] == (1, 0)
-    sure = [outcome.answer.probability for outcome in evaluation.mistakes() if outcome.answer]
-    assert sure == sorted(sure, reverse=True)
+    probabilities = [outcome.answer.probability for outcome in evaluation.mistakes() if outcome.answer]
+    assert probabilities == sorted(probabilities, reverse=True)
     assert [outcome.path.name for outcome in evaluation.mistakes()][2:] == ["blank_3.png"]
 
 
-def test_the_command_tells_counts_confusion_and_mistakes(command: Command, folder: Path) -> None:
+def test_the_command_prints_counts_confusion_matrix_and_mistakes(command: Command, folder: Path) -> None:
     answer = command("evaluate", folder)
     assert (answer.returncode, answer.stderr) == (0, "")
     lines = answer.stdout.splitlines()
-    assert lines[0] == "9 right of 11 answered: 81.82%"
+    assert lines[0] == "9 right of 12: 75.00% (1 refused)"
     assert "no-ink               1         0" in lines
     assert "7          .    .    1    .    .    .    .    1    .    ." in lines
     assert any(line.startswith(f"  {folder / '1_named_wrongly.png'}: 1, read as 9, P = ") for line in lines)
     assert lines[-1] == f"  {folder / 'blank_3.png'}: 3, no-ink"
 
 
-def test_json_holds_all(command: Command, folder: Path) -> None:
+def test_json_has_every_count_and_mistake(command: Command, folder: Path) -> None:
     [line] = command("evaluate", "--json", folder).stdout.splitlines()
-    found = json.loads(line)
-    assert (found["pictures"], found["answered"], found["right"]) == (12, 11, 9)
-    assert found["accuracy"] == 9 / 11
-    assert found["statuses"] == {
+    scores = json.loads(line)
+    assert (scores["pictures"], scores["answered"], scores["right"]) == (12, 11, 9)
+    assert scores["accuracy"] == 9 / 12
+    assert scores["statuses"] == {
         "ok": {"pictures": 11, "right": 9},
         "no-ink": {"pictures": 1, "right": 0},
     }
-    assert np.sum(found["confusion"]) == 11
-    assert {(Path(one["picture"]).name, one["truth"], one["digit"]) for one in found["mistakes"]} == {
+    assert np.sum(scores["confusion"]) == 11
+    assert {(Path(one["picture"]).name, one["truth"], one["digit"]) for one in scores["mistakes"]} == {
         ("1_named_wrongly.png", 1, 9),
         ("wrong-7.jpg", 7, 2),
     }
-    [refused] = found["refused"]
+    [refused] = scores["refused"]
     assert (refused["status"], refused["truth"]) == ("no-ink", 3)
     assert "no ink found" in refused["error"]
 
 
-def test_uncertain_answers_fail_only_where_a_confidence_is_asked_for(command: Command, folder: Path) -> None:
+def test_uncertain_answers_fail_only_with_min_confidence(command: Command, folder: Path) -> None:
     answer = command("evaluate", "--min-confidence", "1", folder)
     assert answer.returncode == 1
     assert "uncertain" in answer.stdout
 
 
-def test_an_unreadable_picture_is_told_and_fails(command: Command, folder: Path) -> None:
+def test_an_unreadable_picture_is_reported_and_fails(command: Command, folder: Path) -> None:
     (folder / "5_cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     answer = command("evaluate", "--json", folder)
     assert answer.returncode == 1
@@ -155,19 +156,49 @@ def test_an_unreadable_picture_is_told_and_fails(command: Command, folder: Path)
     assert json.loads(answer.stdout)["statuses"]["unreadable"] == {"pictures": 1, "right": 0}
 
 
-def test_when_nothing_is_answered_there_is_no_accuracy(command: Command, tmp_path: Path) -> None:
+def test_every_refused_picture_counts_as_a_mistake(command: Command, folder: Path) -> None:
+    digits = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (5, 7)]
+    Image.fromarray(np.hstack(digits)).save(folder / "5_and_more.png")
+    (folder / "5_cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    scores = json.loads(command("evaluate", "--json", folder).stdout)
+    assert {status: counts["pictures"] for status, counts in scores["statuses"].items()} == {
+        "ok": 11,
+        "no-ink": 1,
+        "several": 1,
+        "unreadable": 1,
+    }
+    assert scores["accuracy"] == 9 / 14
+    assert command("evaluate", folder).stdout.startswith("9 right of 14: 64.29% (3 refused)\n")
+
+
+def test_without_refusals_none_are_reported(command: Command, tmp_path: Path) -> None:
+    draw_digit(7, Look()).save(tmp_path / "7.png")
+    answer = command("evaluate", tmp_path)
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("1 right of 1: 100.00%\n")
+
+
+def test_when_nothing_is_answered_the_command_fails(command: Command, tmp_path: Path) -> None:
     Image.new("L", (40, 40), 200).save(tmp_path / "3.png")
-    assert command("evaluate", tmp_path).stdout.startswith("0 right of 0 answered\n")
-    assert json.loads(command("evaluate", "--json", tmp_path).stdout)["accuracy"] is None
+    answer = command("evaluate", tmp_path)
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert answer.stdout.startswith("0 right of 1: 0.00% (1 refused)\n")
+    answer = command("evaluate", "--json", tmp_path)
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout)["accuracy"] == 0
 
 
-def test_long_lists_of_mistakes_are_cut_and_say_so(
+def test_without_any_picture_there_is_no_accuracy() -> None:
+    assert Evaluation(()).accuracy is None
+
+
+def test_long_lists_of_mistakes_are_truncated_and_say_so(
     command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pairedge.cli.evaluate._LISTED", 1)
     lines = command("evaluate", folder).stdout.splitlines()
-    assert lines[-1] == "  and 2 more: --json tells all, --mistakes draws them"
-    assert lines[-3] == "not read right"
+    assert lines[-1] == "  and 2 more: --json lists all, --mistakes draws them"
+    assert lines[-3] == "mistakes"
 
 
 def test_mistakes_are_drawn(command: Command, folder: Path, tmp_path: Path) -> None:
@@ -181,7 +212,7 @@ def test_mistakes_are_drawn(command: Command, folder: Path, tmp_path: Path) -> N
         assert two.width < three.width
 
 
-def test_a_contact_sheet_shows_each_cell_and_stops_where_nobody_looks() -> None:
+def test_a_contact_sheet_draws_each_cell_up_to_a_limit() -> None:
     cell = Cell(np.zeros((20, 30)), np.zeros((14, 14), np.uint8), "7, read as 1", "a.png")
     sizes = {count: draw_sheet([cell] * count, count).size for count in (0, 1, 4, 5, 200, 1000)}
     assert sizes[4][0] == sizes[5][0] > sizes[1][0]
@@ -191,7 +222,7 @@ def test_a_contact_sheet_shows_each_cell_and_stops_where_nobody_looks() -> None:
     assert all_there != first  # it says that there are more
 
 
-def test_a_bar_is_shown_where_somebody_looks_at_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_is_shown_on_a_terminal_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pairedge.cli.evaluate import progress
 
     class Terminal(io.StringIO):

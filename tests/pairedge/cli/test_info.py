@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import pairedge
+from pairedge.cli.info import settings
 from pairedge.inspection import accuracies, inspect_graph, wrong_answer
 from pairedge.model import shipped_graph
 
@@ -24,13 +25,13 @@ GRAPHS = Path(__file__).parents[1] / "graphs"
 @pytest.mark.parametrize("kind", ["pair", "digit", "compare"])
 def test_a_shipped_graph_passes_every_check(kind: str) -> None:
     path = Path(shipped_graph(kind))
-    found = inspect_graph(path)
-    assert found.kind == kind
-    assert found.differences == []
-    assert [*found.checks][1:] == ["metadata", "signatures", "answers"]
-    assert found.size == path.stat().st_size
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found.metadata["graph"] == kind
+    inspection = inspect_graph(path)
+    assert inspection.kind == kind
+    assert inspection.differences == []
+    assert [*inspection.checks][1:] == ["metadata", "signatures", "answers"]
+    assert inspection.size == path.stat().st_size
+    assert inspection.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert inspection.metadata["graph"] == kind
 
 
 def test_without_a_file_the_shipped_model_is_shown(command: Command, model: pairedge.PairModel) -> None:
@@ -47,7 +48,8 @@ def test_without_a_file_the_shipped_model_is_shown(command: Command, model: pair
         "  variant           aux_ws",
         f"  parameters        {model.metadata['parameters']:,}",
         f"  accuracy          {accuracy:.3%} of all_pairs, n = 100,000,000",
-        "  licence           MIT",
+        f"  uncertain below   digit {model.thresholds.digit:.3f}, pair {model.thresholds.pair:.3f}",
+        "  license           MIT",
         f"  weights SHA-256   {model.metadata['weights_sha256']}",
         "  ok                signatures",
     ):
@@ -56,12 +58,12 @@ def test_without_a_file_the_shipped_model_is_shown(command: Command, model: pair
 
 
 def test_with_json_each_graph_is_one_object(command: Command, model: pairedge.PairModel) -> None:
-    found = [json.loads(line) for line in command("info", "--json").stdout.splitlines()]
-    assert [one["graph"] for one in found] == ["pair", "digit", "compare"]
-    assert found[0] == inspect_graph(shipped_graph("pair")).to_dict()
-    assert found[0]["contract"]["outputs"]["digits"] == "tensor(float) (N, 2, 10)"
-    assert found[0]["card"]["weights_sha256"] == model.metadata["weights_sha256"]
-    assert set(found[0]["checks"].values()) == {True}
+    graphs = [json.loads(line) for line in command("info", "--json").stdout.splitlines()]
+    assert [graph["graph"] for graph in graphs] == ["pair", "digit", "compare"]
+    assert graphs[0] == inspect_graph(shipped_graph("pair")).to_dict()
+    assert graphs[0]["contract"]["outputs"]["digits"] == "tensor(float) (N, 2, 10)"
+    assert graphs[0]["card"]["weights_sha256"] == model.metadata["weights_sha256"]
+    assert set(graphs[0]["checks"].values()) == {True}
 
 
 def test_a_graph_of_another_tool_passes_with_next_to_no_card(command: Command) -> None:
@@ -84,26 +86,26 @@ def test_every_difference_is_listed(command: Command) -> None:
     assert [line for line in answer.stdout.splitlines() if line.startswith("  - ")] == [
         f"  - {difference}" for difference in ALL_WRONG
     ]
-    told = json.loads(command("info", "--json", GRAPHS / "all_wrong.onnx").stdout)
-    assert told["differences"] == ALL_WRONG
-    assert (told["checks"]["metadata"], told["checks"]["signatures"]) == (True, False)
+    report = json.loads(command("info", "--json", GRAPHS / "all_wrong.onnx").stdout)
+    assert report["differences"] == ALL_WRONG
+    assert (report["checks"]["metadata"], report["checks"]["signatures"]) == (True, False)
 
 
-def test_a_graph_without_metadata_is_held_against_the_nearest_contract() -> None:
-    found = inspect_graph(GRAPHS / "no_metadata.onnx")
-    assert found.kind == "pair"
-    assert found.differences == ["has no 'pairedge' metadata; was it written by pairedge-export?"]
-    found = inspect_graph(GRAPHS / "identity.onnx")
-    assert (found.kind, len(found.differences)) == ("pair", 3)
+def test_a_graph_without_metadata_is_checked_against_the_nearest_contract() -> None:
+    inspection = inspect_graph(GRAPHS / "no_metadata.onnx")
+    assert inspection.kind == "pair"
+    assert inspection.differences == ["has no 'pairedge' metadata; was it written by pairedge-export?"]
+    inspection = inspect_graph(GRAPHS / "identity.onnx")
+    assert (inspection.kind, len(inspection.differences)) == ("pair", 3)
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("answers_beyond_one", "is no probability"), ("answers_nan", "is not finite")]
+    ("name", "reason"), [("answers_beyond_one", "is not a probability"), ("answers_nan", "is not finite")]
 )
-def test_wrong_answers_are_found_by_asking(name: str, reason: str) -> None:
-    found = inspect_graph(GRAPHS / f"{name}.onnx")
-    assert found.checks["signatures"] == []
-    assert f"output 'leq' of a batch of 1 {reason}" in found.differences
+def test_wrong_answers_are_detected_by_running_the_graph(name: str, reason: str) -> None:
+    inspection = inspect_graph(GRAPHS / f"{name}.onnx")
+    assert inspection.checks["signatures"] == []
+    assert f"output 'leq' of a batch of 1 {reason}" in inspection.differences
 
 
 @pytest.mark.parametrize(
@@ -112,9 +114,9 @@ def test_wrong_answers_are_found_by_asking(name: str, reason: str) -> None:
         ("leq", [0.2, 1.0], None),
         ("leq", [0.2], "has 1 answers"),
         ("leq", [0.2, np.inf], "is not finite"),
-        ("leq", [-0.1, 0.2], "is no probability"),
+        ("leq", [-0.1, 0.2], "is not a probability"),
         ("digits", [[[0.1] * 10] * 2] * 2, None),
-        ("posterior", [[0.1] * 9] * 2, "is no distribution over the digits"),
+        ("posterior", [[0.1] * 9] * 2, "is not a distribution over the digits"),
         ("embedding", [[-7.0, 7.0]] * 2, None),
     ],
 )
@@ -125,7 +127,7 @@ def test_an_answer_is_finite_and_a_probability_where_it_should_be(
 
 
 @pytest.mark.parametrize("name", ["gone", "weights_elsewhere"])
-def test_what_is_no_graph_is_told_in_one_sentence(command: Command, name: str) -> None:
+def test_a_file_that_is_not_a_graph_is_reported_in_one_sentence(command: Command, name: str) -> None:
     answer = command("info", GRAPHS / f"{name}.onnx")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr.startswith(f"Error: {GRAPHS / name}.onnx: ")
@@ -138,8 +140,32 @@ def test_metadata_cannot_steer_the_terminal_nor_the_command(command: Command, tm
     path.write_bytes(content.replace(b'"MIT"', b'"\\rT"').replace(b'"accuracy": 0', b'"accuracy": 7'))
     answer = command("info", path)
     assert answer.returncode == 0
-    assert "  licence           '\\rT'" in answer.stdout.splitlines()
+    assert "  license           '\\rT'" in answer.stdout.splitlines()
     assert "\n  accuracy " not in answer.stdout
+
+
+def test_thresholds_that_a_model_could_not_be_loaded_with_are_a_difference(
+    command: Command, tmp_path: Path
+) -> None:
+    content = Path(shipped_graph("pair")).read_bytes()
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(content.replace(b'"pair": 0.', b'"pair": 7.'))
+    answer = command("info", path)
+    assert answer.returncode == 1
+    assert "  FAILED            metadata" in answer.stdout.splitlines()
+    assert "  - its confidence thresholds are not numbers from 0 to 1: {'digit': 0." in answer.stdout
+    with pytest.raises(pairedge.GraphError, match="its confidence thresholds are not numbers"):
+        pairedge.load(path)
+
+
+def test_settings_of_a_recipe_are_shown_with_their_sections() -> None:
+    recipe = {"rounds": 1, "data": {"dataset": "mnist", "synthetic": {"printed": 6, "odd": {"deep": {}}}}}
+    assert list(settings(recipe)) == [
+        "rounds 1",
+        "data.dataset mnist",
+        "data.synthetic.printed 6",
+        "data.synthetic.odd {'deep': {}}",
+    ]
 
 
 @pytest.mark.parametrize(

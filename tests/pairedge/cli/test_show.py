@@ -48,7 +48,7 @@ def test_the_answer_is_printed_and_drawn(command: Command, tmp_path: Path, writt
         assert drawing.format == "PNG"
 
 
-def test_doubt_is_drawn(command: Command, tmp_path: Path, written: list[str]) -> None:
+def test_an_uncertain_answer_is_drawn_as_such(command: Command, tmp_path: Path, written: list[str]) -> None:
     answer = command("predict", THREE, SEVEN, "--show", tmp_path / "pair.png", "--min-confidence", "1")
     assert answer.returncode == 1
     assert any(text.startswith("uncertain: confidence ") for text in written)

@@ -23,10 +23,10 @@ NAMES = sorted(path.name for path in FOLDER.glob("*.png"))
 
 
 def blocks(drawing: Image.Image, right: int, top: int, side: int) -> NDArray[np.uint8]:
-    """The grey levels of a tile drawn with its upper right corner there: the middle of each of its pixels."""
-    grey = np.asarray(drawing.convert("L"))[top : top + side, right - side : right]
+    """The gray levels of a tile drawn with its upper right corner there: the middle of each of its pixels."""
+    gray = np.asarray(drawing.convert("L"))[top : top + side, right - side : right]
     half = side // 14 // 2
-    return grey[half :: side // 14, half :: side // 14]
+    return gray[half :: side // 14, half :: side // 14]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,7 +61,7 @@ def test_a_picture_from_standard_input_is_drawn(tmp_path: Path, command: Command
 @pytest.mark.parametrize(
     ("name", "reason"), [("a.digit", "unknown file extension: .digit"), ("no/a.png", "no such file")]
 )
-def test_a_drawing_that_cannot_be_written_is_told_in_one_sentence(
+def test_a_drawing_that_cannot_be_written_is_reported_in_one_sentence(
     name: str, reason: str, tmp_path: Path, command: Command
 ) -> None:
     answer = command("tile", FOLDER / "nine.png", "-o", tmp_path / name)
@@ -77,8 +77,8 @@ def test_names_of_any_kind_and_length_are_written(tiles: NDArray[np.uint8]) -> N
 
 def test_of_a_refused_picture_the_steps_before_are_drawn(tmp_path: Path, command: Command) -> None:
     path, drawn = tmp_path / "two.png", tmp_path / "steps.png"
-    both = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (3, 7)]
-    Image.fromarray(np.hstack(both)).save(path)
+    digits = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (3, 7)]
+    Image.fromarray(np.hstack(digits)).save(path)
     answer = command("tile", path, "-o", drawn)
     assert answer.returncode == 4
     assert answer.stderr.startswith(f"Error: {path}: several digits found")

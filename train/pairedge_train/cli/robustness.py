@@ -74,7 +74,7 @@ def main(
 
 def doubts_of(model: PairModel, data: DataSet, count: int, workers: int) -> Row:
     """What the model's own threshold of doubt does."""
-    threshold = model.min_confidence
+    threshold = model.thresholds.digit
     return doubt(confidence_of(model), threshold, data.test, count, seeded("doubt"), workers) | {"seed": SEED}
 
 
