@@ -9,6 +9,7 @@ import torch
 
 from pairedge_train.data.datasets import DataSet, load_uci
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint
 from pairedge_train.training.rounds import checkpoint_path, run_rounds
 
@@ -39,7 +40,7 @@ def checkpoint_files(uci: DataSet, tmp_path_factory: pytest.TempPathFactory) -> 
             }
         )
         run_rounds(recipe, uci, folder)
-        files[variant] = checkpoint_path(folder, recipe.seed)
+        files[variant] = checkpoint_path(folder, FIRST_SEED)
     return files
 
 

@@ -54,7 +54,7 @@ def test_its_graphs_are_at_parity(name: str, drawn: Digits, tmp_path: Path) -> N
             "optim.lr": 1e-3,
         }
     )
-    checkpoint, _ = train_round(recipe, DataSet(drawn, drawn), 0)
+    checkpoint, _ = train_round(recipe, DataSet(drawn, drawn))
     parity = export_checkpoint(checkpoint, drawn, tmp_path)
     assert parity.passed
     assert parity.difference() <= TOLERANCE

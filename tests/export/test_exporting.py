@@ -173,7 +173,7 @@ def test_folding_both_tiles_into_one_batch_changes_nothing(checkpoints: dict[str
 def test_parity_holds_on_all_ten_thousand_test_tiles(variant: str) -> None:
     mnist = load_mnist(Path(os.environ["PAIREDGE_DATA"]))
     recipe = Recipe().with_({"network.variant": variant, "data.validation_pairs": 0, "optim.epochs": 3})
-    checkpoint, _ = train_round(recipe, mnist, 0)
+    checkpoint, _ = train_round(recipe, mnist)
     graphs = graphs_of(checkpoint.network)
     metadata = {"schema": SCHEMA, "variant": variant}
     exported = [

@@ -60,12 +60,13 @@ def test_progress_shows_epoch_losses_validation_and_time_left(tmp_path: Path) ->
 def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
-        'dataset = "uci"\nvariant = "base"\npairs = 20\nepochs = 3\ntest_pairs = 50\nvalidation_pairs = 0\n'
+        '[network]\nvariant = "base"\n[optim]\nepochs = 3\n'
+        '[data]\ndataset = "uci"\npairs = 20\ntest_pairs = 50\nvalidation_pairs = 0\n'
     )
     result = train("--recipe", str(recipe), "--epochs", "1", "--out", str(tmp_path / "runs"))
     assert result.exit_code == 0, result.output
     [row] = read_rows(next((tmp_path / "runs").glob("base-*/rows.jsonl")))
-    assert (row["variant"], row["epochs"], row["pairs"], row["test_pairs"]) == ("base", 1, 20, 50)
+    assert (row.variant, row.epochs, row.pairs, row.test_pairs) == ("base", 1, 20, 50)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,8 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
         (["--variant", "aux_wz"], 1, "unknown variant 'aux_wz'; near it are aux_ws"),
         (["--rounds", "0"], 2, "0 is not in the range x>=1"),
         (["--pairs", "many"], 2, "'many' is neither a count of at least one nor 'all'"),
-        (["--recipe", "nothing.toml"], 1, "neither a file nor a recipe that ships"),
-        (["--lr", "-1"], 1, "lr must be positive"),
+        (["--recipe", "nothing.toml"], 1, "neither a file nor a shipped recipe"),
+        (["--lr", "-1"], 1, "optim.lr must be a number above 0, not -1"),
         (["--device", "abacus", "--dataset", "uci"], 1, "device 'abacus' is not available"),
         (["--dataset", "uci", "--pairs", "100000"], 1, "training pairs beside 100 for validation asked for"),
         (["--dataset", "uci", "--lr", "1e30"], 1, r"round 1 of 1 \(seed 2021\): the loss became (nan|inf)"),

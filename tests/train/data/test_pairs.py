@@ -41,7 +41,7 @@ def test_row_i_is_the_pair_of_neighbours_in_the_permutation(tiny: DataSet) -> No
 
 
 def test_training_permutation_is_drawn_before_the_test_permutation(tiny: DataSet, quick: Recipe) -> None:
-    draw = draw_pairs(tiny, quick, seeded(7))
+    draw = draw_pairs(tiny, quick.data, seeded(7))
     generator = seeded(7)
     training, test = (torch.randperm(60, generator=generator) for _ in range(2))
     assert torch.equal(draw.training.images, make_pairs(tiny.training, training[:24]).images)
@@ -49,25 +49,25 @@ def test_training_permutation_is_drawn_before_the_test_permutation(tiny: DataSet
 
 
 def test_no_tile_is_used_twice_in_a_round(tiny: DataSet, quick: Recipe) -> None:
-    draw = draw_pairs(tiny, quick, seeded(1))
+    draw = draw_pairs(tiny, quick.data, seeded(1))
     assert draw.validation is not None
     used = torch.cat([draw.training.images, draw.validation.images]).flatten(0, 1).flatten(1)
     assert len(torch.unique(used, dim=0)) == 2 * (12 + 5)
 
 
 def test_all_pairs_use_every_tile_that_validation_leaves(tiny: DataSet, quick: Recipe) -> None:
-    draw = draw_pairs(tiny, quick.with_({"data.pairs": "all", "data.test_pairs": "all"}), seeded(1))
+    draw = draw_pairs(tiny, quick.with_({"data.pairs": "all", "data.test_pairs": "all"}).data, seeded(1))
     assert len(draw.training) == 30 - 5
     assert len(draw.test) == 30
 
 
 def test_asking_for_more_pairs_than_there_are_is_one_sentence(tiny: DataSet, quick: Recipe) -> None:
     with pytest.raises(DataError, match=r"^26 training pairs beside 5 for validation asked for.* has 25$"):
-        draw_pairs(tiny, quick.with_({"data.pairs": 26}), seeded(1))
+        draw_pairs(tiny, quick.with_({"data.pairs": 26}).data, seeded(1))
     with pytest.raises(DataError, match="31 test pairs asked for"):
-        draw_pairs(tiny, quick.with_({"data.test_pairs": 31}), seeded(1))
+        draw_pairs(tiny, quick.with_({"data.test_pairs": 31}).data, seeded(1))
     with pytest.raises(DataError, match=r"^all training pairs beside 40 for validation asked for.* has 0$"):
-        draw_pairs(tiny, quick.with_({"data.pairs": "all", "data.validation_pairs": 40}), seeded(1))
+        draw_pairs(tiny, quick.with_({"data.pairs": "all", "data.validation_pairs": 40}).data, seeded(1))
 
 
 def test_uci_is_real_digits_as_tiles_without_network(uci: DataSet) -> None:

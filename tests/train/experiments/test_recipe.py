@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,57 @@ import pytest
 
 from pairedge_train.errors import RecipeError
 from pairedge_train.experiments.library import load_recipe, shipped_recipes
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import (
+    Architecture,
+    Augmentation,
+    Data,
+    Evaluation,
+    Loss,
+    Optimization,
+    Recipe,
+    Stopping,
+    Synthetic,
+    flat,
+    parse_settings,
+    recipe_help,
+    setting_names,
+)
+from pairedge_train.experiments.schema_1 import digest_1, from_schema_1, to_schema_1
 from pairedge_train.networks.variants import get_variant
+
+DIGESTS: dict[str, str] = json.loads(Path(__file__).with_name("recipe_digests.json").read_text())
+SECTIONS = (Architecture, Data, Synthetic, Augmentation, Loss, Optimization, Stopping, Evaluation)
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
-def test_every_recipe_that_ships_loads_and_names_a_variant(name: str) -> None:
-    get_variant(load_recipe(name).variant)
+def test_every_shipped_recipe_loads_and_names_its_variants(name: str) -> None:
+    for variant in load_recipe(name).network.members:
+        get_variant(variant)
 
 
-def test_a_recipe_survives_json() -> None:
+def test_the_digest_of_every_shipped_recipe_is_pinned() -> None:
+    digests = {name: recipe.digest() for name, recipe in shipped_recipes().items()}
+    assert digests == DIGESTS, "a changed digest orphans the rows that were trained by it"
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_a_recipe_goes_to_schema_1_and_back(name: str) -> None:
+    recipe = load_recipe(name)
+    assert from_schema_1({**to_schema_1(recipe), "rounds": 3, "seed": 5}) == recipe
+
+
+def test_a_digest_of_schema_1_is_the_one_that_was_given_then() -> None:
+    # As the first release of these rows named them: report 000's flagship row, and the recipe that ships.
+    assert digest_1(Recipe()) == "44136fa3"
+    assert digest_1(load_recipe("report0.sharing-and-losses.no sharing, no auxiliary")) == "8f92c453"
+
+
+def test_a_recipe_survives_json_and_toml() -> None:
     recipe = Recipe().with_({"network.variant": "ws", "data.pairs": "all", "optim.lr": 0.5})
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    assert Recipe.from_dict(tomllib.loads(recipe.to_toml())) == recipe
+    ensemble = Recipe().with_({"network.variant": ["ws", "aux"], "optim.plateau_threshold": 0.1})
+    assert Recipe.from_dict(tomllib.loads(ensemble.to_toml())) == ensemble
 
 
 def test_the_digest_names_what_decides_a_round() -> None:
@@ -30,36 +71,131 @@ def test_the_digest_names_what_decides_a_round() -> None:
     assert recipe.digest() != Recipe().with_({"optim.lr": 0.02}).digest()
 
 
-def test_an_unknown_setting_is_refused_with_a_near_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", setting_names())
+def test_every_setting_changes_the_digest(name: str) -> None:
+    values: dict[str, Any] = {
+        "network.variant": "twinnet_ws",
+        "data.dataset": "uci",
+        "data.pairs": "all",
+        "data.test_pairs": "all",
+        "data.normalize": "standardize",
+        "data.redraw": True,
+        "data.shuffle": True,
+        "loss.teacher": "ship_teacher",
+        "optim.schedule": "one-cycle",
+        "stopping.monitor": "loss",
+        "stopping.restore_best": True,
+        "evaluation.validation_only": True,
+        "evaluation.exact": True,
+        "evaluation.curves": True,
+        "evaluation.dropout": True,
+    }
+    whole = ("data.hold_out", "data.folds", "data.validation_pairs", "stopping.patience", "optim.epochs")
+    count = name in whole or name.startswith("data.synthetic") or name == "optim.batch_size"
+    value = values.get(name, 7 if count else 0.5)
+    base = Recipe() if name == "data.redraw" else Recipe().with_({"data.hold_out": 3})
+    assert base.with_({name: value}).digest() != base.digest()
+
+
+def test_values_that_are_equal_have_one_digest() -> None:
+    assert Recipe().with_({"optim.lr": 1}).digest() == Recipe().with_({"optim.lr": 1.0}).digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("epochs = 3\n", r"typo.toml: unknown setting 'epochs'; did you mean 'optim.epochs'\?"),
+        ("[optim]\nepoch = 3\n", r"typo.toml: unknown setting 'optim.epoch'; did you mean 'optim.epochs'\?"),
+        ("[loss]\nema = 0.5\n", r"typo.toml: unknown setting 'loss.ema'; did you mean 'optim.ema'\?"),
+        ("optim = 3\n", r"typo.toml: optim must be a section of settings, not 3"),
+        (
+            "[data.synthetic]\nphotos = 3\n",
+            r"typo.toml: unknown setting 'data.synthetic.photos'; did you mean",
+        ),
+    ],
+)
+def test_an_unknown_setting_is_refused_with_a_near_one(text: str, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "typo.toml"
-    file.write_text("epoch = 3\n")
-    with pytest.raises(RecipeError, match=r"typo.toml: unknown setting 'epoch'; did you mean 'epochs'\?"):
+    file.write_text(text)
+    with pytest.raises(RecipeError, match=sentence):
         load_recipe(str(file))
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "sentence"),
     [
-        ("rounds", 0, "rounds must be at least 1"),
-        ("pairs", "most", "pairs must be int or 'all'"),
-        ("pairs", True, "pairs must be int"),
-        ("epochs", 2.5, "epochs must be int"),
-        ("lr", 0, "lr must be positive"),
-        ("lr", float("nan"), "lr must be positive"),
-        ("lr", "fast", "lr must be "),
-        ("schedule", "sometimes", "schedule must be 'constant' or 'one-cycle'"),
-        ("batch_size", 1, "batch_size must be at least 2"),
-        ("shuffle", 1, "shuffle must be bool"),
-        ("digit_weight", -1.0, "digit_weight must be a number from 0 up"),
+        ("data.pairs", "most", "data.pairs must be a whole number above 0 or \"all\", not 'most'"),
+        ("data.pairs", True, 'data.pairs must be a whole number above 0 or "all", not True'),
+        ("data.folds", 1, "folds must be 0 for none, or at least 2"),
+        ("data.hold_out", -1, "data.hold_out must be a whole number from 0, not -1"),
+        ("data.shuffle", 1, "data.shuffle must be true or false, not 1"),
+        ("data.synthetic.printed", 0.5, "data.synthetic.printed must be a whole number from 0, not 0.5"),
+        ("network.variant", ["aux_ws"], "network.variant must be text or a list of at least 2"),
+        ("optim.epochs", 2.5, "optim.epochs must be a whole number above 0, not 2.5"),
+        ("optim.lr", 0, "optim.lr must be a number above 0, not 0"),
+        ("optim.lr", float("nan"), "optim.lr must be a number above 0, not nan"),
+        ("optim.lr", "fast", "optim.lr must be a number above 0, not 'fast'"),
+        ("optim.schedule", "sometimes", 'optim.schedule must be "constant" or "one-cycle"'),
+        ("optim.batch_size", 1, "optim.batch_size must be a whole number from 2, not 1"),
+        ("optim.ema", 1.0, "optim.ema must be a number from 0 below 1, not 1.0"),
+        ("loss.digit_weight", -1.0, "loss.digit_weight must be a number from 0, not -1.0"),
+        ("stopping.patience", 3, "stopping.patience.*need validation pairs"),
+        ("stopping.restore_best", True, "stopping.restore_best.*need validation pairs"),
+        ("evaluation.validation_only", True, "evaluation.validation_only.*need validation pairs"),
+        ("evaluation.temperature", "validation", "evaluation.temperature need validation pairs"),
+        ("evaluation.temperature", 0.0, 'a number above 0 or "validation", not 0.0'),
     ],
 )
 def test_a_value_out_of_range_is_refused(setting: str, value: Any, sentence: str) -> None:
     with pytest.raises(RecipeError, match=sentence):
-        Recipe.from_dict({setting: value})
+        Recipe().with_({setting: value})
+
+
+def test_redrawing_would_train_on_what_is_held_out() -> None:
+    with pytest.raises(RecipeError, match="redraw would train on the pairs that hold_out or folds keep"):
+        Recipe().with_({"data.redraw": True, "data.hold_out": 5})
+
+
+def test_a_section_that_is_made_in_python_is_checked_alike() -> None:
+    with pytest.raises(ValueError, match="lr"):
+        Optimization(lr=-1.0)
+
+
+def test_assignments_are_read_as_toml_or_as_text() -> None:
+    assert parse_settings(["optim.lr=0.01", "data.shuffle = true", "network.variant=aux_ws"]) == {
+        "optim.lr": 0.01,
+        "data.shuffle": True,
+        "network.variant": "aux_ws",
+    }
+    assert parse_settings(['network.variant=["ws", "aux"]']) == {"network.variant": ["ws", "aux"]}
+    with pytest.raises(RecipeError, match=r"'optim.lr' is no assignment; write section.setting=value"):
+        parse_settings(["optim.lr"])
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_setting_is_documented(section: Any) -> None:
+    text = recipe_help()
+    documented = section.__pydantic_fields__
+    for field in fields(section):
+        if field.name != "synthetic":
+            assert documented[field.name].description, f"{section.__name__}.{field.name}"
+            assert f"\n  {field.name} = " in text
+
+
+def test_the_help_shows_defaults_and_ranges() -> None:
+    text = recipe_help()
+    for line in (
+        "  lr = 0.01  (a number above 0)",
+        '  plateau_threshold = "off"  (a number from 0 or "off")',
+        "  batch_size = 25  (a whole number from 2)",
+        '  pairs = 1000  (a whole number above 0 or "all")',
+    ):
+        assert f"\n{line}\n" in text
+    assert len(setting_names()) == len(flat(Recipe().to_dict()))
 
 
 def test_a_missing_recipe_lists_those_that_ship() -> None:
-    with pytest.raises(RecipeError, match=r"neither a file nor a recipe that ships; near it are .*ship"):
+    with pytest.raises(RecipeError, match=r"neither a file nor a shipped recipe; near it are .*ship"):
         load_recipe("shipp")
 
 

@@ -15,7 +15,7 @@ from pairedge_train.experiments.study import Claim, Figure, Study, StudyRow, Tab
 from pairedge_train.networks.variants import get_variant, variants
 from pairedge_train.reports.agreement import Finding, finding, rows_of, standard_errors, verdict
 from pairedge_train.reports.pages import page, write_index, write_page
-from pairedge_train.rows import Row, append_row
+from pairedge_train.rows import RoundRow, append_row
 
 ALL = studies()
 
@@ -30,7 +30,7 @@ def test_claims_and_figures_name_rows_that_exist(name: str) -> None:
         for row in study.shown(figure):
             get_variant(row.recipe.variant)
             if "test_accuracy" in figure.curves or "train_accuracy" in figure.curves:
-                assert row.recipe.curves
+                assert row.recipe.evaluation.curves
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -42,7 +42,7 @@ def test_labels_name_one_row_each(name: str) -> None:
 
 def test_every_variant_of_the_reports_is_in_a_table_or_named_as_left_out() -> None:
     rows = [row for study in ALL.values() for table in study.tables for row in table.rows]
-    trained = {name for row in rows for name in row.recipe.member_variants}
+    trained = {name for row in rows for name in row.recipe.network.members}
     # The tables train these two by their `_pretrained` names, from scratch where weights are missing.
     assert set(variants()) - trained == {"MNISTResNet", "MNISTResSiameseNet"}
 
@@ -60,23 +60,28 @@ def test_the_reports_have_their_full_rounds() -> None:
     }
 
 
-def made_rows(recipe: Recipe, accuracies: list[float], **more: Any) -> list[Row]:
+def made_rows(recipe: Recipe, accuracies: list[float], *, seed: int = 2021, **more: Any) -> list[RoundRow]:
     return [
-        {
-            "variant": recipe.variant,
-            "recipe": recipe.digest(),
-            "seed": recipe.seed + i,
-            "test_accuracy": accuracy,
-            "validation_accuracy": 1 - accuracy,
-            "exact_accuracy": None,
-            "curves": {"test_accuracy": [0.5, accuracy + 0.01, accuracy]},
-            "seconds": 1.5,
-            "versions": {"torch": "2"},
-            "device": "cpu",
-            **more,
-        }
+        RoundRow(
+            **{
+                "variant": recipe.variant,
+                "recipe": recipe.digest(),
+                "seed": seed + i,
+                "test_accuracy": accuracy,
+                "validation_accuracy": 1 - accuracy,
+                "curves": {"test_accuracy": (0.5, accuracy + 0.01, accuracy)},
+                "seconds": 1.5,
+                "versions": {"torch": "2"},
+                "device": "cpu",
+                **more,
+            }
+        )
         for i, accuracy in enumerate(accuracies)
     ]
+
+
+def study_row(label: str, recipe: Recipe, **settings: Any) -> StudyRow:
+    return StudyRow(label=label, recipe=recipe, **{"rounds": 4, "seed": 2021, **settings})
 
 
 def table_of(*rows: StudyRow, **settings: Any) -> Table:
@@ -121,19 +126,19 @@ def test_the_best_epoch_and_the_best_fold_are_what_the_reports_say() -> None:
 
 
 def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:
-    rows = [*made_rows(LOW, [0.8] * 6), *made_rows(HIGH, [0.9]), *made_rows(LOW, [0.1])]
-    rows[1] = {"recipe": LOW.digest(), "seed": 2022, "diverged": "nan"}
-    found = rows_of(StudyRow(label="low", recipe=LOW), rows)
-    assert [row["seed"] for row in found] == [2021, 2023, 2024]
+    rows = [*made_rows(LOW, [0.8] * 6), *made_rows(HIGH, [0.9]), *made_rows(LOW, [0.1], seed=2100)]
+    rows[1] = RoundRow(variant=LOW.variant, recipe=LOW.digest(), seed=2022, diverged="nan")
+    finished = rows_of(study_row("low", LOW), rows)
+    assert [row.seed for row in finished] == [2021, 2023, 2024]
 
 
 def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
     ours = Finding(0.90, 0.02, 4)
-    with_sd = StudyRow(label="x", recipe=LOW, published=0.88, sd=0.04)
+    with_sd = study_row("x", LOW, published=0.88, sd=0.04)
     assert standard_errors(ours, with_sd, 4) == pytest.approx(0.02 / math.sqrt(0.02**2 / 4 + 0.04**2 / 4))
-    without = StudyRow(label="x", recipe=LOW, published=0.88)
+    without = study_row("x", LOW, published=0.88)
     assert standard_errors(ours, without, 4) == pytest.approx(0.02 / math.sqrt(2 * 0.02**2 / 4))
-    assert standard_errors(ours, StudyRow(label="x", recipe=LOW), 4) is None
+    assert standard_errors(ours, study_row("x", LOW), 4) is None
     assert standard_errors(Finding(0.9, None, 1), with_sd, 4) is None
 
 
@@ -149,13 +154,13 @@ def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
     ],
 )
 def test_a_claim_is_held_against_the_numbers(low: list[float], high: list[float], said: str) -> None:
-    table = table_of(StudyRow(label="low", recipe=LOW), StudyRow(label="high", recipe=HIGH))
+    table = table_of(study_row("low", LOW), study_row("high", HIGH))
     claim = Claim(text="low < high", table="t", order=("low", "high"))
     assert verdict(claim, table, [*made_rows(LOW, low), *made_rows(HIGH, high)])[0] == said
 
 
 def test_a_claim_can_be_about_the_standard_deviation() -> None:
-    table = table_of(StudyRow(label="low", recipe=LOW), StudyRow(label="high", recipe=HIGH))
+    table = table_of(study_row("low", LOW), study_row("high", HIGH))
     claim = Claim(text="steadier", table="t", order=("low", "high"), measure="sd")
     rows = [*made_rows(LOW, [0.8, 0.801, 0.8, 0.801]), *made_rows(HIGH, [0.7, 0.9, 0.7, 0.9])]
     assert verdict(claim, table, rows)[0] == "holds"
@@ -163,8 +168,8 @@ def test_a_claim_can_be_about_the_standard_deviation() -> None:
 
 def test_a_page_puts_the_report_beside_ours() -> None:
     table = table_of(
-        StudyRow(label="low", recipe=LOW, published=0.80, sd=0.01),
-        StudyRow(label="high", recipe=HIGH, published=0.99, sd=0.01),
+        study_row("low", LOW, published=0.80, sd=0.01),
+        study_row("high", HIGH, published=0.99, sd=0.01),
         seconds=True,
     )
     claim = Claim(text="low < high", table="t", order=("low", "high"))
@@ -180,7 +185,7 @@ def test_a_page_puts_the_report_beside_ours() -> None:
 def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
     study = ALL["report0"]
     for row in study.table("sharing-and-losses").rows:
-        curves = {name: [0.6, 0.7, 0.8] for name in ("loss", "train_accuracy", "test_accuracy")}
+        curves = {name: (0.6, 0.7, 0.8) for name in ("loss", "train_accuracy", "test_accuracy")}
         for made in made_rows(row.recipe, [0.8, 0.9], curves=curves):
             append_row(tmp_path / "report0.jsonl", made)
     files = write_page(study, tmp_path)
@@ -202,13 +207,13 @@ def test_the_index_says_what_dominates(tmp_path: Path) -> None:
 
 
 def test_a_page_of_our_own_tells_what_was_measured_and_what_it_took() -> None:
-    table = table_of(
-        StudyRow(label="high", recipe=HIGH), statistic="exact_accuracy", beside=("best_temperature",)
-    )
+    table = table_of(study_row("high", HIGH), statistic="exact_accuracy", beside=("best_temperature",))
     study = Study(name="own", title="Ours", about="About it.", tables=(table,), claims=(), figures=())
-    rows = made_rows(HIGH, [0.9, 0.92], parameters=9574, best_temperature=0.5)
-    for row, exact in zip(rows, (0.8, 0.9), strict=True):
-        row["exact_accuracy"] = exact
+    more: dict[str, Any] = {"parameters": 9574, "best_temperature": 0.5}
+    rows = [
+        *made_rows(HIGH, [0.9], exact_accuracy=0.8, **more),
+        *made_rows(HIGH, [0.92], seed=2022, exact_accuracy=0.9, **more),
+    ]
     text = page(study, rows, [])
     assert "| high | 85.00 ± 7.07 | 0.5000 ± 0.0000 | 2 | 9,574 | 1.50 ± 0.00 |" in text
     assert "the report" not in text
@@ -219,11 +224,11 @@ def test_reliability_and_coverage_are_drawn_from_rows(tmp_path: Path) -> None:
         Figure(name="worth", title="What it is worth", kind="reliability", table="t"),
         Figure(name="handed", title="Handed on", kind="coverage", table="t"),
     )
-    table = table_of(StudyRow(label="high", recipe=HIGH))
+    table = table_of(study_row("high", HIGH))
     study = Study(name="own", title="Ours", about="", tables=(table,), claims=(), figures=figures)
     measured = {
         "parameters": 1,
-        "leq_diagram": [[0.5, 0.1, 0.12], [0.5, 0.9, 0.91]],
+        "leq_diagram": ((0.5, 0.1, 0.12), (0.5, 0.9, 0.91)),
         "risk": {"1.0": 0.01, "0.99": 0.005},
     }
     for row in made_rows(HIGH, [0.9, 0.92], **measured):

@@ -21,8 +21,9 @@ from pairedge_train.networks.variants.report2_feature_module import WeightSharin
 from pairedge_train.networks.variants.report4_siamese import MNISTResNet, MNISTResSiameseNet
 from pairedge_train.randomness import drawn_from
 from pairedge_train.torchvision_import import import_torchvision
+from pairedge_train.training.all_pairs import evaluate_all_pairs
 from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from pairedge_train.training.evaluate import decide, exact_accuracy
+from pairedge_train.training.evaluate import decide
 from pairedge_train.training.losses import losses
 
 VARIANTS = list(variants().values())
@@ -103,7 +104,7 @@ def test_a_gradient_of_a_finite_loss_reaches_every_parameter(
     digits = torch.tensor([[3, 7], [7, 3], [0, 0], [9, 1]])
     target = (digits[:, 0] <= digits[:, 1]).long()
     with drawn_from(Generator().manual_seed(0)):  # of dropout
-        parts = losses(body.train()(pairs), target, digits, digit_weight=1.0)
+        parts = losses(body.train()(pairs), target, digits)
     assert all(part is None or part.isfinite() for part in parts)
     names, parameters = zip(*body.named_parameters(), strict=True)
     gradients = torch.autograd.grad(parts.total, parameters)
@@ -149,7 +150,7 @@ def test_a_checkpoint_brings_it_back(known: Variant, body: nn.Module, pairs: Ten
     network = Network(body, mean=33.25, std=71.5).eval()
     path = tmp_path / "round.safetensors"
     save_checkpoint(
-        path, Checkpoint(network, Recipe().with_({"network.variant": known.name}), 2021, "0" * 64, {})
+        path, Checkpoint(network, Recipe().with_({"network.variant": known.name}), 2021, None, "0" * 64, {})
     )
     loaded = load_checkpoint(path).network
     with torch.no_grad():
@@ -214,7 +215,7 @@ def test_the_greater_number_of_two_branches_is_the_second_where_first_is_less() 
 
 @pytest.mark.parametrize("name", ["Sub_LeNet5_WS_AL", "ConvSiameseNetClasses"])
 def test_counting_readings_judges_all_pairs_as_deciding_each_does(name: str, tiny: DataSet) -> None:
-    """The slow twin: every ordered pair goes through the network."""
+    """The reference: every ordered pair goes through the network."""
     with drawn_from(Generator().manual_seed(0)):
         network = Network(get_variant(name).build(), mean=127.0, std=74.0).eval()
     tiles = torch.arange(len(tiny.test))
@@ -222,10 +223,10 @@ def test_counting_readings_judges_all_pairs_as_deciding_each_does(name: str, tin
     with torch.no_grad():
         readings = network(every.images).digits
     assert len(readings.argmax(2).unique()) > 1  # else any way of counting would agree
-    found = exact_accuracy(network, tiny.test)
-    assert found is not None
-    assert found.pairs == int((decide(None, readings) == every.target).sum()) / len(every)
-    assert found.digits == int((readings.argmax(2) == every.digits).sum()) / (2 * len(every))
+    result = evaluate_all_pairs(network, torch.from_numpy(tiny.test.tiles).float(), tiny.test.labels)
+    assert result is not None
+    assert result.accuracy == int((decide(None, readings) == every.target).sum()) / len(every)
+    assert result.digit_accuracy == int((readings.argmax(2) == every.digits).sum()) / (2 * len(every))
 
 
 @pytest.fixture

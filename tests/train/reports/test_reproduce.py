@@ -16,15 +16,16 @@ from click.testing import CliRunner, Result
 
 from pairedge_train.cli.reproduce import main
 from pairedge_train.experiments.library import studies
+from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce, rows_path
-from pairedge_train.rows import append_row, read_rows
+from pairedge_train.rows import RoundRow, append_row, read_rows
 
-from .carried_study import JOBS, RECIPE, ROUNDS
+from .study_program import JOBS, RECIPE, ROUNDS
 
-PROGRAM = Path(__file__).with_name("carried_study.py")
+PROGRAM = Path(__file__).with_name("study_program.py")
 
 
-def test_no_round_is_wanted_twice() -> None:
+def test_no_round_is_trained_twice() -> None:
     study = studies()["report0"]
     jobs = jobs_of(study, study.tables)
     assert len({job.key for job in jobs}) == len(jobs)
@@ -34,16 +35,16 @@ def test_no_round_is_wanted_twice() -> None:
     assert len(jobs_of(study, study.tables, rounds=1)) == 4 + 2 + 4
 
 
-def test_folds_keep_their_number_when_only_some_are_wanted() -> None:
+def test_folds_keep_their_number_when_only_some_are_trained() -> None:
     study = studies()["report4"]
     jobs = jobs_of(study, study.tables, rounds=2)
     assert {job.number for job in jobs} == {0, 1}
-    assert {job.recipe.folds for job in jobs} == {8}
+    assert {job.recipe.data.folds for job in jobs} == {8}
 
 
 def test_rounds_with_a_row_are_not_missing(tmp_path: Path) -> None:
     digest, seed = JOBS[3].key
-    append_row(rows_path(tmp_path, "small"), {"recipe": digest, "seed": seed})
+    append_row(rows_path(tmp_path, "small"), RoundRow(variant="conv_3", recipe=digest, seed=seed))
     assert missing(JOBS, tmp_path) == [job for job in JOBS if job.number != 3]
 
 
@@ -59,16 +60,18 @@ def test_a_round_that_diverges_has_a_row_that_says_so(tmp_path: Path) -> None:
                 "optim.batch_size": 25,
             }
         ),
+        FIRST_SEED,
         0,
     )
     reproduce([job], tmp_path)
     [row] = read_rows(rows_path(tmp_path, "small"))
-    assert "the loss became" in row["diverged"]
+    assert row.diverged is not None
+    assert "the loss became" in row.diverged
     assert missing([job], tmp_path) == []
 
 
 def seeds(out: Path) -> list[int]:
-    return sorted(row["seed"] for row in read_rows(rows_path(out, "small")))
+    return sorted(row.seed for row in read_rows(rows_path(out, "small")))
 
 
 def wait_for_rows(out: Path, count: int, process: subprocess.Popen[str]) -> None:
@@ -87,7 +90,7 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path: Path) -> None:
     kept = seeds(tmp_path)
     assert 2 <= len(kept) < ROUNDS
     subprocess.run(command, check=True)
-    assert seeds(tmp_path) == [RECIPE.seed + number for number in range(ROUNDS)]
+    assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
 
 
 @pytest.fixture
@@ -143,7 +146,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Pa
         first.kill()
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    assert seeds(tmp_path) == [RECIPE.seed + number for number in range(ROUNDS)]
+    assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
 
 
 def command(*arguments: str) -> Result:

@@ -8,24 +8,23 @@ import pytest
 import torch
 from torch import Generator, nn
 
-from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.datasets import NEGATIVE, DataSet
 from pairedge_train.data.pairs import Pairs, make_pairs
 from pairedge_train.errors import RecipeError
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Architecture
 from pairedge_train.networks.ensemble import ensemble_of
 from pairedge_train.networks.network import Network, build_network
 from pairedge_train.networks.output import leq_probability
 from pairedge_train.networks.variants import get_variant
 from pairedge_train.randomness import drawn_from
+from pairedge_train.training.all_pairs import evaluate_all_pairs
 from pairedge_train.training.calibration import (
     Reliability,
     best_temperature,
+    confidence_thresholds,
     divide_logits,
-    doubt_threshold,
-    reliability,
     risk,
 )
-from pairedge_train.training.evaluate import exact_accuracy
 
 
 def fresh(variant: str, seed: int = 0) -> Network:
@@ -58,41 +57,40 @@ def test_risk_falls_as_the_least_certain_are_handed_on() -> None:
     assert risk(found, 0.95) == pytest.approx(0.05 / 0.95, abs=2e-3)
 
 
-@pytest.mark.parametrize("variant", ["aux_ws", "aux", "ws"])
-def test_all_pairs_are_judged_as_each_is(variant: str, tiny: DataSet) -> None:
-    """The slow twin: every ordered pair goes through the network."""
+@pytest.mark.parametrize("variant", ["aux_ws", "aux", "ws", "aux_ws_learned"])
+def test_all_pairs_are_evaluated_as_each_is(variant: str, tiny: DataSet) -> None:
+    """The reference: every ordered pair goes through the network."""
     network, test = fresh(variant), tiny.test
-    found = reliability(network, torch.from_numpy(test.tiles).float(), test.labels)
-    assert found is not None
+    result = evaluate_all_pairs(network, torch.from_numpy(test.tiles).float(), test.labels)
+    assert result is not None
+    assert result.leq is not None
+    decisions = result.leq.folded()
     order = torch.cartesian_prod(torch.arange(len(test)), torch.arange(len(test))).flatten()
     every = make_pairs(test, order)
     with torch.no_grad():
         output = network(every.images)
         assert output.comparison is not None
         leq = leq_probability(output.comparison)
-    assert found.decisions.frequency() == pytest.approx(
-        float(((leq >= 0.5) == every.target.bool()).double().mean())
-    )
-    assert found.leq.error() == pytest.approx(Reliability.of(leq, every.target.bool()).error(), abs=1e-4)
+    correct = float(((leq >= 0.5) == every.target.bool()).double().mean())
+    assert result.accuracy == pytest.approx(correct)
+    assert decisions.frequency() == pytest.approx(correct)
+    assert result.leq.error() == pytest.approx(Reliability.of(leq, every.target.bool()).error(), abs=1e-4)
     confidence = torch.where(leq >= 0.5, leq, 1 - leq)
-    assert float((found.decisions.count / len(every)).max()) <= 1
-    assert found.decisions.count.sum() == len(every)
-    lowest = int(found.decisions.count.nonzero()[0])
-    assert lowest == pytest.approx(3000 * float(confidence.min()), abs=1)
-    exact = exact_accuracy(network, test)
-    assert exact is not None
-    assert exact.pairs == pytest.approx(found.decisions.frequency())
+    assert float((decisions.count / len(every)).max()) <= 1
+    assert decisions.count.sum() == len(every)
+    least = int(decisions.count.nonzero()[0])
+    assert least == pytest.approx(3000 * float(confidence.min()), abs=1)
 
 
-def test_a_learned_comparison_is_not_judged_from_posteriors(tiny: DataSet) -> None:
-    assert (
-        reliability(fresh("aux_ws_learned"), torch.from_numpy(tiny.test.tiles).float(), tiny.test.labels)
-        is None
-    )
+def test_a_learned_comparison_is_evaluated_on_all_pairs_only_where_that_is_asked_for(tiny: DataSet) -> None:
+    tiles = torch.from_numpy(tiny.test.tiles).float()
+    network = fresh("aux_ws_learned")
+    assert evaluate_all_pairs(network, tiles, tiny.test.labels, learned=False) is None
+    assert evaluate_all_pairs(network, tiles, tiny.test.labels) is not None
 
 
 @pytest.mark.parametrize("variant", ["aux_ws", "ws", "aux_ws_learned"])
-def test_the_temperature_that_was_put_in_is_found_again(variant: str, tiny: DataSet) -> None:
+def test_the_temperature_that_was_put_in_is_recovered(variant: str, tiny: DataSet) -> None:
     network = fresh(variant)
     order = torch.arange(60)
     pairs = make_pairs(tiny.training, order)
@@ -139,17 +137,31 @@ def test_what_is_no_ensemble_is_refused() -> None:
 
 
 def test_a_recipe_with_members_builds_the_ensemble_that_its_checkpoint_fills() -> None:
-    network = build_network(Recipe().with_({"network.variant": ["aux_ws", "aux_ws", "aux_ws"]}))
+    network = build_network(Architecture(variant=("aux_ws", "aux_ws", "aux_ws")))
     assert network.parameter_count() == 3 * get_variant("aux_ws").parameters
 
 
-def test_the_threshold_of_doubt_is_what_a_share_of_the_digits_lies_below(tiny: DataSet) -> None:
+def test_each_threshold_is_fitted_on_the_confidence_that_it_is_compared_with(tiny: DataSet) -> None:
     network = fresh("aux_ws")
     pairs = make_pairs(tiny.training, torch.arange(60))
     with torch.no_grad():
-        logits = network(pairs.images).digits
-    assert logits is not None
-    threshold = doubt_threshold(network, pairs, flagged=0.25)
-    assert threshold is not None
-    assert float((logits.softmax(2).amax(2) < threshold).double().mean()) == pytest.approx(0.25, abs=0.02)
-    assert doubt_threshold(fresh("ws"), pairs) is None
+        output = network(pairs.images)
+    assert output.digits is not None
+    assert output.comparison is not None
+    thresholds = confidence_thresholds(network, pairs, rejected=0.25)
+    assert thresholds is not None
+    of_digits = output.digits.softmax(2).amax(2)
+    leq = leq_probability(output.comparison)
+    of_pairs = torch.minimum(torch.maximum(leq, 1 - leq), of_digits.amin(1))
+    assert float((of_pairs < thresholds[0]).double().mean()) == pytest.approx(0.25, abs=0.04)
+    assert float((of_digits < thresholds[1]).double().mean()) == pytest.approx(0.25, abs=0.02)
+    assert thresholds[0] < thresholds[1]
+    assert confidence_thresholds(fresh("ws"), pairs) is None
+
+
+def test_negatives_do_not_move_the_thresholds(tiny: DataSet) -> None:
+    network = fresh("aux_ws")
+    pairs = make_pairs(tiny.training, torch.arange(60))
+    noise = torch.rand(10, 2, 14, 14, generator=Generator().manual_seed(3)) * 255
+    mixed = Pairs(torch.cat([pairs.images, noise]), torch.cat([pairs.digits, torch.full((10, 2), NEGATIVE)]))
+    assert confidence_thresholds(network, mixed) == confidence_thresholds(network, pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -12,14 +13,14 @@ from torch import Generator, Tensor
 from pairedge_train.data.datasets import NEGATIVE, DataSet
 from pairedge_train.data.pairs import Draw, Pairs, draw_pairs
 from pairedge_train.errors import DataError, DivergedError
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Loss, Optimization, Recipe
 from pairedge_train.networks.network import Network, build_network
 from pairedge_train.networks.output import Output
 from pairedge_train.randomness import drawn_from
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training.augment import warp
 from pairedge_train.training.evaluate import Scores
-from pairedge_train.training.fit import Epoch, batches, fit, halve_lr
+from pairedge_train.training.fit import Costs, Epoch, batches, fit, halve_lr
 from pairedge_train.training.losses import losses, smoothed
 
 
@@ -32,23 +33,23 @@ def test_the_loss_is_the_sum_of_three_cross_entropies() -> None:
     expected = F.cross_entropy(comparison, target) + 0.5 * (
         F.cross_entropy(digits[:, 0], truth[:, 0]) + F.cross_entropy(digits[:, 1], truth[:, 1])
     )
-    found = losses(Output(comparison, digits), target, truth, digit_weight=0.5)
-    assert float(found.total) == pytest.approx(float(expected), abs=1e-6)
+    total = losses(Output(comparison, digits), target, truth, Loss(digit_weight=0.5)).total
+    assert float(total) == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_a_single_logit_costs_what_its_sigmoid_and_bce_cost() -> None:
     logits, target = torch.tensor([-2.0, 0.3, 4.0]), torch.tensor([0, 1, 1])
-    found = losses(Output(logits, None), target, torch.zeros(3, 2, dtype=torch.long), digit_weight=1.0)
-    assert float(found.total) == pytest.approx(
+    total = losses(Output(logits, None), target, torch.zeros(3, 2, dtype=torch.long)).total
+    assert float(total) == pytest.approx(
         float(F.binary_cross_entropy(logits.sigmoid(), target.float())), abs=1e-6
     )
 
 
 def test_batches_cover_every_pair_once_shuffled_or_not(tiny: DataSet, quick: Recipe) -> None:
-    pairs = draw_pairs(tiny, quick, Generator().manual_seed(0)).training
+    pairs = draw_pairs(tiny, quick.data, Generator().manual_seed(0)).training
     for shuffle in (False, True):
         recipe = quick.with_({"data.shuffle": shuffle})
-        seen = torch.cat([images for images, _, _ in batches(pairs, recipe, Generator().manual_seed(0))])
+        seen = torch.cat([images for images, _, _ in batches(pairs, recipe, [Generator().manual_seed(0)])])
         assert torch.equal(seen, pairs.images) is not shuffle
         assert torch.equal(seen.sum((1, 2, 3)).sort().values, pairs.images.sum((1, 2, 3)).sort().values)
 
@@ -63,11 +64,10 @@ def test_a_network_learns_to_compare_black_and_white(tiny: DataSet, quick: Recip
     images = (digits[:, :, None, None] * 28.0).expand(-1, -1, 14, 14).contiguous()
     seen: list[Epoch] = []
     with drawn_from(Generator().manual_seed(0)):
-        network = build_network(quick)
+        network = build_network(quick.network)
         draw = drawn(Pairs(images, digits), tiny)
-        history = fit(
-            network, draw, quick.with_({"optim.epochs": 8}), generator=Generator(), on_epoch=seen.append
-        )
+        recipe = quick.with_({"optim.epochs": 8})
+        [history] = fit([network], [draw], recipe, generators=[Generator()], on_epoch=seen.append)
     assert history == seen
     assert history[-1].validation is not None
     assert history[-1].validation.pairs == 1.0
@@ -75,11 +75,11 @@ def test_a_network_learns_to_compare_black_and_white(tiny: DataSet, quick: Recip
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(tiny: DataSet, quick: Recipe) -> None:
-    draw = draw_pairs(tiny, quick, Generator().manual_seed(0))
-    network = build_network(quick)
+    draw = draw_pairs(tiny, quick.data, Generator().manual_seed(0))
+    network = build_network(quick.network)
     draw.training.images[0, 0, 0, 0] = float("nan")
     with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):
-        fit(network, draw, quick, generator=Generator())
+        fit([network], [draw], quick, generators=[Generator()])
 
 
 def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies: list[float]) -> None:
@@ -87,12 +87,12 @@ def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies:
     epochs = iter(costs)
     judged = iter([Scores(right, None, cost, None) for right, cost in zip(accuracies, costs, strict=True)])
 
-    def train_epoch(network: Network, *_: Any, **__: Any) -> tuple[float, None, None]:
+    def train_epoch(network: Network, *_: Any, **__: Any) -> list[Costs]:
         network.mean += 1
-        return next(epochs), None, None
+        return [(next(epochs), None, None)]
 
     monkeypatch.setattr(fit_module, "train_epoch", train_epoch)
-    monkeypatch.setattr(fit_module, "judge", lambda *_, **__: next(judged))
+    monkeypatch.setattr(fit_module, "evaluate", lambda *_, **__: next(judged))
 
 
 @pytest.mark.parametrize(("monitor", "best"), [("accuracy", 2), ("loss", 3)])
@@ -108,10 +108,10 @@ def test_early_stopping_waits_its_patience_and_restores_the_best_weights(
             "stopping.monitor": monitor,
         }
     )
-    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    draw = draw_pairs(tiny, recipe.data, Generator().manual_seed(0))
     fake_epochs(monkeypatch, [5, 4, 3, 3, 3, 3, 3, 3, 3], [0.5, 0.7, 0.6, 0.7, 0.7, 0.7, 0.8, 0.9, 0.9])
-    network = build_network(recipe)
-    history = fit(network, draw, recipe, generator=Generator())
+    network = build_network(recipe.network)
+    [history] = fit([network], [draw], recipe, generators=[Generator()])
     assert len(history) == best + 3  # an equal score is no improvement
     assert float(network.mean) == best
 
@@ -120,10 +120,11 @@ def test_without_restoring_the_last_weights_stay(
     tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = quick.with_({"optim.epochs": 9, "stopping.patience": 3, "data.hold_out": 2})
-    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    draw = draw_pairs(tiny, recipe.data, Generator().manual_seed(0))
     fake_epochs(monkeypatch, [1.0] * 9, [0.5] * 9)
-    network = build_network(recipe)
-    assert len(fit(network, draw, recipe, generator=Generator())) == 4
+    network = build_network(recipe.network)
+    [history] = fit([network], [draw], recipe, generators=[Generator()])
+    assert len(history) == 4
     assert float(network.mean) == 4
 
 
@@ -140,58 +141,82 @@ def test_without_restoring_the_last_weights_stay(
 def test_the_learning_rate_is_halved_when_the_loss_hardly_falls(
     costs: list[float], floor: float, expected: float
 ) -> None:
-    optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
+    optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
     epochs = [Epoch(number, cost, None, None, 0, None, None, None) for number, cost in enumerate(costs, 1)]
-    halve_lr(optimiser, epochs, Recipe().with_({"optim.plateau_threshold": 0.03, "optim.min_lr": floor}))
-    assert optimiser.param_groups[0]["lr"] == expected
+    halve_lr(optimizer, epochs, Optimization(plateau_threshold=0.03, min_lr=floor))
+    assert optimizer.param_groups[0]["lr"] == expected
 
 
 def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> None:
-    found = smoothed(torch.tensor([3, NEGATIVE]), 0.1)
-    torch.testing.assert_close(found.sum(1), torch.ones(2))
-    assert found[0, 3] == pytest.approx(0.91)
-    assert found[0, 4] == pytest.approx(0.01)
-    torch.testing.assert_close(found[1], torch.full((10,), 0.1))
+    labels = smoothed(torch.tensor([3, NEGATIVE]), 0.1)
+    torch.testing.assert_close(labels.sum(1), torch.ones(2))
+    assert labels[0, 3] == pytest.approx(0.91)
+    assert labels[0, 4] == pytest.approx(0.01)
+    torch.testing.assert_close(labels[1], torch.full((10,), 0.1))
 
 
 def test_a_pair_without_a_digit_counts_in_no_comparison() -> None:
     pairs = Pairs(torch.zeros(3, 2, 14, 14), torch.tensor([[1, 2], [NEGATIVE, 2], [5, 4]]))
     assert pairs.target.tolist() == [1, NEGATIVE, 0]
     comparison = torch.randn(3, 2, generator=Generator().manual_seed(0))
-    found = losses(Output(comparison, None), pairs.target, pairs.digits)
+    total = losses(Output(comparison, None), pairs.target, pairs.digits).total
     expected = F.cross_entropy(comparison[[0, 2]], torch.tensor([1, 0]))
-    assert float(found.total) == pytest.approx(float(expected))
+    assert float(total) == pytest.approx(float(expected))
 
 
-def test_smoothing_and_teaching_are_cross_entropies_with_soft_labels() -> None:
+def test_a_single_logit_learns_nothing_from_a_pair_without_a_digit() -> None:
+    digits = torch.tensor([[1, 2], [NEGATIVE, 2], [5, 4]])
+    logits = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)
+    total = losses(Output(logits, None), Pairs(torch.zeros(3, 2, 14, 14), digits).target, digits).total
+    expected = F.binary_cross_entropy_with_logits(logits[[0, 2]], torch.tensor([1.0, 0.0]))
+    assert float(total.detach()) == pytest.approx(float(expected.detach()))
+    torch.autograd.backward(total)
+    assert logits.grad is not None
+    assert logits.grad[1] == 0
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2)])
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_a_batch_of_negatives_costs_the_comparison_nothing(shape: tuple[int, ...], weight: float) -> None:
+    digits = torch.full((2, 2), NEGATIVE)
+    comparison = torch.ones(shape, requires_grad=True)
+    logits = torch.zeros(2, 2, 10)
+    target = Pairs(torch.zeros(2, 2, 14, 14), digits).target
+    parts = losses(Output(comparison, logits), target, digits, Loss(comparison_weight=weight))
+    assert float(parts.total.detach()) == pytest.approx(2 * math.log(10))  # of the uniform posteriors alone
+    torch.autograd.backward(parts.total)
+    assert comparison.grad is not None
+    assert not comparison.grad.any()
+
+
+def test_smoothing_and_distillation_are_cross_entropies_with_soft_labels() -> None:
     random = Generator().manual_seed(0)
     logits, digits = torch.randn(4, 2, 10, generator=random), torch.randint(0, 10, (4, 2), generator=random)
     target = (digits[:, 0] <= digits[:, 1]).long()
     flat = logits.flatten(0, 1)
     by_torch = 2 * F.cross_entropy(flat, digits.flatten(), label_smoothing=0.2)
-    found = losses(Output(None, logits), target, digits, label_smoothing=0.2)
-    assert float(found.total) == pytest.approx(float(by_torch))
+    total = losses(Output(None, logits), target, digits, Loss(label_smoothing=0.2)).total
+    assert float(total) == pytest.approx(float(by_torch))
     posterior = torch.randn(4, 2, 10, generator=random).softmax(2)
     slow = -2 * (posterior.flatten(0, 1) * flat.log_softmax(1)).sum(1).mean()
-    assert float(losses(Output(None, logits), target, digits, teaching=posterior).total) == pytest.approx(
-        float(slow)
-    )
+    distilled = losses(Output(None, logits), target, digits, soft_targets=posterior).total
+    assert float(distilled) == pytest.approx(float(slow))
 
 
 def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: Recipe) -> None:
-    """The slow twin: the weights after every step, averaged by hand; two batches of one epoch."""
+    """The reference: the weights after every step, averaged by hand; two batches of one epoch."""
     recipe = quick.with_(
         {"network.variant": "aux_ws", "optim.ema": 0.75, "optim.epochs": 1, "optim.batch_size": 6}
     )
-    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    draw = draw_pairs(tiny, recipe.data, Generator().manual_seed(0))
     seen: list[Tensor] = []
 
     def trained(recipe: Recipe) -> Tensor:
         with drawn_from(Generator().manual_seed(1)):
-            network = build_network(recipe, draw)
+            network = build_network(recipe.network)
             weight = network.get_parameter("body.branches.0.0.weight")
             handle = network.register_forward_pre_hook(lambda *_: seen.append(weight.detach().clone()))
-            fit(network, draw, recipe, generator=Generator().manual_seed(2))
+            fit([network], [draw], recipe, generators=[Generator().manual_seed(2)])
             handle.remove()
             return weight.detach().clone()
 
@@ -202,16 +227,16 @@ def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: R
 
 def test_augmentation_needs_the_pictures_that_tiles_were_averaged_from(tiny: DataSet, quick: Recipe) -> None:
     recipe = quick.with_({"augment.rotate": 10.0})
-    draw = draw_pairs(tiny, recipe, Generator().manual_seed(0))
+    draw = draw_pairs(tiny, recipe.data, Generator().manual_seed(0))
     with pytest.raises(DataError, match="augmentation needs the 28x28 pictures"):
-        fit(build_network(recipe, draw), draw, recipe, generator=Generator().manual_seed(0))
+        fit([build_network(recipe.network)], [draw], recipe, generators=[Generator().manual_seed(0)])
 
 
-def test_augmented_tiles_are_averaged_after_they_are_bent(uci: DataSet, quick: Recipe) -> None:
+def test_augmented_tiles_are_averaged_after_they_are_distorted(uci: DataSet, quick: Recipe) -> None:
     recipe = quick.with_({"augment.rotate": 10.0, "augment.stroke": 0.2})
-    pairs = draw_pairs(uci, recipe, Generator().manual_seed(0)).training
-    [(images, digits, _), *_] = batches(pairs, recipe, Generator().manual_seed(3))
+    pairs = draw_pairs(uci, recipe.data, Generator().manual_seed(0)).training
+    [(images, digits, _), *_] = batches(pairs, recipe, [Generator().manual_seed(3)])
     assert pairs.fields is not None
-    fields = warp(pairs.fields[:5].flatten(0, 1).float(), recipe.augmentation, Generator().manual_seed(3))
+    fields = warp(pairs.fields[:5].flatten(0, 1).float(), recipe.augment, Generator().manual_seed(3))
     torch.testing.assert_close(images.flatten(0, 1), F.avg_pool2d(fields, 2))
     assert torch.equal(digits, pairs.digits[:5])

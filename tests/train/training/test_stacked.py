@@ -23,10 +23,9 @@ from pairedge_train.reports import reproduce as reproduce_module
 from pairedge_train.reports.reproduce import Job, bundles, missing, reproduce, rows_path
 from pairedge_train.rows import read_rows
 from pairedge_train.training.fit import fit
-from pairedge_train.training.fit_stacked import can_stack, fit_stacked, stacked_losses
 from pairedge_train.training.losses import losses
 from pairedge_train.training.rounds import train_round, train_rounds
-from pairedge_train.training.stacked import StackedTwoBranches, is_stackable
+from pairedge_train.training.stacked import StackedTwoBranches, can_stack, is_stackable
 
 STACKABLE = [name for name in variants() if can_stack(Recipe().with_({"network.variant": name}))]
 COUNT = 3  # networks
@@ -76,18 +75,16 @@ def test_a_step_has_the_losses_gradients_and_statistics_of_each_network_alone(na
     apart = copy.deepcopy(together)
     images, digits, target = pairs_of(9, torch.float32)
     stacked = StackedTwoBranches(together).train()
-    found = stacked_losses(stacked(images), digits, RECIPE)
-    torch.autograd.backward(found.total.sum())
+    together_losses = losses(stacked(images), target, digits, RECIPE.loss)
+    torch.autograd.backward(together_losses.total.sum())
     for parameter in stacked.parameters():
         # The networks' own weights are views of the stacked ones: let them show the gradients.
         assert parameter.grad is not None
         parameter.data.copy_(parameter.grad)
     for i, (body, alone) in enumerate(zip(together, apart, strict=True)):
-        expected = losses(
-            alone(images[:, i]), target[:, i], digits[:, i], comparison_weight=0.9, digit_weight=0.7
-        )
+        expected = losses(alone(images[:, i]), target[:, i], digits[:, i], RECIPE.loss)
         torch.autograd.backward(expected.total)
-        for ours, theirs in zip(found, expected, strict=True):
+        for ours, theirs in zip(together_losses, expected, strict=True):
             assert (ours is None) == (theirs is None)
             if ours is not None and theirs is not None:
                 torch.testing.assert_close(ours[i], theirs, atol=1e-5, rtol=1e-5)
@@ -104,19 +101,17 @@ def test_several_steps_lead_to_the_same_weights(name: str) -> None:
     apart = copy.deepcopy(together)
     stacked = StackedTwoBranches(together).train()
     every = [stacked, *apart]
-    optimisers = [AdamW(body.parameters(), lr=1e-3, weight_decay=0.01) for body in every]
+    optimizers = [AdamW(body.parameters(), lr=1e-3, weight_decay=0.01) for body in every]
     for batch in zip(*(torch.split(part, 5) for part in pairs_of(30, torch.float64)), strict=True):
         images, digits, target = batch
-        totals = [stacked_losses(stacked(images), digits, RECIPE).total.sum()]
+        totals = [losses(stacked(images), target, digits, RECIPE.loss).total.sum()]
         for i, alone in enumerate(apart):
-            part = losses(
-                alone(images[:, i]), target[:, i], digits[:, i], comparison_weight=0.9, digit_weight=0.7
-            )
+            part = losses(alone(images[:, i]), target[:, i], digits[:, i], RECIPE.loss)
             totals.append(part.total)
-        for total, optimiser in zip(totals, optimisers, strict=True):
-            optimiser.zero_grad()
+        for total, optimizer in zip(totals, optimizers, strict=True):
+            optimizer.zero_grad()
             torch.autograd.backward(total)
-            optimiser.step()
+            optimizer.step()
     for body, alone in zip(together, apart, strict=True):
         for name, tensor in alone.state_dict().items():
             torch.testing.assert_close(body.state_dict()[name], tensor, atol=1e-6, rtol=1e-6)
@@ -132,14 +127,20 @@ def test_what_can_be_stacked() -> None:
     assert not is_stackable(TwoBranches([nn.ReLU()], None, nn.Linear(10, 10)))
     assert is_stackable(other_layers())
     for apart in (
-        {"patience": 2, "hold_out": 5},
-        {"restore_best": True, "hold_out": 5},
-        {"halve_lr_at": 0.0},
-        {"redraw": True},
-        {"folds": 4},
-        {"schedule": "one-cycle"},
+        {"stopping.patience": 2, "data.hold_out": 5},
+        {"stopping.restore_best": True, "data.hold_out": 5},
+        {"optim.plateau_threshold": 0.0},
+        {"data.redraw": True},
+        {"data.folds": 4},
+        {"optim.schedule": "one-cycle"},
+        {"optim.ema": 0.9},
+        {"loss.label_smoothing": 0.1},
+        {"loss.teacher": "ship_teacher"},
+        {"augment.rotate": 1.0},
+        {"data.synthetic.printed": 1},
+        {"network.variant": ["twinnet_ws", "twinnet_ws"]},
     ):
-        assert not can_stack(Recipe().with_({**apart}))
+        assert not can_stack(Recipe().with_(apart))
     assert can_stack(Recipe().with_({"data.shuffle": True, "data.hold_out": 5, "evaluation.curves": True}))
 
 
@@ -154,13 +155,14 @@ def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], li
     networks, draws = [], []
     generators = [Generator().manual_seed(seed) for seed in range(COUNT)]
     for generator in generators:
-        draw = draw_pairs(tiny, recipe, generator)
+        draw = draw_pairs(tiny, recipe.data, generator)
         for pairs in (draw.training, draw.validation, draw.test):
             assert pairs is not None
             object.__setattr__(pairs, "images", pairs.images.double())
         draws.append(draw)
         with drawn_from(generator):
-            networks.append(build_network(recipe, draw).double())
+            statistics = (draw.mean, draw.std) if recipe.data.normalize == "standardize" else (0.0, 1.0)
+            networks.append(build_network(recipe.network, *statistics).double())
     for network in networks:
         for layer in network.modules():
             if isinstance(layer, nn.Dropout):
@@ -171,21 +173,21 @@ def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], li
 @pytest.mark.parametrize(
     "changes",
     [
-        {"curves": True, "normalise": "standardise"},
-        {"shuffle": True, "pairs": 11},  # the last batch has one pair
-        {"variant": "twinnet_base"},
-        {"variant": "DirectClassification", "digit_weight": 0.5},
+        {"evaluation.curves": True, "data.normalize": "standardize"},
+        {"data.shuffle": True, "data.pairs": 11},  # the last batch has one pair
+        {"network.variant": "twinnet_base"},
+        {"network.variant": "DirectClassification", "loss.digit_weight": 0.5},
     ],
 )
 def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
     recipe = quick.with_({"optim.epochs": 3, "optim.lr": 1e-3, **changes})
     together, draws, generators = starts(tiny, recipe)
-    histories = fit_stacked(together, draws, recipe, generators=generators)
+    histories = fit(together, draws, recipe, generators=generators)
     assert len(histories) == COUNT
     for network, history, alone, draw, generator in zip(
         together, histories, *starts(tiny, recipe), strict=True
     ):
-        expected = fit(alone, draw, recipe, generator=generator)
+        [expected] = fit([alone], [draw], recipe, generators=[generator])
         assert not network.training
         assert [epoch.number for epoch in history] == [1, 2, 3]
         for ours, theirs in zip(history, expected, strict=True):
@@ -194,17 +196,17 @@ def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes:
             for measure in ("loss", "comparison_loss", "digit_loss"):
                 assert getattr(ours, measure) == pytest.approx(getattr(theirs, measure), abs=1e-6)
             for side in ("validation", "train", "test"):
-                found, wanted = getattr(ours, side), getattr(theirs, side)
-                assert (found is None) == (wanted is None)
-                if found is not None:
-                    assert vars(found) == pytest.approx(vars(wanted), abs=1e-6)
+                scores, expected_scores = getattr(ours, side), getattr(theirs, side)
+                assert (scores is None) == (expected_scores is None)
+                if scores is not None:
+                    assert vars(scores) == pytest.approx(vars(expected_scores), abs=1e-6)
         for name, tensor in alone.state_dict().items():
             torch.testing.assert_close(network.state_dict()[name], tensor, atol=1e-6, rtol=1e-6)
 
 
 def test_networks_that_were_stacked_share_no_memory(tiny: DataSet, quick: Recipe) -> None:
     networks, draws, generators = starts(tiny, quick)
-    fit_stacked(networks, draws, quick, generators=generators)
+    fit(networks, draws, quick, generators=generators)
     tensors = [tensor for network in networks for tensor in network.state_dict().values()]
     assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == len(tensors)
 
@@ -213,39 +215,39 @@ def test_one_loss_that_is_not_finite_stops_all(tiny: DataSet, quick: Recipe) -> 
     networks, draws, generators = starts(tiny, quick)
     draws[1].training.images[0, 0, 0, 0] = float("nan")
     with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):
-        fit_stacked(networks, draws, quick, generators=generators)
+        fit(networks, draws, quick, generators=generators)
 
 
 def test_stacked_rounds_have_pairs_and_rows_like_single_ones(tiny: DataSet, quick: Recipe) -> None:
     before = torch.get_rng_state()
-    together = train_rounds(quick, tiny, [0, 2, 5])
+    together = train_rounds(quick, tiny, 2021, [0, 2, 5])
     assert torch.equal(torch.get_rng_state(), before)
     for number, (checkpoint, row) in zip([0, 2, 5], together, strict=True):
-        single, alone = train_round(quick, tiny, number)
-        assert (row.keys(), row["stacked"], alone["stacked"]) == (alone.keys(), 3, 1)
-        assert row["seed"] == checkpoint.seed == single.seed == 2021 + number
+        single, alone = train_round(quick, tiny, 2021, number)
+        assert (row.to_dict().keys(), row.stacked, alone.stacked) == (alone.to_dict().keys(), 3, 1)
+        assert row.seed == checkpoint.seed == single.seed == 2021 + number
         assert checkpoint.training_sha256 == single.training_sha256
         assert checkpoint.recipe == single.recipe
         for same in ("recipe", "pairs", "test_pairs", "epochs", "parameters", "device"):
-            assert row[same] == alone[same]
+            assert getattr(row, same) == getattr(alone, same)
 
 
 def test_stacked_rounds_start_from_the_weights_of_single_ones(tiny: DataSet, quick: Recipe) -> None:
     still = quick.with_({"optim.lr": 1e-30, "optim.epochs": 1})
-    for number, (together, _) in enumerate(train_rounds(still, tiny, [0, 1])):
-        alone, _ = train_round(still, tiny, number)
+    for number, (together, _) in enumerate(train_rounds(still, tiny, 2021, [0, 1])):
+        alone, _ = train_round(still, tiny, 2021, number)
         for ours, theirs in zip(together.network.parameters(), alone.network.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=0)
 
 
 def test_rounds_that_cannot_be_stacked_are_trained_one_by_one(tiny: DataSet, quick: Recipe) -> None:
-    rows = [row for _, row in train_rounds(quick.with_({"network.variant": "MLP"}), tiny, [0, 1])]
-    assert [(row["seed"], row["stacked"]) for row in rows] == [(2021, 1), (2022, 1)]
+    rows = [row for _, row in train_rounds(quick.with_({"network.variant": "MLP"}), tiny, 2021, [0, 1])]
+    assert [(row.seed, row.stacked) for row in rows] == [(2021, 1), (2022, 1)]
 
 
 def jobs_of_two(recipe: Recipe) -> list[Job]:
     return [
-        Job("study", recipe.with_({"network.variant": name}), i)
+        Job("study", recipe.with_({"network.variant": name}), 2021, i)
         for name in ("twinnet_aux_ws", "MLP")
         for i in range(5)
     ]
@@ -265,10 +267,10 @@ def test_bundles_hold_every_job_once_and_leave_no_worker_idle(
     workers: int, device: str, batch_size: int, sizes: list[int]
 ) -> None:
     jobs = jobs_of_two(Recipe().with_({"optim.batch_size": batch_size}))
-    found = bundles(jobs, workers, device)
-    assert sorted(map(len, found), reverse=True) == sizes
-    assert {job.key for bundle in found for job in bundle} == {job.key for job in jobs}
-    assert all(len({job.recipe for job in bundle}) == 1 for bundle in found)
+    bundled = bundles(jobs, workers, device)
+    assert sorted(map(len, bundled), reverse=True) == sizes
+    assert {job.key for bundle in bundled for job in bundle} == {job.key for job in jobs}
+    assert all(len({job.recipe for job in bundle}) == 1 for bundle in bundled)
 
 
 @pytest.fixture
@@ -290,7 +292,7 @@ def test_reproducing_appends_a_row_for_each_round_and_resumes(
     assert set(seen) == set(todo)
     assert missing(jobs, tmp_path) == []
     rows = read_rows(rows_path(tmp_path, "study"))
-    assert [(row["variant"], row["stacked"]) for row in rows] == [("twinnet_aux_ws", 2)] * 2 + [
+    assert [(row.variant, row.stacked) for row in rows] == [("twinnet_aux_ws", 2)] * 2 + [
         ("twinnet_aux_ws", 3)
     ] * 3 + [("MLP", 1)] * 5
 
@@ -298,10 +300,10 @@ def test_reproducing_appends_a_row_for_each_round_and_resumes(
 def test_only_the_round_that_diverged_is_marked(
     tiny_studies: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def diverging(recipe: Recipe, data: DataSet, number: int, **settings: Any) -> Any:
+    def diverging(recipe: Recipe, data: DataSet, seed: int, number: int, **settings: Any) -> Any:
         if number == 1:
             raise DivergedError("the loss became nan in epoch 2")
-        return train_round(recipe, data, number, **settings)
+        return train_round(recipe, data, seed, number, **settings)
 
     def together(*_: Any, **__: Any) -> Any:
         raise DivergedError("the loss became nan in epoch 2")
@@ -310,5 +312,5 @@ def test_only_the_round_that_diverged_is_marked(
     monkeypatch.setattr(reproduce_module, "train_round", diverging)
     reproduce(jobs_of_two(quick)[:3], tmp_path)
     rows = read_rows(rows_path(tmp_path, "study"))
-    assert [row.get("diverged") for row in rows] == [None, "the loss became nan in epoch 2", None]
-    assert [row["seed"] for row in rows] == [2021, 2022, 2023]
+    assert [row.diverged for row in rows] == [None, "the loss became nan in epoch 2", None]
+    assert [row.seed for row in rows] == [2021, 2022, 2023]

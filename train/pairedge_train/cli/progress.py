@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pairedge_train.experiments.recipe import Synthetic
+from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.training.fit import Epoch
 from pairedge_train.training.rounds import Stage
 
@@ -19,8 +19,11 @@ from pairedge_train.training.rounds import Stage
 class Progress:
     """The bars of some rounds; a context that closes the last one."""
 
-    def __init__(self, synthetic: Synthetic) -> None:
+    def __init__(self, recipe: Recipe, seed: int, rounds: int) -> None:
+        synthetic = recipe.data.synthetic
         self._pictures = synthetic.rendered + synthetic.printed + synthetic.negatives
+        self._seed = seed
+        self._rounds = rounds
         self._bar: tqdm[Any] | None = None
         self._shown: object = None  # what the bar is of
 
@@ -41,14 +44,13 @@ class Progress:
 
     def epoch(self, stage: Stage, epoch: Epoch) -> None:
         """An epoch of a network is finished."""
-        name = f"{'teacher ' if stage.teacher else ''}{stage.variant}, seed {stage.seed}"
+        role = "teacher " if stage.teacher else ""
+        name = f"{role}{stage.variant} round {stage.seed - self._seed + 1}/{self._rounds}"
         if epoch.number == 1:
             self._close()  # the next member of an ensemble may be of the same variant
         bar = self._open(stage, name, stage.epochs, "epoch")
         bar.set_postfix_str(describe(epoch), refresh=False)
         bar.update()
-        if epoch.number == stage.epochs:
-            self._close()
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""

@@ -176,7 +176,7 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
     check_device(device)
     data = load_data(recipe.data.dataset, data_dir)
     folder = study_folder(out, recipe)
-    with Progress(recipe.data.synthetic) as progress:
+    with Progress(recipe, seed, rounds) as progress:
         rows = run_rounds(
             recipe,
             data,

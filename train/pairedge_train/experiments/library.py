@@ -51,7 +51,7 @@ def load_recipe(name_or_file: str) -> Recipe:
     path = Path(name_or_file)
     if not path.exists():
         near = get_close_matches(name_or_file, shipped, n=3, cutoff=0.3) or sorted(shipped)[:3]
-        raise RecipeError(f"{path}: neither a file nor a recipe that ships; near it are {', '.join(near)}")
+        raise RecipeError(f"{path}: neither a file nor a shipped recipe; near it are {', '.join(near)}")
     return read_recipe(path)
 
 

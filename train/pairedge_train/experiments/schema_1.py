@@ -55,7 +55,10 @@ _SETTINGS: dict[str, tuple[Any, str]] = {
     "digit_weight": (1.0, "loss.digit_weight"),
 }
 # Values that have other names now.
-_VALUES: dict[str, dict[Any, Any]] = {"data.normalize": {"standardise": "standardize"}, "optim.plateau_threshold": {None: "off"}}
+_VALUES: dict[str, dict[Any, Any]] = {
+    "data.normalize": {"standardise": "standardize"},
+    "optim.plateau_threshold": {None: "off"},
+}
 _VARIANT = "twinnet_aux_ws"  # the default then
 
 

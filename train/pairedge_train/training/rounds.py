@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -135,9 +137,10 @@ def run_rounds(
 
 @contextmanager
 def one_process(folder: Path, seed: int) -> Iterator[None]:
-    """Let one process at a time train the round with this seed; the others wait, and find it finished."""
-    lock = folder.parent / f".{folder.name}-{seed}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    """Let one process of a machine at a time train the round with this seed; the others then find it there."""
+    place = hashlib.sha256(f"{checkpoint_path(folder, seed).absolute()}".encode()).hexdigest()[:16]
+    # Beside the results a lock would be in the way of who reads them, and of a folder that is not there yet.
+    lock = Path(tempfile.gettempdir()) / f"pairedge-{place}.lock"
     with FileLock(lock):
         try:
             yield

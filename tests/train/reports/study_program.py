@@ -1,6 +1,6 @@
-"""A program that the tests run and kill: a dozen short rounds, carried over two cores or a Dask cluster.
+"""A program that the tests run and kill: a dozen short rounds on two cores or a Dask cluster.
 
-python carried_study.py OUT [SCHEDULER]
+python study_program.py OUT [SCHEDULER]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.reports.reproduce import Job, missing, reproduce
 
 ROUNDS = 12
@@ -24,7 +25,7 @@ RECIPE = Recipe().with_(
         "optim.batch_size": 5,
     }
 )
-JOBS = [Job("small", RECIPE, number) for number in range(ROUNDS)]
+JOBS = [Job("small", RECIPE, FIRST_SEED, number) for number in range(ROUNDS)]
 
 if __name__ == "__main__":
     out, cluster = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
