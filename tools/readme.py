@@ -1,14 +1,12 @@
 """The tables of README.md, generated from the committed rows and graphs so that they cannot drift.
 
-    python -m tools.readme README.md
-
-Each table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+python -m tools.readme README.md
 """
 
 from __future__ import annotations
 
 import json
-import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from pairedge_train.reports.agreement import (
 )
 from pairedge_train.robustness.page import mean_of_conditions
 from pairedge_train.rows import Row, read_rows
+from tools.markdown import replace_tables, table
 
 ROOT = Path(__file__).parents[1]
 REPORT_TITLES = {
@@ -41,19 +40,10 @@ REPORT_TITLES = {
 }
 _ROUNDS_TARGET = 6  # times as many an hour as the plain PyTorch baseline
 _SPEED_ROWS = ("predict", "torch_one", "torch_batch", "process", "memory", "rank")
-_BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def fill(text: str, root: Path) -> str:
-    """The text with the content of every marked table replaced.
-
-    Args:
-        text: Markdown.
-        root: the repository, with artifacts/ and benchmarks/results/.
-
-    Raises:
-        KeyError: when a mark names a table that does not exist.
-    """
+    """The text with every marked table made from artifacts/ and benchmarks/results/ under `root`."""
     tables = {
         "model": model_table,
         "accuracy": accuracy_table,
@@ -62,14 +52,14 @@ def fill(text: str, root: Path) -> str:
         "reports": reports_table,
         "speed": speed_table,
     }
-    return _BLOCK.sub(lambda block: block[1] + tables[block[2]](root) + block[3], text)
+    return replace_tables(text, {name: partial(make, root) for name, make in tables.items()})
 
 
 def model_table(root: Path) -> str:
     """Size and time of the model that ships."""
     metadata = shipped_model(root).metadata
     [cost] = [point for point in pareto_points(root) if "row" not in point]
-    return markdown(
+    return table(
         ["the model that ships", ""],
         [
             ["parameters", f"{metadata['parameters']:,}"],
@@ -89,7 +79,7 @@ def accuracy_table(root: Path) -> str:
     real = current.pop("uci-real")
     rejection = json.loads((robustness / "doubt.json").read_text())
     negatives, digits = rejection["all_not_digits"], rejection["digits"]["mnist"]
-    return markdown(
+    return table(
         ["handwriting", "n", "accuracy"],
         [
             ["MNIST's test digits", f"{metrics['digits']['n']:,}", percent(metrics["digits"]["accuracy"], 2)],
@@ -117,7 +107,7 @@ def best_table(root: Path) -> str:
     """A report's network, the flagship, the best ensemble and the model that ships, side by side."""
     costs = {point["variant"] if "row" in point else "ships": point for point in pareto_points(root)}
     lines = []
-    for study, table, label, name, cost in (
+    for study, table_name, label, name, cost in (
         (
             "report0",
             "sharing-and-losses",
@@ -129,7 +119,7 @@ def best_table(root: Path) -> str:
         ("best", "small", "taught by best", "`aux_ws`, distilled from best", "aux_ws"),
         ("best", "any-size", "best", "**best**: three networks of different shapes", "best"),
     ):
-        rounds = rows_of(studies()[study].table(table).row(label), rows_of_study(study, root))
+        rounds = rows_of(studies()[study].table(table_name).row(label), rows_of_study(study, root))
         exact, test = (finding(rounds, statistic) for statistic in ("exact_accuracy", "test_accuracy"))
         if test is None:
             continue
@@ -145,7 +135,7 @@ def best_table(root: Path) -> str:
     lines.append(
         ["**`aux_ws`, ships**", trained_on, accuracy, "", "1", parameters, *size_and_time(costs.get("ships"))]
     )
-    return markdown(
+    return table(
         [
             "network",
             "trained on",
@@ -175,7 +165,7 @@ def ablation_table(root: Path) -> str:
         cells = [cell for each in findings if each for cell in (mean_and_sd(each), str(each.n))]
         lines.append([row.label, mean_and_sd(printed), *cells])
     heading = [cell for name in trained for cell in (heads[name], "n")]
-    return markdown(["", "report 000 printed", *heading], lines)
+    return table(["", "report 000 printed", *heading], lines)
 
 
 def reports_table(root: Path) -> str:
@@ -199,7 +189,7 @@ def reports_table(root: Path) -> str:
                 str(len(rows)),
             ]
         )
-    return markdown(["report", "title", "main claim", "verdict", "numbers reproduced", "rounds"], lines)
+    return table(["report", "title", "main claim", "verdict", "numbers reproduced", "rounds"], lines)
 
 
 def speed_table(root: Path) -> str:
@@ -227,13 +217,7 @@ def speed_table(root: Path) -> str:
             "met" if rounds["median_ratio"] >= _ROUNDS_TARGET else "**missed**",
         ]
     )
-    return markdown(["pairedge", "compared with", "measured", "target", ""], lines)
-
-
-def markdown(heading: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, one string per cell."""
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table(["pairedge", "compared with", "measured", "target", ""], lines)
 
 
 def percent(share: float, decimals: int = 1) -> str:
@@ -258,10 +242,10 @@ def size_and_time(point: dict[str, Any] | None) -> list[str]:
 def agreement(study: Study, rows: list[Row]) -> tuple[int, int]:
     """How many of a study's printed numbers ours agree with, and how many could be compared."""
     distances = []
-    for table in study.tables:
-        for row in table.rows:
-            ours = finding(rows_of(row, rows, table.rounds), table.statistic)
-            distance = standard_errors(ours, row, table.published_n) if ours else None
+    for published in study.tables:
+        for row in published.rows:
+            ours = finding(rows_of(row, rows, published.rounds), published.statistic)
+            distance = standard_errors(ours, row, published.published_n) if ours else None
             if distance is not None:
                 distances.append(abs(distance))
     return sum(distance <= AGREES_WITHIN for distance in distances), len(distances)
