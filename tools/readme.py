@@ -15,6 +15,7 @@ import click
 import pairedge
 from pairedge_train.experiments.library import reports, studies
 from pairedge_train.experiments.study import Study
+from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.reports.agreement import (
     AGREES_WITHIN,
     Finding,
@@ -76,7 +77,7 @@ def accuracy_table(root: Path) -> str:
     conditions = json.loads((robustness / "conditions.json").read_text())
     system = conditions[-1]["system"]  # the current reading and model stand last
     current = {row["condition"]: row for row in conditions if row["system"] == system}
-    real = current.pop("uci-real")
+    real = current["uci-real"]
     rejection = json.loads((robustness / "doubt.json").read_text())
     negatives, digits = rejection["all_not_digits"], rejection["digits"]["mnist"]
     return table(
@@ -90,8 +91,8 @@ def accuracy_table(root: Path) -> str:
             ],
             ["scikit-learn's real 8x8 digits, never trained on", f"{real['n']:,}", percent(real["accuracy"])],
             [
-                f"photo-like pictures of MNIST's test digits, mean of {len(current)} conditions",
-                f"{sum(row['n'] for row in current.values()):,}",
+                f"photo-like pictures of MNIST's test digits, mean of {len(CONDITIONS)} conditions",
+                f"{sum(current[name]['n'] for name in CONDITIONS):,}",
                 percent(mean_of_conditions(conditions, system)),
             ],
             [
