@@ -5,9 +5,9 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check format lowest compat compat-short benchmark-page examples drawings readme clean
+.PHONY: run test check format lowest compat compat-short benchmark-page examples drawings readme layout help clean
 
-run: $(RUN)/done  ## compare two example pictures with the model that ships; installs the runtime alone
+run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
 
 test: $(DEV)/done  ## the whole test suite, in an environment with everything
@@ -18,31 +18,34 @@ check: $(DEV)/done  ## formatting, lint and types
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
 
-format: $(DEV)/done
+format: $(DEV)/done  ## format the code and fix what lint can fix
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
 
-lowest: $(LOWEST)/done  ## the runtime's tests with the oldest dependencies that it claims to work with
+lowest: $(LOWEST)/done  ## the runtime's tests with the oldest supported dependencies
 	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow"
 
-compat: $(DEV)/done  ## every exported graph in onnxruntimes from 1.15.1 on, each in its own environment
+compat: $(DEV)/done  ## every exported graph in onnxruntime from 1.15.1 on, each version in its own environment
 	$(DEV)/bin/python benchmarks/compat.py --environments $(COMPAT)
 
 compat-short: $(DEV)/done  ## the shipped graphs in the oldest onnxruntime, the newest, and ONNX's evaluator
 	$(DEV)/bin/python benchmarks/compat.py --short --environments $(COMPAT)
 
-benchmark-page: $(DEV)/done  ## write benchmarks/README.md anew from benchmarks/results/
+benchmark-page: $(DEV)/done  ## update benchmarks/README.md from benchmarks/results/
 	$(DEV)/bin/python benchmarks/page.py
 
-examples: $(DEV)/done  ## draw the example pictures anew
+examples: $(DEV)/done  ## draw the pictures of examples/
 	$(DEV)/bin/python -m tools.examples examples
 
-drawings: $(DEV)/done  ## draw the pictures of docs/ anew; needs MNIST
+drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 
-readme: $(DEV)/done  ## put the tables of artifacts/ into README.md
+readme: $(DEV)/done  ## update the tables in README.md from artifacts/ and benchmarks/results/
 	$(DEV)/bin/python -m tools.readme README.md
+
+layout: $(DEV)/done  ## update the table of folders in CONTRIBUTING.md from the packages' docstrings
+	$(DEV)/bin/python -m tools.layout CONTRIBUTING.md
 
 $(RUN)/done: pyproject.toml
 	$(PYTHON) -m venv $(RUN)
@@ -54,12 +57,15 @@ $(DEV)/done: pyproject.toml
 	$(DEV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# Packages built for NumPy 1 need it; --no-deps keeps pip from taking anything newer than is asked for.
+# Packages built for NumPy 1 need it; --no-deps keeps pip from installing anything newer than listed.
 $(LOWEST)/done: pyproject.toml tests/lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/pip install --quiet --requirement tests/lowest.txt
 	$(LOWEST)/bin/pip install --quiet --no-deps --editable .
 	touch $@
 
-clean:
+help:  ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(MAKEFILE_LIST)
+
+clean:  ## remove the environments and what builds left
 	rm -rf $(RUN) $(DEV) $(LOWEST) $(COMPAT) build dist

@@ -1,4 +1,4 @@
-"""Two pictures of handwritten digits: is the first less than or equal to the second, and how sure?
+"""The runtime: is the first of two handwritten digits less than or equal to the second, and how sure?
 
     import pairedge
 

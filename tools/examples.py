@@ -1,4 +1,4 @@
-"""The example pictures: digits drawn by strokes, each on another ground.
+"""The pictures of examples/: digits drawn as strokes, each in its own size and colors.
 
 python -m tools.examples examples
 """

@@ -1,1 +1,1 @@
-"""Export: from a checkpoint to ONNX graphs, a proof that they decide alike, and a card that says how well."""
+"""Export: from a checkpoint to ONNX graphs, proof of their parity with torch, and a model card."""

@@ -1,1 +1,1 @@
-"""Training: pairs of MNIST tiles, networks that compare them, and what their rounds measured."""
+"""Training: pairs of MNIST tiles, networks that compare them, and the rows of results they leave."""

@@ -1,1 +1,1 @@
-"""The commands of training."""
+"""The commands of training: `pairedge-train`, `pairedge-reproduce` and the robustness benchmark."""

@@ -1,1 +1,1 @@
-"""Data sets, the pairs that a round draws, and rendered additions."""
+"""Data sets, the pairs that a round draws from them, and synthetic tiles."""

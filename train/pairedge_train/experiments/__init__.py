@@ -1,1 +1,1 @@
-"""Recipes, and the studies that train them."""
+"""Recipes and studies: all settings of a training, and the tables of recipes that make an experiment."""

@@ -1,1 +1,1 @@
-"""Architectures: parts, and the registry of variants."""
+"""Architectures: branches, comparison heads, ensembles, and the output that all of them share."""

@@ -1,1 +1,1 @@
-"""Photo-like pictures of digits, of print and of what is no digit. Imports nothing else of pairedge_train."""
+"""Rendered pictures of digits, in handwriting and print, and of negatives; uses no other training package."""

@@ -1,1 +1,1 @@
-"""Reproducing studies: rows, statistics, figures, pages."""
+"""Reproducing studies: their rounds, statistics beside the reports' numbers, figures and pages."""

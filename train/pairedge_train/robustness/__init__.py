@@ -1,1 +1,1 @@
-"""How well pictures are read, and which are rejected."""
+"""Accuracy on photo-like pictures, condition by condition, and how well negatives are rejected."""

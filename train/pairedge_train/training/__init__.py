@@ -1,1 +1,1 @@
-"""The loop, what it minimizes, and what a trained network is worth."""
+"""The training loop, losses, augmentation, evaluation, calibration and checkpoints."""
