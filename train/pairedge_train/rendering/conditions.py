@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageFilter
 
-from pairedge.image.morphology import extent
+from pairedge.image.morphology import bounding_slices
 from pairedge_train.rendering.canvas import (
     BALLPOINT,
     BOARD,
@@ -145,7 +145,7 @@ def boxed(side: int) -> Finish:
         strong = canvas.cover >= 0.5
         if not strong.any():  # nothing was drawn
             return Image.new("L", (side, side))
-        ink = Image.fromarray(canvas.cover[extent(strong)])
+        ink = Image.fromarray(canvas.cover[bounding_slices(strong)])
         width, height = ink.size
         share = min(width, height) / max(width, height)
         if share > 0.4 and chance(generator, 0.5):  # a bare one stays narrow
