@@ -6,6 +6,7 @@ shadows, the noise. Paper that is one even color, as in drawings and thumbnails,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.errors import NoInkError
+from pairedge.image.linear import Matrix, principal_axis, solve
 from pairedge.image.morphology import Gray, dilate, erode, otsu, smooth
 
+LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 SMALL = 64  # pixels: a picture no longer than this is a drawing or a thumbnail, not a photo
 FAINTEST_INK = 24.0  # gray levels that the typical stroke must differ from even, clean paper
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 NO_INK = "no ink found: the picture is blank or too faint"
 
 
@@ -57,30 +59,39 @@ def subtract_background(pixels: Gray) -> Gray:
     The paper is a smooth surface: a quadratic polynomial of the place, fitted on a small copy while what
     lies far from it (the ink) counts for less and less.
     """
-    height, width, channels = pixels.shape
     small = shrink(pixels, SMALL)
-    surface = _quadratic(*small.shape[:2])
-    values = small.reshape(-1, channels)
-    rest = difference_from_border(small).reshape(-1, channels)
-    for terms in (3, 3, 3, 6, 6, 6, 6, 6):
-        far = np.square(rest).sum(axis=1)
+    height, width, channels = small.shape
+    terms = _quadratic(height, width)
+    values = small.reshape(-1, channels).T
+    rest = difference_from_border(small).reshape(-1, channels).T
+    for count in (3, 3, 3, 6, 6, 6, 6, 6):
+        far = np.square(rest).sum(axis=0)
         weights = 1 / np.square(1 + far / (4 * max(median(far), 1.0)))
-        part = surface[:, :terms]
-        weighted = part * weights[:, None]
-        fitted = np.linalg.lstsq(weighted.T @ part, weighted.T @ values, rcond=None)[0]
-        rest = values - part @ fitted
-    y, x = (np.linspace(-1, 1, side, dtype=np.float32)[:, None] for side in (height, width))
-    one, by_x, by_y, by_xx, by_xy, by_yy = fitted.astype(np.float32)
-    rows, columns = one + by_y * y + by_yy * y * y, by_x * x + by_xx * x * x
-    paper: Gray = rows[:, None] + columns + y[:, None] * (by_xy * x)
-    return pixels - paper
+        weighted = terms[:count] * weights
+        products = (weighted[:, None] * np.concatenate([terms[:count], values])).sum(axis=2)
+        coefficients = np.zeros((6, channels))
+        coefficients[:count] = solve(products[:, :count], products[:, count:])
+        rest = values - _surface(coefficients, height, width).reshape(-1, channels).T
+    return pixels - _surface(coefficients, *pixels.shape[:2])
 
 
 def _quadratic(height: int, width: int) -> Gray:
-    """The terms of a quadratic polynomial at each pixel, float32 (H * W, 6): 1, x, y, xx, xy, yy."""
+    """The terms of a quadratic polynomial at each pixel, float32 (6, H * W): 1, x, y, xx, xy, yy."""
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    return terms.reshape(-1, 6).astype(np.float32)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    return terms.reshape(6, -1).astype(np.float32)
+
+
+def _surface(coefficients: Matrix, height: int, width: int) -> Gray:
+    """A quadratic surface over -1 to 1 both ways, float32 (H, W, C), of its coefficients (6, C)."""
+    y, x = (np.linspace(-1, 1, side)[:, None] for side in (height, width))
+    one, by_x, by_y, by_xx, by_xy, by_yy = coefficients
+    # By Horner's rule in y, on whole rows: numpy is slow along an axis of three.
+    by_power = (one + x * (by_x + x * by_xx), by_y + x * by_xy, by_yy + 0 * x)
+    level, slope, bend = (part.ravel().astype(np.float32) for part in by_power)
+    rows = y.astype(np.float32)
+    surface: Gray = (rows * bend + slope) * rows + level
+    return surface.reshape(height, width, -1)
 
 
 def to_contrast(difference: Gray) -> Gray:
@@ -96,17 +107,23 @@ def to_contrast(difference: Gray) -> Gray:
     distance = np.sqrt(np.square(small).mean(axis=2))
     # What is far from the paper is ink: it decides, also by its least bright part.
     strong = distance > 0.5 * quantile(distance, 0.995)
-    shown = np.abs(small[strong] @ _LUMINANCE) / np.maximum(distance[strong], 1e-6)
+    shown = np.abs(project(small[strong], LUMINANCE)) / np.maximum(distance[strong], 1e-6)
     if not shown.size or quantile(shown, 0.1) > 0.65:
-        luminance: Gray = difference @ _LUMINANCE
-        return luminance
-    flat = (small * distance[..., None]).reshape(-1, 3)
-    lengths, axes = np.linalg.eigh(flat.T @ flat)
-    if lengths[2] > 0.9 * lengths.sum():
-        along: Gray = difference @ axes[:, 2].astype(np.float32)
-        return along
+        return project(difference, LUMINANCE)
+    flat = (small * distance[..., None]).reshape(-1, 3).astype(np.float64)
+    spread = np.array([[(a * b).sum() for a in flat.T] for b in flat.T])
+    length, axis = principal_axis(spread)
+    if length > 0.9 * spread.trace():
+        return project(difference, axis)
     far: Gray = -np.sqrt(np.square(difference).mean(axis=2))
     return far
+
+
+def project(colors: Gray, direction: Sequence[float] | Matrix) -> Gray:
+    """Colors, float32 (..., 3), projected on a direction of color (3,): float32 (...)."""
+    red, green, blue = (colors[..., c] * np.float32(direction[c]) for c in range(3))
+    projected: Gray = red + green + blue
+    return projected
 
 
 def dark_ink(contrast: Gray) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw
 
+from pairedge.image.ink import LUMINANCE, project
 from pairedge_train.rendering.canvas import Canvas, chance, cloud, far_from, pick, ramp, within
 from pairedge_train.rendering.stroke_field import soft_step
 
@@ -30,8 +31,8 @@ def shadow(canvas: Canvas, generator: Generator) -> None:
     across = ramp(canvas.shape, within(generator, (0, 2 * np.pi)))
     edge, softness = within(generator, (0.25, 0.75)), within(generator, (0.01, 0.08))
     bent = across + cloud(canvas.shape, 4, generator) * np.float32(0.04)
-    shade = 1 / (1 + np.exp((edge - bent) / np.float32(softness)))
-    canvas.light *= 1 - np.float32(within(generator, (0.3, 0.6))) * shade
+    shade = 1 / (1 + np.exp((edge - bent) / np.float32(softness), dtype=np.float64))
+    canvas.light *= 1 - np.float32(within(generator, (0.3, 0.6))) * shade.astype(np.float32)
 
 
 def texture(canvas: Canvas, generator: Generator) -> None:
@@ -123,9 +124,8 @@ def outline(canvas: Canvas, generator: Generator) -> None:
 
 def equal_luminance(canvas: Canvas, generator: Generator) -> None:
     """Ink that differs from its ground by colour and hardly by brightness, at times by brightness too."""
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    ground = float(canvas.paper[:, 0, 0] @ weights)
+    ground = float(project(canvas.paper[:, 0, 0], LUMINANCE))
     ink = pick(generator, ((30, 60, 190), (40, 90, 220), (20, 110, 120), (90, 40, 170)))
     share = np.float32(within(generator, (0.0, 1.0)))
-    lifted = (ink + (ground - float(weights @ ink.ravel()))).clip(0, 255)
+    lifted = (ink + (ground - float(project(ink.ravel(), LUMINANCE)))).clip(0, 255)
     canvas.ink = ink + (lifted - ink) * share

@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.random import Generator
 
+from pairedge.image.linear import multiply
+
 Point: TypeAlias = tuple[float, float]
 Strokes: TypeAlias = tuple[tuple[Point, ...], ...]  # points in a unit square, x to the right and y down
 
@@ -86,5 +88,5 @@ def turned(strokes: Iterable[tuple[Point, Point]], generator: Generator) -> Stro
     """The strokes turned around the middle by any angle, and drawn in to stay in the square."""
     angle = generator.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * 0.8
-    lines = (np.array([*strokes]) - 0.5) @ turn + 0.5
+    lines = multiply(np.array([*strokes]) - 0.5, turn) + 0.5
     return tuple(((a, b), (c, d)) for (a, b), (c, d) in lines.tolist())

@@ -208,15 +208,15 @@ def texture(generator: Generator, testing: bool) -> Rendered:
     )
     waves = np.float32(within(generator, (2, 16)) * np.pi)
     patterns: tuple[Callable[[], Field], ...] = (
-        lambda: np.sin(waves * bent),
-        lambda: np.sin(waves * bent) * np.sin(waves * athwart),
+        lambda: _sine(waves * bent),
+        lambda: _sine(waves * bent) * _sine(waves * athwart),
         lambda: cloud(shape, within(generator, (2, 12)), generator),
     )
     if testing:
         patterns = (
-            lambda: np.sin(3 * waves * np.sqrt((across + 0.3) ** 2 + athwart**2)),
+            lambda: _sine(3 * waves * np.sqrt((across + 0.3) ** 2 + athwart**2)),
             lambda: _bricks(shape, generator),
-            lambda: np.sign(np.sin(waves * bent)),
+            lambda: np.sign(_sine(waves * bent)),
         )
     pattern = patterns[int(generator.integers(len(patterns)))]()
     ground, other = (varied(pick(generator, (*WHITE_PAPER, *NOTES, *BOARD)), generator) for _ in range(2))
@@ -267,6 +267,11 @@ def _written(strokes: Strokes, generator: Generator) -> Field:
         for x, y in (places[0], places[-1]):
             pen.ellipse((x - FINE, y - FINE, x + FINE, y + FINE), fill=255)
     return ridges(sheet)
+
+
+def _sine(angles: Field) -> Field:
+    """The sine, float32, by way of float64: NumPy's float32 one depends on the CPU."""
+    return np.sin(angles, dtype=np.float64).astype(np.float32)
 
 
 def _bricks(shape: tuple[int, int], generator: Generator) -> Field:

@@ -108,6 +108,12 @@ def smooth(points: tuple[tuple[float, float], ...], steps: int = 12) -> NDArray[
     for a, b, c, d in zip(knots, knots[1:], knots[2:], knots[3:], strict=False):
         t = np.linspace(0, 1, steps)[:, None]
         parts.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+            0.5
+            * (
+                2 * b
+                + (c - a) * t
+                + (2 * a - 5 * b + 4 * c - d) * t * t
+                + (3 * b - a - 3 * c + d) * t * t * t
+            )
         )
     return np.concatenate(parts)

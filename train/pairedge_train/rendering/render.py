@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from pairedge.image.linear import inverse, multiply
 from pairedge_train.rendering.canvas import Canvas, pick, varied, within
 from pairedge_train.rendering.conditions import _VISIBLE, CONDITIONS, Condition, Rendered
 from pairedge_train.rendering.stroke_field import SPREAD, Field, level_of, soft_step, stroke_field
@@ -49,7 +50,7 @@ def _write(strokes: Field, condition: Condition, generator: Generator) -> Canvas
     width, height = (round(within(generator, condition.side)) for _ in range(2))
     tall = within(generator, condition.height) * min(width, height)
     forward, tilt = _camera(strokes, (width, height), tall, condition, generator)
-    backward = np.linalg.inv(forward)
+    backward = inverse(forward)
     backward /= backward[2, 2]
     seen = Image.fromarray(strokes).transform(
         (width, height),
@@ -87,8 +88,8 @@ def _camera(
     lean = within(generator, (-condition.slant, condition.slant))
     stretch = within(generator, condition.stretch)
     turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    shape = turned @ np.array([[stretch, -lean], [0.0, 1.0]])
-    corners = np.abs(shape) @ np.array(box)  # at most so wide and high
+    shape = multiply(turned, np.array([[stretch, -lean], [0.0, 1.0]]))
+    corners = multiply(np.array(box), np.abs(shape).T)  # at most so wide and high
     shape *= tall / corners.max()
     extent = corners * (tall / corners.max())
     middle = condition.place((extent[0] / size[0], extent[1] / size[1]), generator)
@@ -98,9 +99,9 @@ def _camera(
     )
     to_place = np.eye(3)
     to_place[:2, :2] = shape
-    to_place[:2, 2] = -shape @ np.array(centre)
+    to_place[:2, 2] = multiply(np.array(centre), -shape.T)
     tilted = np.eye(3)
     tilted[2, :2] = tilt
     moved = np.eye(3)
     moved[:2, 2] = target
-    return moved @ tilted @ to_place, (tilt[0], tilt[1])
+    return multiply(multiply(moved, tilted), to_place), (tilt[0], tilt[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ SPREAD = 1.25  # standard deviation of a stroke's profile in the field, MNIST pi
 
 def level_of(pen: float) -> float:
     """The field's level at half a pen's width from the middle of the stroke; `pen` in MNIST pixels."""
-    return float(np.exp(-((pen / 2) ** 2) / (2 * SPREAD**2)))
+    return math.exp(-((pen / 2) ** 2) / (2 * SPREAD**2))
 
 
 def stroke_field(ink: NDArray[np.uint8]) -> Field:
@@ -44,7 +45,8 @@ def ridges(ink: Image.Image) -> Field:
     # The floor keeps what is hardly ink from being lifted to a stroke.
     own_shape = soft / np.maximum(highest_near(soft, np.ones(2 * FINE + 1, np.float32)), 60)
     reach = np.arange(4 * FINE + 1, dtype=np.float32) / FINE
-    flank = np.exp(-(reach**2) / np.float32(2 * SPREAD**2))
+    # In float64, here and wherever pictures need exp or sin: NumPy's float32 ones depend on the CPU.
+    flank = np.exp(-(reach**2) / (2 * SPREAD**2), dtype=np.float64).astype(np.float32)
     # At the rim of a stroke's end there are crests, too, where its own shape is low.
     lines = middle_lines(soft) * (own_shape > 0.7)
     return np.maximum(own_shape, _evened(highest_near(lines, flank)))
