@@ -13,7 +13,7 @@ from pairedge_train.data.datasets import NOT_A_DIGIT, DataSet, Digits
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.rendering.glyphs import printed_digits
-from pairedge_train.rendering.tiles import Labels, Tiles, not_digit_tiles, rendered_tiles
+from pairedge_train.rendering.tiles import Labels, OnProgress, Tiles, negative_tiles, rendered_tiles
 
 
 def mixed(data: DataSet, recipe: Recipe, seed: int) -> DataSet:
@@ -52,6 +52,7 @@ def training_tiles(
     printed: int,
     not_digits: int,
     workers: int = 1,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
     """A whole mixture: rendered handwriting, rendered print, and pictures that show no digit, in this order.
 
@@ -62,13 +63,18 @@ def training_tiles(
         printed: how many printed digits to render.
         not_digits: how many tiles of what is no digit, labelled NOT_A_DIGIT.
         workers: processes to use.
+        on_progress: called with how many pictures were finished since the last call.
 
     Returns:
         tiles uint8 (M, 14, 14), labels int64 (M,).
     """
     print_, print_labels = printed_digits(printed, generator)
     tiles, kept = rendered_tiles(
-        np.concatenate([digits, print_]), np.concatenate([labels, print_labels]), generator, workers=workers
+        np.concatenate([digits, print_]),
+        np.concatenate([labels, print_labels]),
+        generator,
+        workers=workers,
+        on_progress=on_progress,
     )
-    none = not_digit_tiles(not_digits, generator, workers=workers)
+    none = negative_tiles(not_digits, generator, workers=workers, on_progress=on_progress)
     return np.concatenate([tiles, none]), np.concatenate([kept, np.full(len(none), NOT_A_DIGIT, np.int64)])

@@ -1,1 +1,1 @@
-"""Photo-like pictures of digits, of print and of what is no digit. Imports nothing else of pairedge_train."""
+"""Photo-like pictures of digits, of print and of negatives. Imports nothing else of pairedge_train."""

@@ -1,4 +1,4 @@
-"""Figures of straight lines that nobody has named: what a model learns to doubt beside letters and signs.
+"""Figures of straight lines that nobody has named: negatives beside letters and signs.
 
 No two are alike, so that what is learned is that a digit is a rare thing among all that can be drawn.
 """
@@ -72,7 +72,7 @@ def around(count: int, generator: Generator) -> list[Point]:
 
 
 def mean_point(points: list[Point]) -> Point:
-    """The mean of some points."""
+    """The mean of several points."""
     x, y = np.mean(points, axis=0).tolist()
     return x, y
 
