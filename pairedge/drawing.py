@@ -58,7 +58,7 @@ class Cell(NamedTuple):
 
 
 def draw_steps(steps: Steps, name: str) -> Image.Image:
-    """The steps of reading one picture, as `reading_steps` gives them, side by side under its name."""
+    """The steps of reading one picture, as `Reading.drawings` gives them, side by side under its name."""
     width = 2 * _MARGIN + len(steps) * (_SIDE + _GAP) - _GAP
     sheet, pen = _blank(max(width, 560), 400)
     _write(pen, (_MARGIN, 30), _fitting(name, 22, sheet.width - 2 * _MARGIN), 22)
@@ -77,7 +77,7 @@ def draw_pair(seen: Sequence[Steps], names: Sequence[str], prediction: Predictio
     """Draw a pair and its answer: each picture, its strokes, its tile and its digit, and the decision below.
 
     Args:
-        seen: the steps of both pictures, as `reading_steps` gives them.
+        seen: the steps of both pictures, as `Reading.drawings` gives them.
         names: of the pictures.
         prediction: the model's answer for the two tiles.
     """

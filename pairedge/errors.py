@@ -1,6 +1,11 @@
 """The errors that a user can cause: each is one sentence, and the command line prints it as it stands."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pairedge.image.tile import Reading
 
 
 class PairedgeError(Exception):
@@ -11,12 +16,12 @@ class ImageError(PairedgeError, ValueError):
     """A picture could not be read, or does not show one digit.
 
     Attributes:
-        steps: what reading came to before it refused, as `pairedge.image.tile.reading_steps` gives it.
+        reading: the steps that came before the refusal; None when the picture could not even be decoded.
     """
 
-    def __init__(self, reason: str, steps: dict[str, Any] | None = None) -> None:
+    def __init__(self, reason: str, reading: Reading | None = None) -> None:
         super().__init__(reason)
-        self.steps = steps or {}
+        self.reading = reading
 
 
 class NoInkError(ImageError):

@@ -210,8 +210,8 @@ def classify_pictures(model: PairModel, pictures: Iterable[LabeledPicture]) -> I
 def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
     """The mistakes as cells of a contact sheet. Each picture is read again, as not all are kept in memory."""
     from pairedge.drawing import Cell
+    from pairedge.image import read_picture
     from pairedge.image.decode import open_picture
-    from pairedge.image.tile import reading_steps
 
     for outcome in evaluation.mistakes():
         picture: NDArray[Any]
@@ -219,7 +219,7 @@ def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
         if outcome.answer is None:
             picture, tile = np.asarray(open_picture(outcome.path).convert("RGB")), None
         else:
-            steps = reading_steps(outcome.path)
+            steps = read_picture(outcome.path).drawings()
             picture, tile = steps["picture"], steps["tile"]
         yield Cell(picture, tile, outcome.summary, str(outcome.path))
 

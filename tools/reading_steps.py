@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairedge.drawing import draw_steps
-from pairedge.image.tile import reading_steps
+from pairedge.image import read_picture
 from pairedge_train.files import write_all
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.pen_digits import Look, draw_digit
@@ -29,7 +29,7 @@ def reading_pictures() -> dict[str, bytes]:
     for name, digit in SCENES.items():
         picture = render(drawn_field(digit), name, seeded(f"reading {name}"))
         content = BytesIO()
-        draw_steps(reading_steps(picture), name).save(content, "PNG", optimize=True)
+        draw_steps(read_picture(picture).drawings(), name).save(content, "PNG", optimize=True)
         files[f"reading-{name}.png"] = content.getvalue()
     return files
 

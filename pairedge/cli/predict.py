@@ -75,12 +75,12 @@ def command(
 
 def look(names: tuple[str, str]) -> tuple[list[Steps], dict[str, dict[str, str]]]:
     """Read both pictures: what each was turned into, and the refusals, told, of `first` and `second`."""
-    from pairedge.image.tile import reading_steps
+    from pairedge.image import read_picture
 
     seen, failures = [], {}
     for place, name in zip(("first", "second"), names, strict=True):
         try:
-            seen.append(reading_steps(picture(name)))
+            seen.append(read_picture(picture(name)).drawings())
         except ImageError as error:
             failures[place] = refuse(name, error)
     return seen, failures

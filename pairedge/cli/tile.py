@@ -20,14 +20,15 @@ def command(file: str, output: str) -> None:
     Exit code 1 if the picture cannot be read, 3 if it shows no digit, 4 if it shows several.
     """
     from pairedge.drawing import draw_steps
-    from pairedge.image.tile import reading_steps
+    from pairedge.image import Reading, read_picture
 
+    reading: Reading | None
     try:
-        steps = reading_steps(picture(file))
+        reading = read_picture(picture(file))
     except ImageError as error:
-        status, steps = refuse(file, error)["status"], error.steps
+        status, reading = refuse(file, error)["status"], error.reading
     else:
         status = "ok"
-    if steps:
-        save(draw_steps(steps, shown(file)), output)
+    if reading is not None:
+        save(draw_steps(reading.drawings(), shown(file)), output)
     exit_with([status], None)

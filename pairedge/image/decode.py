@@ -63,7 +63,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def to_pixels(image: Image.Image) -> NDArray[np.float32]:
-    """Colours, float32 (H, W, 3), or grey levels, (H, W, 1), 0..255, of a longest side of LONGEST_SIDE."""
+    """Colors, float32 (H, W, 3), or gray levels, (H, W, 1), 0..255, of a longest side of LONGEST_SIDE."""
     if image.mode.startswith(("I", "F")):
         # 16 or 32 bits a pixel, of which a camera may use 12: the brightest there is becomes 255. The
         # darkest is left where it is, or the noise of a blank page would become strokes.
@@ -81,8 +81,8 @@ def to_pixels(image: Image.Image) -> NDArray[np.float32]:
     elif image.mode != "RGB":
         try:
             image = image.convert("RGB")
-        except Exception as error:  # LAB needs a colour library that Pillow may be built without
-            raise ImageError(f"{image.mode} colours are not read") from error
+        except Exception as error:  # LAB needs a color library that Pillow may be built without
+            raise ImageError(f"{image.mode} colors are not read") from error
     pixels = np.asarray(small(image), np.float32)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
@@ -97,17 +97,17 @@ def small(image: Image.Image) -> Image.Image:
 
 
 def on_paper(layers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lay colours with opacity, float32 (H, W, 4), on the paper that shows them: white or black.
+    """Lay colors with opacity, float32 (H, W, 4), on the paper that shows them: white or black.
 
-    When less than half is transparent, what is opaque is a page of its own, whose colour goes on below.
+    When less than half is transparent, what is opaque is a page of its own, whose color goes on below.
     """
-    colours, opacity = layers[..., :3], layers[..., 3:] / 255
+    colors, opacity = layers[..., :3], layers[..., 3:] / 255
     covered = float(opacity.mean())
     if covered == 0:
         raise NoInkError("no ink found: the picture is transparent everywhere")
-    mean = (colours * opacity).sum(axis=(0, 1)) / opacity.sum()
+    mean = (colors * opacity).sum(axis=(0, 1)) / opacity.sum()
     ground = mean if covered > 0.5 else np.float32(0 if mean.mean() > 127 else 255)
-    return colours * opacity + ground * (1 - opacity)
+    return colors * opacity + ground * (1 - opacity)
 
 
 def _read(picture: str | os.PathLike[str] | bytes) -> bytes:
@@ -143,8 +143,8 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
     if array.dtype == np.bool_:
         array = array * np.uint8(255)
     if not np.issubdtype(array.dtype, np.integer) and not np.issubdtype(array.dtype, np.floating):
-        raise ImageError(f"an array must hold grey levels 0..255, not {array.dtype}")
+        raise ImageError(f"an array must hold gray levels 0..255, not {array.dtype}")
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 255):  # NaN is neither
-        raise ImageError(f"an array must hold grey levels 0..255, not {low} to {high}")
+        raise ImageError(f"an array must hold gray levels 0..255, not {low} to {high}")
     return Image.fromarray(np.rint(array).astype(np.uint8))

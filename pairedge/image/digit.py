@@ -10,18 +10,26 @@ from numpy.typing import NDArray
 
 from pairedge.errors import NoInkError, SeveralDigitsError
 from pairedge.image.ink import NO_INK, SMALL
-from pairedge.image.morphology import Grey, Mask, connected, extent, highest, highest_in_column, lowest
+from pairedge.image.morphology import (
+    Gray,
+    Mask,
+    bounding_slices,
+    connected_components,
+    dilate,
+    dilate_columns,
+    erode,
+)
 
 STEEPEST_LINE = 0.12  # how far ruled lines may rise, pixels for each pixel across
 THICKEST_LINE = 0.02  # of the picture's longer side
 
 
-def find_strokes(ink: Grey, darkness: Grey) -> Grey:
+def segment_digit(ink: Gray, darkness: Gray) -> Gray:
     """The ink that belongs to the digit, float32 (H, W), 0 to 1; lines, specks and edges are left out.
 
     Args:
-        ink: what `find_ink` found.
-        darkness: likewise.
+        ink: float32 (H, W), 0 to 1, as `find_ink` gives it.
+        darkness: float32 (H, W), as `find_ink` gives it.
 
     Raises:
         NoInkError: when nothing is left, or nothing but the edge of a shadow.
@@ -31,7 +39,7 @@ def find_strokes(ink: Grey, darkness: Grey) -> Grey:
         return ink
     strong = ink >= 0.5
     mask = without_lines(strong)
-    parts = connected(mask)
+    parts = connected_components(mask)
     if not parts.area.size:
         raise NoInkError(NO_INK)
     height, width = ink.shape
@@ -44,23 +52,23 @@ def find_strokes(ink: Grey, darkness: Grey) -> Grey:
     kept[main] = True
     thick = stroke_width(parts.labels == main)
     fit = (parts.area >= 0.5 * thick * thick) & ((sides == 0) | (sides[main] > 0))
-    kept = with_neighbours(kept, fit, parts.box, 0.1)
+    kept = with_neighbors(kept, fit, parts.box, 0.1)
     whole = np.concatenate([parts.box[kept, :2].min(axis=0), parts.box[kept, 2:].max(axis=0)])
     others = fit & ~kept & (parts.area >= 0.3 * parts.area[kept].sum())
     if any(is_another(whole, box) for box in parts.box[others]):
         raise SeveralDigitsError("several digits found: a picture may show only one")
-    kept = with_neighbours(kept, fit, parts.box, 0.35)
+    kept = with_neighbors(kept, fit, parts.box, 0.35)
     own = np.append(kept, False)[parts.labels]
     if along_darkness(own, strong & ~mask, darkness) > 0.4:
         raise NoInkError("no ink found: what stands out is the edge of something darker")
     # Their soft edges too, and the small holes where lines crossed, but nothing of what was left out.
-    near = highest(own, max(2, round(thick / 2))) & ~highest(strong & ~own, 1)
-    near |= highest(own, 2)
+    near = dilate(own, max(2, round(thick / 2))) & ~dilate(strong & ~own, 1)
+    near |= dilate(own, 2)
     return np.where(near, ink, 0)
 
 
-def with_neighbours(kept: Mask, fit: Mask, box: NDArray[np.int64], reach: float) -> Mask:
-    """The kept parts, and the fit ones that are no farther from them than a share of their extent."""
+def with_neighbors(kept: Mask, fit: Mask, box: NDArray[np.int64], reach: float) -> Mask:
+    """The kept parts, and the fit ones that are no farther from them than a share of their size."""
     while True:
         (y0, x0), (y1, x1) = box[kept, :2].min(axis=0), box[kept, 2:].max(axis=0)
         top, left, bottom, right = box.T
@@ -89,24 +97,24 @@ def is_another(main: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     return bool(beside > 0.1 * tall and wide > (1.1 if close else 0.7) * high)
 
 
-def along_darkness(mask: Mask, lines: Mask, darkness: Grey) -> float:
+def along_darkness(mask: Mask, lines: Mask, darkness: Gray) -> float:
     """Which share of a mask, 0 to 1, lies close to something about as dark, ruled lines left aside.
 
     A stroke has paper on all sides. The edge of a shadow has it on one, and grain is dark here and there.
     """
     reach = max(5, round(stroke_width(mask)) + 2)
-    near = extent(mask, 2 * reach + 2)  # nothing beyond counts
+    near = bounding_slices(mask, 2 * reach + 2)  # nothing beyond counts
     mask, lines, darkness = mask[near], lines[near], darkness[near]
-    around = highest(mask, reach) & ~highest(mask | lines, 2)
-    full = highest(np.where(mask, darkness, darkness.min()), reach)
-    paper = lowest(darkness, reach + 2)
+    around = dilate(mask, reach) & ~dilate(mask | lines, 2)
+    full = dilate(np.where(mask, darkness, darkness.min()), reach)
+    paper = erode(darkness, reach + 2)
     dark = around & (darkness > paper + np.float32(0.6) * (full - paper))
-    return int(np.count_nonzero(highest(dark, reach) & mask)) / int(np.count_nonzero(mask))
+    return int(np.count_nonzero(dilate(dark, reach) & mask)) / int(np.count_nonzero(mask))
 
 
 def stroke_width(mask: Mask) -> float:
     """How wide strokes are, pixels: twice their area by the length of their outline."""
-    area, outline = np.count_nonzero(mask), np.count_nonzero(mask & ~lowest(mask, 1))
+    area, outline = np.count_nonzero(mask), np.count_nonzero(mask & ~erode(mask, 1))
     return max(1.0, 2 * int(area) / max(int(outline), 1))
 
 
@@ -116,7 +124,7 @@ def without_lines(mask: Mask) -> Mask:
     Where a stroke crosses a line, the mask is thicker than a line and stays; where two lines cross, it goes.
     """
     level, thin_level = crossing_lines(mask)
-    upright, thin_upright = (found.T for found in crossing_lines(mask.T))
+    upright, thin_upright = (transposed.T for transposed in crossing_lines(mask.T))
     bare: Mask = mask & ~((level & thin_level) | (upright & thin_upright) | (level & upright))
     return bare if bare.any() else mask
 
@@ -129,13 +137,13 @@ def crossing_lines(mask: Mask) -> tuple[Mask, Mask]:
     """
     height, width = mask.shape
     reach = max(1, round(THICKEST_LINE / 2 * max(height, width)))
-    bulky = highest_in_column(~highest_in_column(~mask, reach), reach)
+    bulky = dilate_columns(~dilate_columns(~mask, reach), reach)
     thin: Mask = mask & ~bulky
     lines = np.zeros_like(mask)
     if np.count_nonzero(thin.any(axis=0)) < 0.4 * width:
         return lines, thin
-    near, columns = highest_in_column(mask, 1), np.arange(width)
-    near_thin = highest_in_column(thin, 1)
+    near, columns = dilate_columns(mask, 1), np.arange(width)
+    near_thin = dilate_columns(thin, 1)
     for slope in np.linspace(-STEEPEST_LINE, STEEPEST_LINE, 13):
         rises = np.rint(slope * (columns - width / 2)).astype(np.intp)
         rows = np.arange(rises.min(), height + rises.max())[:, None] + rises
@@ -146,4 +154,4 @@ def crossing_lines(mask: Mask) -> tuple[Mask, Mask]:
         full &= (near_thin[rows, columns] & inside).sum(axis=1) > 0.4 * length
         there, across = np.nonzero(inside[full])
         lines[rows[full][there, across], across] = True
-    return highest_in_column(lines, 1), thin
+    return dilate_columns(lines, 1), thin

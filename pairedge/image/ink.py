@@ -1,11 +1,12 @@
-"""From coloured pixels to ink: what is written, and how strongly, whatever it is written on.
+"""From colored pixels to ink: what is written, and how strongly, whatever it is written on.
 
 Ink is what differs from the paper. `find_ink` reads as the list of what is taken away first: the light, the
-shadows, the noise. Paper that is one even colour, as in drawings and thumbnails, needs none of that.
+shadows, the noise. Paper that is one even color, as in drawings and thumbnails, needs none of that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.errors import NoInkError
-from pairedge.image.morphology import Grey, highest, lowest, otsu, smooth
+from pairedge.image.linear import Matrix, principal_axis, solve
+from pairedge.image.morphology import Gray, dilate, erode, otsu, smooth
 
+LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 SMALL = 64  # pixels: a picture no longer than this is a drawing or a thumbnail, not a photo
-FAINTEST_INK = 24.0  # grey levels that the typical stroke must differ from even, clean paper
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+FAINTEST_INK = 24.0  # gray levels that the typical stroke must differ from even, clean paper
 NO_INK = "no ink found: the picture is blank or too faint"
 
 
-# ---------------------------------------------------------------- light, colour, shadow
+# ---------------------------------------------------------------- light, color, shadow
 
 
-def plain_paper(pixels: Grey) -> bool:
-    """Whether the paper is one even colour: a drawing, a scan, a thumbnail, but no photo.
+def plain_paper(pixels: Gray) -> bool:
+    """Whether the paper is one even color: a drawing, a scan, a thumbnail, but no photo.
 
     Then nothing needs to be known of shadows, and ink may fill the picture. Small pictures are taken so.
     """
@@ -38,57 +40,66 @@ def plain_paper(pixels: Grey) -> bool:
         return False
     # A shadow, or the page on a table, takes much of the border and is broader than any stroke.
     other = distance > threshold
-    return along_border(other).mean() < 0.3 or not lowest(other, round(0.18 * max(other.shape))).any()
+    return along_border(other).mean() < 0.3 or not erode(other, round(0.18 * max(other.shape))).any()
 
 
-def along_border(values: Grey) -> Grey:
+def along_border(values: Gray) -> Gray:
     """The values along the picture's border, (N,) or (N, C)."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
-def difference_from_border(pixels: Grey) -> Grey:
+def difference_from_border(pixels: Gray) -> Gray:
     """How each pixel differs from the median of the picture's border, float32 (H, W, C)."""
     return pixels - np.array([median(channel) for channel in along_border(pixels).T], np.float32)
 
 
-def even_light(pixels: Grey) -> Grey:
+def subtract_background(pixels: Gray) -> Gray:
     """How each pixel of a photo differs from the paper, float32 (H, W, C).
 
     The paper is a smooth surface: a quadratic polynomial of the place, fitted on a small copy while what
     lies far from it (the ink) counts for less and less.
     """
-    height, width, channels = pixels.shape
     small = shrink(pixels, SMALL)
-    surface = _quadratic(*small.shape[:2])
-    values = small.reshape(-1, channels)
-    rest = difference_from_border(small).reshape(-1, channels)
-    for terms in (3, 3, 3, 6, 6, 6, 6, 6):
-        far = np.square(rest).sum(axis=1)
+    height, width, channels = small.shape
+    terms = _quadratic(height, width)
+    values = small.reshape(-1, channels).T
+    rest = difference_from_border(small).reshape(-1, channels).T
+    for count in (3, 3, 3, 6, 6, 6, 6, 6):
+        far = np.square(rest).sum(axis=0)
         weights = 1 / np.square(1 + far / (4 * max(median(far), 1.0)))
-        part = surface[:, :terms]
-        weighted = part * weights[:, None]
-        fitted = np.linalg.lstsq(weighted.T @ part, weighted.T @ values, rcond=None)[0]
-        rest = values - part @ fitted
-    y, x = (np.linspace(-1, 1, side, dtype=np.float32)[:, None] for side in (height, width))
-    one, by_x, by_y, by_xx, by_xy, by_yy = fitted.astype(np.float32)
-    rows, columns = one + by_y * y + by_yy * y * y, by_x * x + by_xx * x * x
-    paper: Grey = rows[:, None] + columns + y[:, None] * (by_xy * x)
-    return pixels - paper
+        weighted = terms[:count] * weights
+        products = (weighted[:, None] * np.concatenate([terms[:count], values])).sum(axis=2)
+        coefficients = np.zeros((6, channels))
+        coefficients[:count] = solve(products[:, :count], products[:, count:])
+        rest = values - _surface(coefficients, height, width).reshape(-1, channels).T
+    return pixels - _surface(coefficients, *pixels.shape[:2])
 
 
-def _quadratic(height: int, width: int) -> Grey:
-    """The terms of a quadratic polynomial at each pixel, float32 (H * W, 6): 1, x, y, xx, xy, yy."""
+def _quadratic(height: int, width: int) -> Gray:
+    """The terms of a quadratic polynomial at each pixel, float32 (6, H * W): 1, x, y, xx, xy, yy."""
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    return terms.reshape(-1, 6).astype(np.float32)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    return terms.reshape(6, -1).astype(np.float32)
 
 
-def to_contrast(difference: Grey) -> Grey:
+def _surface(coefficients: Matrix, height: int, width: int) -> Gray:
+    """A quadratic surface over -1 to 1 both ways, float32 (H, W, C), of its coefficients (6, C)."""
+    y, x = (np.linspace(-1, 1, side)[:, None] for side in (height, width))
+    one, by_x, by_y, by_xx, by_xy, by_yy = coefficients
+    # By Horner's rule in y, on whole rows: numpy is slow along an axis of three.
+    by_power = (one + x * (by_x + x * by_xx), by_y + x * by_xy, by_yy + 0 * x)
+    level, slope, bend = (part.ravel().astype(np.float32) for part in by_power)
+    rows = y.astype(np.float32)
+    surface: Gray = (rows * bend + slope) * rows + level
+    return surface.reshape(height, width, -1)
+
+
+def to_contrast(difference: Gray) -> Gray:
     """One number a pixel, float32 (H, W): how far it is from the paper, and to which side.
 
-    That is the difference in luminance where that shows all of the ink. Where colour shows it better (blue
-    on pink, yellow on white), it is the difference along the ink's own direction of colour, or, for ink
-    of several colours, the distance alone.
+    That is the difference in luminance where that shows all of the ink. Where color shows it better (blue
+    on pink, yellow on white), it is the difference along the ink's own direction of color, or, for ink
+    of several colors, the distance alone.
     """
     if difference.shape[2] == 1:
         return difference[..., 0]
@@ -96,27 +107,33 @@ def to_contrast(difference: Grey) -> Grey:
     distance = np.sqrt(np.square(small).mean(axis=2))
     # What is far from the paper is ink: it decides, also by its least bright part.
     strong = distance > 0.5 * quantile(distance, 0.995)
-    shown = np.abs(small[strong] @ _LUMINANCE) / np.maximum(distance[strong], 1e-6)
+    shown = np.abs(project(small[strong], LUMINANCE)) / np.maximum(distance[strong], 1e-6)
     if not shown.size or quantile(shown, 0.1) > 0.65:
-        luminance: Grey = difference @ _LUMINANCE
-        return luminance
-    flat = (small * distance[..., None]).reshape(-1, 3)
-    lengths, axes = np.linalg.eigh(flat.T @ flat)
-    if lengths[2] > 0.9 * lengths.sum():
-        along: Grey = difference @ axes[:, 2].astype(np.float32)
-        return along
-    far: Grey = -np.sqrt(np.square(difference).mean(axis=2))
+        return project(difference, LUMINANCE)
+    flat = (small * distance[..., None]).reshape(-1, 3).astype(np.float64)
+    spread = np.array([[(a * b).sum() for a in flat.T] for b in flat.T])
+    length, axis = principal_axis(spread)
+    if length > 0.9 * spread.trace():
+        return project(difference, axis)
+    far: Gray = -np.sqrt(np.square(difference).mean(axis=2))
     return far
 
 
-def dark_ink(contrast: Grey) -> bool:
+def project(colors: Gray, direction: Sequence[float] | Matrix) -> Gray:
+    """Colors, float32 (..., 3), projected on a direction of color (3,): float32 (...)."""
+    red, green, blue = (colors[..., c] * np.float32(direction[c]) for c in range(3))
+    projected: Gray = red + green + blue
+    return projected
+
+
+def dark_ink(contrast: Gray) -> bool:
     """Whether the ink is darker than the paper: it is on the side where the larger differences are."""
     darker, lighter = np.minimum(contrast, 0), np.maximum(contrast, 0)
     return float(np.square(darker).sum()) >= float(np.square(lighter).sum())
 
 
-def beside_surroundings(contrast: Grey) -> Grey:
-    """How places differ from the median of a wide neighbourhood, which follows shadows; a small copy."""
+def beside_surroundings(contrast: Gray) -> Gray:
+    """How places differ from the median of a wide neighborhood, which follows shadows; a small copy."""
     small = shrink(contrast[..., None], 40)[..., 0]
     reach = 10
     around = np.lib.stride_tricks.sliding_window_view(
@@ -124,11 +141,11 @@ def beside_surroundings(contrast: Grey) -> Grey:
         (2 * reach + 1, 2 * reach + 1),
     ).reshape(*small.shape, -1)
     middle = around.shape[2] // 2
-    rest: Grey = small - np.partition(around, middle, axis=2)[..., middle]
+    rest: Gray = small - np.partition(around, middle, axis=2)[..., middle]
     return rest
 
 
-def without_shadows(contrast: Grey) -> Grey:
+def remove_shadows(contrast: Gray) -> Gray:
     """Ink, float32 (H, W), 0 and more, of a contrast in which paper is high and ink low.
 
     The paper is what remains when all that is narrower than a window is filled (a morphological closing):
@@ -136,21 +153,21 @@ def without_shadows(contrast: Grey) -> Grey:
     """
     reach = max(2, round(0.2 * min(contrast.shape)))
     soft = smooth(contrast, 2)
-    paper = -highest(-highest(soft, reach), reach)
+    paper = erode(dilate(soft, reach), reach)
     rest = paper - contrast
     # The filling follows the brightest grains of the paper: its middle level is a little lower.
-    ink: Grey = np.maximum(rest - median(rest), 0)
+    ink: Gray = np.maximum(rest - median(rest), 0)
     return ink
 
 
-def noise_level(contrast: Grey) -> float:
-    """The standard deviation of what varies from pixel to pixel, from the median step to the neighbour."""
+def noise_level(contrast: Gray) -> float:
+    """The standard deviation of what varies from pixel to pixel, from the median step to the neighbor."""
     if contrast.shape[1] < 2:
         return 0.0
     return median(np.abs(np.diff(contrast, axis=1))) * 1.05  # of normal noise
 
 
-def find_ink(pixels: Grey) -> tuple[Grey, Grey]:
+def find_ink(pixels: Gray) -> tuple[Gray, Gray]:
     """How much ink each pixel holds, and how dark it is, shadows included.
 
     Returns:
@@ -165,30 +182,30 @@ def find_ink(pixels: Grey) -> tuple[Grey, Grey]:
         darkness = -contrast if dark_ink(contrast) else contrast
         photo = max(contrast.shape) > SMALL
         floor = max(FAINTEST_INK / 3, 6 * noise_level(contrast)) if photo else FAINTEST_INK
-        return to_share(np.maximum(darkness, 0), floor), darkness
+        return soft_threshold(np.maximum(darkness, 0), floor), darkness
     # A photo: the noise is averaged away first, the more the less the ink stands out from it.
-    contrast = to_contrast(even_light(pixels))
+    contrast = to_contrast(subtract_background(pixels))
     noise = noise_level(contrast)
     full = float(np.partition(np.abs(contrast), -9, axis=None)[-9])
     passes = int(min(max(noise / max(full, 1) * 40 - 1, 0), 6))
     soft = smooth(contrast, passes)
-    dark, light = without_shadows(soft), without_shadows(-soft)
+    dark, light = remove_shadows(soft), remove_shadows(-soft)
     is_dark = dark_ink(beside_surroundings(contrast))
     # Around a digit that fills its picture, taken the wrong way, the paper is ink along much of the border.
     along_dark, along_light = at_border(dark), at_border(light)
-    doubtful = min(along_dark, along_light) > 0.05 or is_dark != dark_ink(contrast)
-    if doubtful and abs(along_dark - along_light) > 0.3:
+    ambiguous = min(along_dark, along_light) > 0.05 or is_dark != dark_ink(contrast)
+    if ambiguous and abs(along_dark - along_light) > 0.3:
         is_dark = along_dark < along_light
     ink, darkness = (dark, -soft) if is_dark else (light, soft)
-    return to_share(ink, max(FAINTEST_INK / 4, 4 * noise / (1 + passes))), darkness
+    return soft_threshold(ink, max(FAINTEST_INK / 4, 4 * noise / (1 + passes))), darkness
 
 
-def at_border(ink: Grey) -> float:
+def at_border(ink: Gray) -> float:
     """Which share of the picture's border is ink."""
     return float((along_border(ink) > 0.3 * ink.max()).mean())
 
 
-def to_share(ink: Grey, floor: float) -> Grey:
+def soft_threshold(ink: Gray, floor: float) -> Gray:
     """Levels of ink to shares of a full stroke, float32 (H, W), 0 to 1.
 
     Otsu's threshold parts strokes from paper; in a large picture it looks only at what lies near ink, or
@@ -202,7 +219,7 @@ def to_share(ink: Grey, floor: float) -> Grey:
     if full < floor:
         raise NoInkError(NO_INK)
     if max(ink.shape) > SMALL:
-        near = highest((ink > max(floor, full / 4)).astype(np.uint8), 4) > 0
+        near = dilate((ink > max(floor, full / 4)).astype(np.uint8), 4) > 0
         threshold = max(otsu(ink[near]), floor)
     else:
         threshold = otsu(ink)
@@ -210,14 +227,14 @@ def to_share(ink: Grey, floor: float) -> Grey:
     stroke = median(strokes) if strokes.size else full
     # The ramp is symmetric around the threshold: it leaves paper at 0 and gives the typical stroke 1.
     reach = min(stroke - threshold, threshold) + 1e-6
-    ramp: Grey = (ink - (threshold - reach)) / (2 * reach)
+    ramp: Gray = (ink - (threshold - reach)) / (2 * reach)
     return ramp.clip(0, 1)
 
 
 # ---------------------------------------------------------------- small tools of the above
 
 
-def shrink(pixels: Grey, longest: int) -> Grey:
+def shrink(pixels: Gray, longest: int) -> Gray:
     """Average (H, W, C) down to a longest side."""
     height, width, channels = pixels.shape
     scale = min(1.0, longest / max(height, width))

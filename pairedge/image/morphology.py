@@ -7,24 +7,24 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Grey: TypeAlias = NDArray[np.float32]
+Gray: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
 
-def smooth(values: Grey, passes: int) -> Grey:
-    """Average each pixel with its neighbours (1 2 1 both ways), so many times."""
+def smooth(values: Gray, passes: int) -> Gray:
+    """Average each pixel with its neighbors (1 2 1 both ways), so many times."""
     for _ in range(2 * passes):
         padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
         values = np.asarray((padded[:-2] + padded[2:]) / 4 + values / 2, np.float32).T
     return values
 
 
-def highest(values: NDArray[Any], reach: int) -> NDArray[Any]:
+def dilate(values: NDArray[Any], reach: int) -> NDArray[Any]:
     """The highest value within `reach` rows and columns, as far as the picture goes."""
-    return highest_in_column(highest_in_column(values, reach).T, reach).T
+    return dilate_columns(dilate_columns(values, reach).T, reach).T
 
 
-def highest_in_column(values: NDArray[Any], reach: int) -> NDArray[Any]:
+def dilate_columns(values: NDArray[Any], reach: int) -> NDArray[Any]:
     """The highest value within `reach` rows: windows of 1, 2, 4 ... rows, then the rest."""
     values = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
     span, window = 1, 2 * reach + 1
@@ -35,12 +35,12 @@ def highest_in_column(values: NDArray[Any], reach: int) -> NDArray[Any]:
     return values
 
 
-def lowest(values: NDArray[Any], reach: int) -> NDArray[Any]:
+def erode(values: NDArray[Any], reach: int) -> NDArray[Any]:
     """The lowest value within `reach` rows and columns, as far as the picture goes."""
-    return ~highest(~values, reach) if values.dtype == np.bool_ else -highest(-values, reach)
+    return ~dilate(~values, reach) if values.dtype == np.bool_ else -dilate(-values, reach)
 
 
-def otsu(values: Grey) -> float:
+def otsu(values: Gray) -> float:
     """The threshold that parts values into the two classes of least inner variance (Otsu, 1979).
 
     Where an empty gap lies between the classes, every threshold in it is as good: the middle one is taken.
@@ -57,7 +57,7 @@ def otsu(values: Grey) -> float:
     return float(edges[1:][best].mean())
 
 
-class Parts(NamedTuple):
+class Components(NamedTuple):
     """The connected parts of a mask, one entry each.
 
     Attributes:
@@ -71,11 +71,11 @@ class Parts(NamedTuple):
     box: NDArray[np.int64]
 
 
-def connected(mask: Mask) -> Parts:
+def connected_components(mask: Mask) -> Components:
     """Part a mask into what hangs together, corners included.
 
     Rows become runs of pixels; runs that touch are joined by taking the lowest number of their
-    neighbours again and again, which takes a logarithmic number of rounds.
+    neighbors again and again, which takes a logarithmic number of rounds.
     """
     height, width = mask.shape
     stride = width + 2  # runs of different rows neither meet nor touch across the edge
@@ -111,10 +111,10 @@ def connected(mask: Mask) -> Parts:
     np.minimum.at(box[:, 1], part, starts % stride - 1)
     np.maximum.at(box[:, 2], part, rows + 1)
     np.maximum.at(box[:, 3], part, (ends - 1) % stride)
-    return Parts(labels, area, box)
+    return Components(labels, area, box)
 
 
-def extent(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
+def bounding_slices(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
     """The rows and columns that a mask, not an empty one, takes; with a margin as far as there is one."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 import pairedge
 from pairedge.drawing import draw_pair
-from pairedge.image.tile import reading_steps
+from pairedge.image import read_picture
 
 Command = Callable[..., CompletedProcess[str]]
 Interpreter = Callable[..., str]
@@ -66,10 +66,12 @@ def test_a_model_without_digit_head_is_drawn_without_bars(
 
 
 def test_ready_tiles_can_be_drawn(model: pairedge.PairModel, tiles: NDArray[np.uint8]) -> None:
-    seen = [reading_steps(tile) for tile in tiles[[4, 9]]]
+    seen = [read_picture(tile).drawings() for tile in tiles[[4, 9]]]
     drawing = draw_pair(seen, ("four", "nine"), model.predict(tiles[4], tiles[9]))
     whole = draw_pair(
-        [reading_steps(THREE), reading_steps(SEVEN)], ("three", "seven"), model.predict(THREE, SEVEN)
+        [read_picture(path).drawings() for path in (THREE, SEVEN)],
+        ("three", "seven"),
+        model.predict(THREE, SEVEN),
     )
     assert drawing.width < whole.width
 

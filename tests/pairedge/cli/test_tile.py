@@ -13,7 +13,7 @@ from PIL import Image
 
 from pairedge.drawing import draw_steps
 from pairedge.errors import SeveralDigitsError
-from pairedge.image.tile import reading_steps, to_tile
+from pairedge.image import read_picture, to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 Command = Callable[..., CompletedProcess[str]]
@@ -40,14 +40,14 @@ def test_the_last_step_drawn_is_the_tile(name: str, tmp_path: Path, command: Com
 
 
 def test_each_step_adds_an_image(tmp_path: Path) -> None:
-    steps = reading_steps(FOLDER / "three.png")
+    steps = read_picture(FOLDER / "three.png").drawings()
     widths = [draw_steps(dict(list(steps.items())[:count]), "three").width for count in range(2, len(steps))]
     assert len(set(np.diff(widths))) == 1
     assert min(np.diff(widths)) > 252
 
 
 def test_a_ready_tile_is_its_only_step(tiles: NDArray[np.uint8]) -> None:
-    drawing = draw_steps(reading_steps(tiles[4]), "tile")
+    drawing = draw_steps(read_picture(tiles[4]).drawings(), "tile")
     np.testing.assert_array_equal(blocks(drawing, 40 + 252, 78, 252), tiles[4])
 
 
@@ -70,7 +70,7 @@ def test_a_drawing_that_cannot_be_written_is_reported_in_one_sentence(
 
 
 def test_names_of_any_kind_and_length_are_written(tiles: NDArray[np.uint8]) -> None:
-    steps = reading_steps(tiles[4])
+    steps = read_picture(tiles[4]).drawings()
     for name in ("", "a" * 500, "\udcff.png", "八\n.png"):
         assert draw_steps(steps, name).size == draw_steps(steps, "tile").size
 
@@ -84,8 +84,10 @@ def test_of_a_refused_picture_the_steps_before_are_drawn(tmp_path: Path, command
     assert answer.stderr.startswith(f"Error: {path}: several digits found")
     with Image.open(drawn) as drawing, pytest.raises(SeveralDigitsError) as refused:
         to_tile(path)
-    assert list(refused.value.steps) == ["picture", "ink"]
-    assert drawing.size == draw_steps(refused.value.steps, "two").size
+    assert refused.value.reading is not None
+    steps = refused.value.reading.drawings()
+    assert list(steps) == ["picture", "ink"]
+    assert drawing.size == draw_steps(steps, "two").size
 
 
 def test_nothing_is_drawn_of_what_cannot_be_read(tmp_path: Path, command: Command) -> None:

@@ -144,7 +144,7 @@ def test_a_file_is_known_by_its_content_not_by_its_name(tmp_path: Any) -> None:
     np.testing.assert_array_equal(to_tile(path), to_tile(FILES["WEBP"]))
 
 
-def test_colours_are_kept_while_a_large_jpeg_is_shrunk() -> None:
+def test_colors_are_kept_while_a_large_jpeg_is_shrunk() -> None:
     stream = BytesIO()
     Image.new("RGB", (2400, 1600), (200, 40, 40)).save(stream, "JPEG")
     pixels = to_pixels(open_picture(stream.getvalue()))

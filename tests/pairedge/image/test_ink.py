@@ -1,4 +1,4 @@
-"""Ink is found under any light, on any paper, in any colour; what is no digit is left out."""
+"""Ink is found under any light, on any paper, in any color; what is no digit is left out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PIL import Image
 
 from pairedge import ImageError, PairModel
 from pairedge.errors import NoInkError, SeveralDigitsError
-from pairedge.image.digit import along_darkness, find_strokes, is_another, without_lines
+from pairedge.image.digit import along_darkness, is_another, segment_digit, without_lines
 from pairedge.image.ink import find_ink
-from pairedge.image.morphology import connected, highest, lowest
+from pairedge.image.morphology import connected_components, dilate, erode
 from pairedge.image.tile import to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
@@ -104,11 +104,11 @@ def test_ink_as_bright_as_its_paper_is_found_by_its_colour(model: PairModel) -> 
     assert [answer.digit for answer in model.classify(pictures)] == list(range(10))
 
 
-def test_ink_of_several_colours_is_one_ink() -> None:
+def test_ink_of_several_colors_is_one_ink() -> None:
     eight = page(8, Look(size=(200, 200), stroke=0.16))
-    colours = np.where(np.arange(200)[:, None, None] < 100, (255, 200, 0), (0, 90, 200))
-    coloured = np.where(eight < 128, colours, 255).astype(np.float32)
-    difference = to_tile(picture(coloured)).astype(int) - to_tile(picture(eight))
+    colors = np.where(np.arange(200)[:, None, None] < 100, (255, 200, 0), (0, 90, 200))
+    colored = np.where(eight < 128, colors, 255).astype(np.float32)
+    difference = to_tile(picture(colored)).astype(int) - to_tile(picture(eight))
     assert np.abs(difference).mean() < 10
 
 
@@ -186,7 +186,7 @@ def test_lines_are_taken_away_and_strokes_left() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_connected_parts_equal_those_of_a_slow_twin(seed: int) -> None:
     mask = np.random.default_rng(seed).random((23, 17)) < 0.1 + 0.12 * seed
-    parts = connected(mask)
+    parts = connected_components(mask)
     seen = np.full(mask.shape, -1)
     count = 0
     for start in map(tuple, np.argwhere(mask).tolist()):
@@ -213,17 +213,17 @@ def test_connected_parts_equal_those_of_a_slow_twin(seed: int) -> None:
 
 
 @pytest.mark.parametrize("reach", [1, 2, 5, 40])
-def test_highest_and_lowest_equal_their_slow_twins(reach: int) -> None:
+def test_dilate_and_erode_equal_their_slow_twins(reach: int) -> None:
     values = np.random.default_rng(reach).integers(0, 255, (13, 21)).astype(np.float32)
     for row, column in np.ndindex(values.shape):
         near = values[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
-        assert highest(values, reach)[row, column] == near.max()
-        assert lowest(values, reach)[row, column] == near.min()
+        assert dilate(values, reach)[row, column] == near.max()
+        assert erode(values, reach)[row, column] == near.min()
 
 
 def test_strokes_are_part_of_the_ink() -> None:
     ink, darkness = find_ink(specked(page(3)))
-    strokes = find_strokes(ink, darkness)
+    strokes = segment_digit(ink, darkness)
     assert strokes.shape == ink.shape
     assert ((strokes == ink) | (strokes == 0)).all()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pairedge import ImageError, PairModel
 from pairedge.image.decode import LONGEST_SIDE, open_picture, to_pixels
 from pairedge.image.ink import find_ink
 from pairedge.image.morphology import otsu
-from pairedge.image.tile import MNIST_SIDE, average, centre, fit_box, pool, reading_steps, to_tile
+from pairedge.image.tile import MNIST_SIDE, average, center, fit_box, pool, read_picture, to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from tools.examples import EXAMPLES
 
@@ -132,11 +133,30 @@ def test_a_tile_is_returned_as_it_is() -> None:
 
 def test_the_steps_end_with_the_tile_and_can_all_be_drawn() -> None:
     image = draw_digit(4, Look(size=(160, 120)))
-    steps = reading_steps(image)
+    steps = read_picture(image).drawings()
     assert list(steps) == ["picture", "ink", "strokes", "field", "tile"]
     assert [step.shape for step in steps.values()][2:] == [(120, 160), (28, 28), (14, 14)]
     assert all(step.min() >= 0 and step.max() <= 255 for step in steps.values())
     np.testing.assert_array_equal(steps["tile"], to_tile(image))
+
+
+def test_a_reading_cannot_be_changed_and_makes_its_images_only_when_asked() -> None:
+    reading = read_picture(draw_digit(4, Look(size=(160, 120))))
+    assert reading.ink is not None
+    assert reading.ink.max() <= 1
+    assert reading.drawings()["ink"] is not reading.drawings()["ink"]
+    with pytest.raises(FrozenInstanceError):
+        reading.tile = None  # type: ignore[misc]
+
+
+def test_a_refused_picture_keeps_the_steps_before_the_refusal() -> None:
+    with pytest.raises(ImageError) as undecoded:
+        to_tile(b"")
+    assert undecoded.value.reading is None
+    with pytest.raises(ImageError) as blank:
+        to_tile(Image.new("L", (20, 20), 255))
+    assert blank.value.reading is not None
+    assert list(blank.value.reading.drawings()) == ["picture"]
 
 
 def test_path_text_bytes_image_and_array_of_one_picture_give_one_tile(tmp_path: Path) -> None:
@@ -151,9 +171,9 @@ def test_path_text_bytes_image_and_array_of_one_picture_give_one_tile(tmp_path: 
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16, np.float16, np.float64])
-def test_grey_levels_are_read_from_every_kind_of_number(dtype: type[np.generic]) -> None:
-    grey = draw_digit(2, Look()).convert("L")
-    np.testing.assert_array_equal(to_tile(np.asarray(grey).astype(dtype)), to_tile(grey))
+def test_gray_levels_are_read_from_every_kind_of_number(dtype: type[np.generic]) -> None:
+    gray = draw_digit(2, Look()).convert("L")
+    np.testing.assert_array_equal(to_tile(np.asarray(gray).astype(dtype)), to_tile(gray))
 
 
 def test_true_is_white_in_an_array_of_truth_values() -> None:
@@ -252,12 +272,12 @@ def test_the_callers_image_is_not_changed(tmp_path: Path) -> None:
 
 
 def test_paper_is_black_and_the_typical_stroke_white_whatever_lies_between() -> None:
-    grey = np.full((40, 40), 250, np.float32)
-    grey[10:30, 10:30] = 5
-    grey[10:30, 10:14] = np.linspace(200, 20, 4)  # a broad soft edge draws the threshold to the paper
-    ink, _ = find_ink(grey[..., None])
-    assert (ink[grey == 250] == 0).all()
-    assert (ink[grey == 5] == 1).all()
+    gray = np.full((40, 40), 250, np.float32)
+    gray[10:30, 10:30] = 5
+    gray[10:30, 10:14] = np.linspace(200, 20, 4)  # a broad soft edge draws the threshold to the paper
+    ink, _ = find_ink(gray[..., None])
+    assert (ink[gray == 250] == 0).all()
+    assert (ink[gray == 5] == 1).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -284,9 +304,9 @@ def test_otsu_finds_nothing_above_the_threshold_when_all_is_equal(value: float) 
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_the_centre_of_mass_comes_to_the_middle(digit: int) -> None:
+def test_the_center_of_mass_comes_to_the_middle(digit: int) -> None:
     ink = fit_box(find_ink(to_pixels(draw_digit(digit, Look())))[0])
-    field = centre(ink)
+    field = center(ink)
     places = np.arange(MNIST_SIDE) + 0.5
     assert field.shape == (MNIST_SIDE, MNIST_SIDE)
     assert field.sum() == pytest.approx(ink.sum() * 255, rel=1e-5)
@@ -297,7 +317,7 @@ def test_the_centre_of_mass_comes_to_the_middle(digit: int) -> None:
 def test_ink_too_lopsided_to_be_centred_stays_inside() -> None:
     ink = np.full((20, 20), 0.01, np.float32)
     ink[:2, :2] = 1
-    np.testing.assert_array_equal(centre(ink)[8:, 8:], ink * 255)
+    np.testing.assert_array_equal(center(ink)[8:, 8:], ink * 255)
 
 
 def test_pool_and_average_equal_their_slow_twins() -> None:

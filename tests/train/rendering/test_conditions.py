@@ -16,7 +16,7 @@ from pairedge_train.rendering.canvas import cloud, ramp
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.render import render
-from pairedge_train.rendering.stroke_field import FINE, Field, highest_near, stroke_field
+from pairedge_train.rendering.stroke_field import FINE, Field, stroke_field, weighted_dilation
 
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 
@@ -131,20 +131,22 @@ def test_a_wider_pen_covers_what_a_thinner_one_does() -> None:
     assert shares[0] > 0
 
 
-def slow_highest_near(values: Field, weights: Field) -> Field:
+def slow_weighted_dilation(values: Field, weights: Field) -> Field:
     reach = len(weights) - 1
-    found = np.zeros_like(values)
+    dilated = np.zeros_like(values)
     for y, x in np.ndindex(values.shape):
         for v, u in np.ndindex(values.shape):
             if abs(y - v) <= reach and abs(x - u) <= reach:
-                found[y, x] = max(found[y, x], values[v, u] * weights[abs(y - v)] * weights[abs(x - u)])
-    return found
+                dilated[y, x] = max(dilated[y, x], values[v, u] * weights[abs(y - v)] * weights[abs(x - u)])
+    return dilated
 
 
-def test_the_highest_nearby_equals_its_slow_twin() -> None:
+def test_weighted_dilation_equals_its_slow_twin() -> None:
     values = default_rng(0).random((9, 12), dtype=np.float32)
     weights = np.array([1, 0.8, 0.3], np.float32)
-    np.testing.assert_allclose(highest_near(values, weights), slow_highest_near(values, weights), rtol=1e-6)
+    np.testing.assert_allclose(
+        weighted_dilation(values, weights), slow_weighted_dilation(values, weights), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("direction", [0.0, 0.7, 2.0, 4.0, 6.0])

@@ -7,7 +7,7 @@ import pytest
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from pairedge_train.rendering.european import barred, flagged, in_another_hand
+from pairedge_train.rendering.european import in_another_hand, with_bar, with_flag
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
@@ -19,7 +19,7 @@ def drawn(digit: int) -> NDArray[np.uint8]:
 
 def test_a_one_gets_ink_left_of_its_top() -> None:
     one = drawn(1)
-    added = flagged(one, default_rng(0)).astype(int) - one
+    added = with_flag(one, default_rng(0)).astype(int) - one
     assert (added >= 0).all()
     rows, columns = np.nonzero(added > 100)
     assert columns.min() < 11
@@ -28,7 +28,7 @@ def test_a_one_gets_ink_left_of_its_top() -> None:
 
 def test_a_seven_gets_ink_on_both_sides_of_its_stem() -> None:
     seven = drawn(7)
-    added = barred(seven, default_rng(0)).astype(int) - seven
+    added = with_bar(seven, default_rng(0)).astype(int) - seven
     assert (added >= 0).all()
     rows, columns = np.nonzero(added > 100)
     assert rows.min() > 8
@@ -38,9 +38,9 @@ def test_a_seven_gets_ink_on_both_sides_of_its_stem() -> None:
 
 def test_a_bar_or_flag_that_is_there_is_not_added_again() -> None:
     generator = default_rng(0)
-    seven, one = barred(drawn(7), default_rng(1)), flagged(drawn(1), default_rng(1))
-    assert all((barred(seven, generator) == seven).mean() > 0.93 for _ in range(5))
-    assert (flagged(one, generator) == one).all()
+    seven, one = with_bar(drawn(7), default_rng(1)), with_flag(drawn(1), default_rng(1))
+    assert all((with_bar(seven, generator) == seven).mean() > 0.93 for _ in range(5))
+    assert (with_flag(one, generator) == one).all()
 
 
 @pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 8, 9])
@@ -60,5 +60,5 @@ def test_the_share_is_kept(digit: int) -> None:
 
 def test_an_empty_picture_stays_empty() -> None:
     empty = np.zeros((28, 28), np.uint8)
-    assert not flagged(empty, default_rng(0)).any()
-    assert not barred(empty, default_rng(0)).any()
+    assert not with_flag(empty, default_rng(0)).any()
+    assert not with_bar(empty, default_rng(0)).any()

@@ -23,7 +23,7 @@ def test_the_ten_digits_of_a_font_differ(font: str) -> None:
     assert len({glyph(str(digit), font).tobytes() for digit in range(10)}) == 10
 
 
-def test_a_glyph_is_twenty_high_and_centred() -> None:
+def test_a_glyph_is_twenty_high_and_centered() -> None:
     rows = np.flatnonzero(glyph("8", "DejaVuSans").any(axis=1))
     assert (rows[0], rows[-1]) == (4, 23)
 

@@ -1,4 +1,4 @@
-"""Pictures that show no digit: reproducible, and parted into what training sees and what only tests see."""
+"""Negatives: reproducible, and parted into what training sees and what only tests see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pairedge_train.rendering.negatives import (
     SHAPES_FOR_TRAINING,
     SIGNS,
     SIGNS_FOR_TESTS,
-    render_not_digit,
+    render_negative,
 )
 from pairedge_train.rendering.tiles import tile_or_none
 
@@ -32,7 +32,7 @@ def content(picture: Rendered) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_generator_gives_the_same_picture(kind: str, testing: bool) -> None:
     first, again, other = (
-        content(render_not_digit(kind, default_rng(seed), testing=testing)) for seed in (1, 1, 2)
+        content(render_negative(kind, default_rng(seed), testing=testing)) for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other
@@ -41,10 +41,10 @@ def test_the_same_generator_gives_the_same_picture(kind: str, testing: bool) -> 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_picture_gives_a_tile_or_is_refused(kind: str) -> None:
     generator = default_rng(0)
-    tiles = [tile_or_none(render_not_digit(kind, generator, testing=turn % 2 == 1)) for turn in range(20)]
+    tiles = [tile_or_none(render_negative(kind, generator, testing=turn % 2 == 1)) for turn in range(20)]
     assert all(tile is None or tile.shape == (14, 14) for tile in tiles)
     if kind not in ("blank", "noise", "texture"):
-        assert sum(tile is None for tile in tiles) < 10  # there is something to read, and to doubt
+        assert sum(tile is None for tile in tiles) < 10  # there is something to read
 
 
 @pytest.mark.parametrize(

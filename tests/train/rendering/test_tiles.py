@@ -14,7 +14,7 @@ from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.render import render
-from pairedge_train.rendering.tiles import WEIGHTS, not_digit_tiles, rendered_tiles, tile_or_none
+from pairedge_train.rendering.tiles import WEIGHTS, negative_tiles, rendered_tiles, tile_or_none
 
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 
@@ -51,9 +51,9 @@ def test_labels_stay_in_order(digits: NDArray[np.uint8], labels: NDArray[np.int6
 
 
 def test_refused_pictures_leave_no_tile(digits: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    some = digits.copy()
-    some[::2] = 0  # blank
-    tiles, kept = rendered_tiles(some, labels, default_rng(0), weights={"usps": 1})
+    half_blank = digits.copy()
+    half_blank[::2] = 0
+    tiles, kept = rendered_tiles(half_blank, labels, default_rng(0), weights={"usps": 1})
     assert len(tiles) == 20
     assert (kept == labels[1::2]).all()
 
@@ -62,13 +62,13 @@ def test_no_digits_make_no_tiles() -> None:
     tiles, labels = rendered_tiles(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64), default_rng(0))
     assert tiles.shape == (0, 14, 14)
     assert labels.shape == (0,)
-    assert not_digit_tiles(0, default_rng(0)).shape == (0, 14, 14)
+    assert negative_tiles(0, default_rng(0)).shape == (0, 14, 14)
 
 
-def test_what_is_no_digit_comes_in_the_number_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_negatives_come_in_the_number_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 10)
     one, two, held_out = (
-        not_digit_tiles(25, default_rng(1), workers=workers, testing=testing)
+        negative_tiles(25, default_rng(1), workers=workers, testing=testing)
         for workers, testing in ((1, False), (2, False), (1, True))
     )
     assert one.shape == (25, 14, 14)
@@ -76,13 +76,50 @@ def test_what_is_no_digit_comes_in_the_number_asked_for(monkeypatch: pytest.Monk
     assert (one != held_out).any()
 
 
-def test_a_whole_mixture_holds_digits_then_print_then_what_is_none(
+def test_a_whole_mixture_holds_digits_then_print_then_negatives(
     digits: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
     tiles, kept = training_tiles(digits, labels, default_rng(0), printed=10, not_digits=5)
     assert len(tiles) == len(kept) <= 55
     assert (kept[-5:] == NEGATIVE).all()
     assert (kept[:-5] != NEGATIVE).all()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_is_told_as_chunks_complete(
+    digits: NDArray[np.uint8], labels: NDArray[np.int64], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 15)
+    finished: list[int] = []
+    rendered_tiles(
+        digits, labels, default_rng(0), weights={"usps": 1}, workers=workers, on_progress=finished.append
+    )
+    assert finished == [15, 15, 10]
+    negative_tiles(20, default_rng(0), workers=workers, on_progress=finished.append)
+    assert finished[3:] == [15, 5]
+
+
+def test_progress_is_told_before_all_is_done(
+    digits: NDArray[np.uint8], labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 10)
+    events: list[object] = []
+
+    def render_nothing(digit: NDArray[np.uint8], *_: object) -> NDArray[np.uint8]:
+        events.append("picture")
+        return digit
+
+    monkeypatch.setattr("pairedge_train.rendering.tiles.render", render_nothing)
+    rendered_tiles(digits, labels, default_rng(0), on_progress=events.append)
+    assert events == [*["picture"] * 10, 10] * 4
+
+
+def test_progress_of_a_whole_mixture_counts_every_picture(
+    digits: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> None:
+    finished: list[int] = []
+    training_tiles(digits, labels, default_rng(0), printed=10, not_digits=5, on_progress=finished.append)
+    assert finished == [50, 5]
 
 
 def test_a_tile_is_the_runtimes_own_or_none(digits: NDArray[np.uint8]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.random import Generator
@@ -14,11 +12,11 @@ from pairedge_train.data.datasets import NEGATIVE, DataSet, Digits
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Synthetic
 from pairedge_train.rendering.glyphs import printed_digits
-from pairedge_train.rendering.tiles import Labels, Tiles, negative_tiles, rendered_tiles
+from pairedge_train.rendering.tiles import Labels, OnProgress, Tiles, negative_tiles, rendered_tiles
 
 
 def with_synthetic(
-    data: DataSet, settings: Synthetic, seed: int, on_progress: Callable[[int], None] = lambda _: None
+    data: DataSet, settings: Synthetic, seed: int, on_progress: OnProgress | None = None
 ) -> DataSet:
     """A data set with synthetic training digits added, all of them decided by the seed.
 
@@ -62,7 +60,7 @@ def training_tiles(
     printed: int,
     negatives: int,
     workers: int = 1,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
     """All additions: rendered handwriting, rendered print, and pictures that show no digit, in this order.
 

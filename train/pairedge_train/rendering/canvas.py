@@ -1,4 +1,4 @@
-"""A rendered picture in the making, the colours that it is made of, and what chance decides."""
+"""A rendered picture in the making, the colors that it is made of, and what chance decides."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from PIL import Image
 from pairedge_train.rendering.stroke_field import Field
 
 Range: TypeAlias = tuple[float, float]
-Colour: TypeAlias = tuple[int, int, int]
+Color: TypeAlias = tuple[int, int, int]
 
-BALLPOINT: tuple[Colour, ...] = ((24, 38, 122), (38, 62, 158), (22, 22, 28), (46, 44, 50), (150, 26, 34))
-PENS: tuple[Colour, ...] = (*BALLPOINT, (18, 98, 54), (96, 32, 110), (205, 40, 40), (20, 90, 190))
-GRAPHITE: tuple[Colour, ...] = ((92, 92, 96), (112, 110, 110), (130, 128, 128))
-CHALK: tuple[Colour, ...] = ((236, 236, 228), (245, 245, 245), (238, 226, 150), (240, 190, 190))
-WHITE_PAPER: tuple[Colour, ...] = ((250, 250, 248), (240, 238, 230), (226, 222, 212), (235, 238, 242))
-BOARD: tuple[Colour, ...] = ((34, 58, 48), (28, 30, 32), (44, 62, 76), (58, 72, 60))
-NOTES: tuple[Colour, ...] = (
+BALLPOINT: tuple[Color, ...] = ((24, 38, 122), (38, 62, 158), (22, 22, 28), (46, 44, 50), (150, 26, 34))
+PENS: tuple[Color, ...] = (*BALLPOINT, (18, 98, 54), (96, 32, 110), (205, 40, 40), (20, 90, 190))
+GRAPHITE: tuple[Color, ...] = ((92, 92, 96), (112, 110, 110), (130, 128, 128))
+CHALK: tuple[Color, ...] = ((236, 236, 228), (245, 245, 245), (238, 226, 150), (240, 190, 190))
+WHITE_PAPER: tuple[Color, ...] = ((250, 250, 248), (240, 238, 230), (226, 222, 212), (235, 238, 242))
+BOARD: tuple[Color, ...] = ((34, 58, 48), (28, 30, 32), (44, 62, 76), (58, 72, 60))
+NOTES: tuple[Color, ...] = (
     (238, 150, 180),
     (246, 178, 196),
     (240, 220, 120),
@@ -34,11 +34,11 @@ class Canvas:
     """A picture in the making.
 
     Attributes:
-        paper: float32 (3, H, W), the ground's colours 0..255 in even light. Planes, not pixels, since numpy
+        paper: float32 (3, H, W), the ground's colors 0..255 in even light. Planes, not pixels, since numpy
             works along the last axis.
         cover: float32 (H, W), how much of a pixel ink covers, 0 to 1.
-        ink: float32 (3, 1, 1) or (3, H, W), the ink's colours 0..255.
-        light: float32 (H, W), what share of its colour a place shows.
+        ink: float32 (3, 1, 1) or (3, H, W), the ink's colors 0..255.
+        light: float32 (H, W), what share of its color a place shows.
         field: float32 (H, W), 1 along the middle of strokes, for effects that widen them.
         level: of the field, where the ink ends.
         tall: the digit's longer side, pixels.
@@ -71,23 +71,23 @@ def chance(generator: Generator, probability: float) -> bool:
     return bool(generator.random() < probability)
 
 
-def pick(generator: Generator, colours: tuple[Colour, ...]) -> Field:
-    """One of several colours, float32 (3, 1, 1)."""
-    return np.array(colours[int(generator.integers(len(colours)))], np.float32).reshape(3, 1, 1)
+def pick(generator: Generator, colors: tuple[Color, ...]) -> Field:
+    """One of several colors, float32 (3, 1, 1), 0 to 255."""
+    return np.array(colors[int(generator.integers(len(colors)))], np.float32).reshape(3, 1, 1)
 
 
-def varied(colour: Field, generator: Generator) -> Field:
-    """A colour a little off, float32 (3, 1, 1) in 0..255."""
-    shifted: Field = (colour + generator.normal(0, 8, (3, 1, 1))).clip(0, 255).astype(np.float32)
+def varied(color: Field, generator: Generator) -> Field:
+    """A color a little off; both float32 (3, 1, 1), 0 to 255."""
+    shifted: Field = (color + generator.normal(0, 8, (3, 1, 1))).clip(0, 255).astype(np.float32)
     return shifted
 
 
 def far_from(ground: Field, generator: Generator) -> Field:
-    """Any colour that stands out from the ground, float32 (3, 1, 1)."""
+    """Any color that stands out from the ground; both float32 (3, 1, 1), 0 to 255."""
     while True:
-        colour = generator.uniform(0, 255, (3, 1, 1)).astype(np.float32)
-        if np.abs(colour - ground).max() > 90:
-            return colour
+        color = generator.uniform(0, 255, (3, 1, 1)).astype(np.float32)
+        if np.abs(color - ground).max() > 90:
+            return color
 
 
 def ramp(shape: tuple[int, int], direction: float) -> Field:

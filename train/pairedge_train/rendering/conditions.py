@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageFilter
 
-from pairedge.image.morphology import extent
+from pairedge.image.morphology import bounding_slices
 from pairedge_train.rendering.canvas import (
     BALLPOINT,
     BOARD,
@@ -28,7 +28,7 @@ from pairedge_train.rendering.canvas import (
     PENS,
     WHITE_PAPER,
     Canvas,
-    Colour,
+    Color,
     Range,
     chance,
     within,
@@ -54,29 +54,29 @@ Effect: TypeAlias = Callable[[Canvas, Generator], None]
 Place: TypeAlias = Callable[[tuple[float, float], Generator], tuple[float, float]]
 Finish: TypeAlias = Callable[[Canvas, "Condition", Generator], Rendered]
 
-_VISIBLE = 50  # levels by which ink and ground differ in some colour, before contrast is taken away
+VISIBLE = 50  # levels by which ink and ground differ in some color, before contrast is taken away
 
 
 # ---------------------------------------------------------------- where the digit lies
 
 
-def near_the_middle(extent: tuple[float, float], generator: Generator) -> tuple[float, float]:
-    """Somewhere inside: the digit's middle as shares of width and height, given its extent in the same."""
-    room = [max(0.0, 0.47 - share / 2) for share in extent]
-    return 0.5 + within(generator, (-room[0], room[0])), 0.5 + within(generator, (-room[1], room[1]))
+def near_the_middle(size: tuple[float, float], generator: Generator) -> tuple[float, float]:
+    """Somewhere inside: the digit's middle as shares of width and height, given its size in the same."""
+    slack = [max(0.0, 0.47 - share / 2) for share in size]
+    return 0.5 + within(generator, (-slack[0], slack[0])), 0.5 + within(generator, (-slack[1], slack[1]))
 
 
-def in_a_corner(extent: tuple[float, float], generator: Generator) -> tuple[float, float]:
+def in_a_corner(size: tuple[float, float], generator: Generator) -> tuple[float, float]:
     """Close to one of the four corners, not touching."""
-    x, y = (share / 2 + within(generator, (0.03, 0.12)) for share in extent)
+    x, y = (share / 2 + within(generator, (0.03, 0.12)) for share in size)
     return (x if chance(generator, 0.5) else 1 - x), (y if chance(generator, 0.5) else 1 - y)
 
 
-def at_the_border(extent: tuple[float, float], generator: Generator) -> tuple[float, float]:
+def at_the_border(size: tuple[float, float], generator: Generator) -> tuple[float, float]:
     """Touching one or two sides of the picture, a little of the ink cut off at times."""
-    x, y = near_the_middle(extent, generator)
+    x, y = near_the_middle(size, generator)
     cut = within(generator, (-0.02, 0.01))
-    edges = (extent[0] / 2 + cut, 1 - extent[0] / 2 - cut, extent[1] / 2 + cut, 1 - extent[1] / 2 - cut)
+    edges = (size[0] / 2 + cut, 1 - size[0] / 2 - cut, size[1] / 2 + cut, 1 - size[1] / 2 - cut)
     side = int(generator.integers(0, 6))
     if side in (0, 1, 4, 5):
         x = edges[side % 2]
@@ -90,12 +90,12 @@ def at_the_border(extent: tuple[float, float], generator: Generator) -> tuple[fl
 
 def as_photo(canvas: Canvas, condition: Condition, generator: Generator) -> Rendered:
     """What a camera makes of it: noise, blur, and a JPEG file where the condition has a quality."""
-    colours = _blended(canvas, canvas.cover)
-    colours *= canvas.light
+    colors = _blended(canvas, canvas.cover)
+    colors *= canvas.light
     noise = within(generator, condition.noise)
     if noise > 0.3:
-        colours += generator.standard_normal(canvas.shape, dtype=np.float32) * np.float32(noise)
-    image = _image(colours)
+        colors += generator.standard_normal(canvas.shape, dtype=np.float32) * np.float32(noise)
+    image = _image(colors)
     if condition.quality is None and chance(generator, 0.5):
         image = image.convert("L")
     blur = within(generator, condition.blur)
@@ -121,31 +121,31 @@ def as_drawing(canvas: Canvas, _: Condition, generator: Generator) -> Rendered:
 
 def _blended(canvas: Canvas, cover: Field) -> Field:
     """Ink over paper, float32 (3, H, W)."""
-    colours: Field = canvas.ink - canvas.paper
-    colours *= cover
-    colours += canvas.paper
-    return colours
+    colors: Field = canvas.ink - canvas.paper
+    colors *= cover
+    colors += canvas.paper
+    return colors
 
 
 def _image(planes: Field) -> Image.Image:
-    """RGB, or RGBA, of planes of grey levels, (3, H, W) or (4, H, W)."""
+    """RGB, or RGBA, of planes of gray levels, (3, H, W) or (4, H, W)."""
     levels = np.clip(planes, 0, 255, out=planes).astype(np.uint8)
     return Image.merge("RGBA"[: len(levels)], [Image.fromarray(plane) for plane in levels])
 
 
 def boxed(side: int) -> Finish:
-    """A tiny grey picture that the ink fills to its edges, as USPS (16) and UCI (8) have them.
+    """A tiny gray picture that the ink fills to its edges, as USPS (16) and UCI (8) have them.
 
     LeCun et al. (1989) say how USPS was made: a linear map into 16x16 that keeps the proportions, on binary
     ink, so that a pixel's level is the share of it that ink covers. Here the proportions are kept in most
-    pictures and stretched towards a square in the others.
+    pictures and stretched toward a square in the others.
     """
 
     def finish(canvas: Canvas, _: Condition, generator: Generator) -> Rendered:
         strong = canvas.cover >= 0.5
         if not strong.any():  # nothing was drawn
             return Image.new("L", (side, side))
-        ink = Image.fromarray(canvas.cover[extent(strong)])
+        ink = Image.fromarray(canvas.cover[bounding_slices(strong)])
         width, height = ink.size
         share = min(width, height) / max(width, height)
         if share > 0.4 and chance(generator, 0.5):  # a bare one stays narrow
@@ -185,7 +185,7 @@ class Condition:
         contrast: how much of the difference between ink and paper is left.
         effects: what is painted, in order.
         blur: radius, pixels.
-        noise: standard deviation, grey levels.
+        noise: standard deviation, gray levels.
         quality: of the JPEG file; None makes no file.
         finish: what makes the picture of the canvas.
     """
@@ -199,8 +199,8 @@ class Condition:
     turn: float = 0.12
     stretch: Range = (0.85, 1.2)
     tilt: float = 0.1
-    inks: tuple[Colour, ...] = PENS
-    papers: tuple[Colour, ...] = WHITE_PAPER
+    inks: tuple[Color, ...] = PENS
+    papers: tuple[Color, ...] = WHITE_PAPER
     contrast: Range = (0.8, 1.0)
     effects: tuple[Effect, ...] = ()
     blur: Range = (0.3, 1.2)
@@ -234,7 +234,7 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "marker": Condition(about="a thick felt pen", pen=(3.5, 5.0), effects=(texture, gradient)),
     "blue-on-pink": Condition(
-        about="coloured ink of about the note's own brightness",
+        about="colored ink of about the note's own brightness",
         papers=NOTES,
         effects=(equal_luminance, texture, gradient),
         noise=(0, 3),
@@ -283,7 +283,7 @@ CONDITIONS: dict[str, Condition] = {
         noise=(0, 3),
     ),
     "print": Condition(
-        about="colourful print, filled with one colour and edged with another",
+        about="colorful print, filled with one color and edged with another",
         pen=(2.6, 4.2),
         slant=0.1,
         papers=(*WHITE_PAPER, *NOTES, (60, 90, 150), (40, 40, 44)),

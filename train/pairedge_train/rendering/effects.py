@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw
 
+from pairedge.image.ink import LUMINANCE, project
 from pairedge_train.rendering.canvas import Canvas, chance, cloud, far_from, pick, ramp, within
 from pairedge_train.rendering.stroke_field import soft_step
 
@@ -17,7 +18,7 @@ def gradient(canvas: Canvas, generator: Generator) -> None:
 
 
 def lamp(canvas: Canvas, generator: Generator) -> None:
-    """A bright spot, darker towards the corners."""
+    """A bright spot, darker toward the corners."""
     height, width = canvas.shape
     x, y = within(generator, (0, 1)), within(generator, (0, 1))
     rows = ((np.arange(height, dtype=np.float32) / height - y) ** 2)[:, None]
@@ -30,12 +31,12 @@ def shadow(canvas: Canvas, generator: Generator) -> None:
     across = ramp(canvas.shape, within(generator, (0, 2 * np.pi)))
     edge, softness = within(generator, (0.25, 0.75)), within(generator, (0.01, 0.08))
     bent = across + cloud(canvas.shape, 4, generator) * np.float32(0.04)
-    shade = 1 / (1 + np.exp((edge - bent) / np.float32(softness)))
-    canvas.light *= 1 - np.float32(within(generator, (0.3, 0.6))) * shade
+    shade = 1 / (1 + np.exp((edge - bent) / np.float32(softness), dtype=np.float64))
+    canvas.light *= 1 - np.float32(within(generator, (0.3, 0.6))) * shade.astype(np.float32)
 
 
 def texture(canvas: Canvas, generator: Generator) -> None:
-    """Paper that is not even: fibres and stains."""
+    """Paper that is not even: fibers and stains."""
     fine = cloud(canvas.shape, 60, generator) * np.float32(within(generator, (1, 4)))
     coarse = cloud(canvas.shape, 6, generator) * np.float32(within(generator, (1, 5)))
     canvas.paper += fine + coarse
@@ -55,7 +56,7 @@ def ruled(canvas: Canvas, generator: Generator) -> None:
 
 
 def _lines(canvas: Canvas, generator: Generator, pitch: float, directions: tuple[float, ...]) -> None:
-    """Lines `pitch` pixels apart, blue-grey or reddish, paler than the ink."""
+    """Lines `pitch` pixels apart, blue-gray or reddish, paler than the ink."""
     height, width = canvas.shape
     rows = np.arange(height, dtype=np.float32)[:, None] - np.float32(height / 2)
     columns = np.arange(width, dtype=np.float32) - np.float32(width / 2)
@@ -67,9 +68,9 @@ def _lines(canvas: Canvas, generator: Generator, pitch: float, directions: tuple
         phase = along / np.float32(pitch) + np.float32(within(generator, (0, 1)))
         distance = np.abs(phase - np.rint(phase)) * np.float32(pitch)
         grid = np.maximum(grid, (np.float32(thick / 2 + 0.5) - distance).clip(0, min(1, thick)))
-    colour = pick(generator, ((120, 150, 200), (150, 160, 175), (200, 140, 150), (110, 170, 160)))
+    color = pick(generator, ((120, 150, 200), (150, 160, 175), (200, 140, 150), (110, 170, 160)))
     strength = np.float32(within(generator, (0.25, 0.8)))
-    canvas.paper += (colour - canvas.paper) * (grid * strength)
+    canvas.paper += (color - canvas.paper) * (grid * strength)
 
 
 def grain(canvas: Canvas, generator: Generator) -> None:
@@ -79,7 +80,7 @@ def grain(canvas: Canvas, generator: Generator) -> None:
 
 
 def dust(canvas: Canvas, generator: Generator) -> None:
-    """What a sponge leaves on a board: pale clouds of the ink's colour."""
+    """What a sponge leaves on a board: pale clouds of the ink's color."""
     smear = cloud(canvas.shape, 5, generator).clip(0, 2) * np.float32(within(generator, (0.02, 0.1)))
     canvas.paper += (canvas.ink - canvas.paper) * smear
 
@@ -109,7 +110,7 @@ def specks(canvas: Canvas, generator: Generator) -> None:
 
 
 def outline(canvas: Canvas, generator: Generator) -> None:
-    """A printed look: the strokes filled with one colour or two, and edged with another."""
+    """A printed look: the strokes filled with one color or two, and edged with another."""
     ground = canvas.paper[:, :1, :1]
     edge, fill, second = (far_from(ground, generator) for _ in range(3))
     blend = ramp(canvas.shape, within(generator, (0, 2 * np.pi)))
@@ -122,10 +123,9 @@ def outline(canvas: Canvas, generator: Generator) -> None:
 
 
 def equal_luminance(canvas: Canvas, generator: Generator) -> None:
-    """Ink that differs from its ground by colour and hardly by brightness, at times by brightness too."""
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    ground = float(canvas.paper[:, 0, 0] @ weights)
+    """Ink that differs from its ground by color and hardly by brightness, at times by brightness too."""
+    ground = float(project(canvas.paper[:, 0, 0], LUMINANCE))
     ink = pick(generator, ((30, 60, 190), (40, 90, 220), (20, 110, 120), (90, 40, 170)))
     share = np.float32(within(generator, (0.0, 1.0)))
-    lifted = (ink + (ground - float(weights @ ink.ravel()))).clip(0, 255)
+    lifted = (ink + (ground - float(project(ink.ravel(), LUMINANCE)))).clip(0, 255)
     canvas.ink = ink + (lifted - ink) * share

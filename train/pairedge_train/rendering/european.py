@@ -27,11 +27,11 @@ def in_another_hand(
     """
     if label not in (1, 7) or generator.random() >= share:
         return digit
-    return flagged(digit, generator) if label == 1 else barred(digit, generator)
+    return with_flag(digit, generator) if label == 1 else with_bar(digit, generator)
 
 
-def flagged(one: NDArray[np.uint8], generator: Generator) -> NDArray[np.uint8]:
-    """A one with an upstroke to its top from the left, and at times a foot."""
+def with_flag(one: NDArray[np.uint8], generator: Generator) -> NDArray[np.uint8]:
+    """A one with an upstroke to its top from the left, and at times a foot; both uint8 (28, 28)."""
     rows = np.flatnonzero((one >= 128).any(axis=1))
     if rows.size < 8 or _widest(one, rows) > _WIDE:  # a one that lies, or has its flag already
         return one
@@ -50,8 +50,8 @@ def flagged(one: NDArray[np.uint8], generator: Generator) -> NDArray[np.uint8]:
     return _with_strokes(one, strokes, generator)
 
 
-def barred(seven: NDArray[np.uint8], generator: Generator) -> NDArray[np.uint8]:
-    """A seven with a bar through the middle of its stem."""
+def with_bar(seven: NDArray[np.uint8], generator: Generator) -> NDArray[np.uint8]:
+    """A seven with a bar through the middle of its stem; both uint8 (28, 28)."""
     rows = np.flatnonzero((seven >= 128).any(axis=1))
     if rows.size < 8:
         return seven
@@ -80,8 +80,8 @@ def _with_strokes(
         for x, y in ends:
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
     added = np.asarray(sheet.resize((len(digit), len(digit)), Image.Resampling.BOX), np.uint8)
-    both: NDArray[np.uint8] = np.maximum(digit, added)
-    return both
+    joined: NDArray[np.uint8] = np.maximum(digit, added)
+    return joined
 
 
 def _middle(digit: NDArray[np.uint8], row: int) -> float:

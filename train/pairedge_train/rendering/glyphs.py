@@ -41,7 +41,7 @@ def printed_digits(
 
 
 def glyph(text: str, font: str) -> NDArray[np.uint8]:
-    """A character in a font, uint8 (28, 28), white on black, its longer side 20 and centred.
+    """A character in a font, uint8 (28, 28), white on black, its longer side 20 and centered.
 
     Raises:
         KeyError: when the font has nothing to draw for it.

@@ -1,4 +1,4 @@
-"""Figures of straight lines that nobody has named: what a model learns to doubt beside letters and signs.
+"""Figures of straight lines that nobody has named: negatives beside letters and signs.
 
 No two are alike, so that what is learned is that a digit is a rare thing among all that can be drawn.
 """
@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
+
+from pairedge.image.linear import multiply
 
 Point: TypeAlias = tuple[float, float]
 Strokes: TypeAlias = tuple[tuple[Point, ...], ...]  # points in a unit square, x to the right and y down
@@ -70,7 +72,7 @@ def around(count: int, generator: Generator) -> list[Point]:
 
 
 def mean_point(points: list[Point]) -> Point:
-    """The mean of some points."""
+    """The mean of several points."""
     x, y = np.mean(points, axis=0).tolist()
     return x, y
 
@@ -86,5 +88,5 @@ def turned(strokes: Iterable[tuple[Point, Point]], generator: Generator) -> Stro
     """The strokes turned around the middle by any angle, and drawn in to stay in the square."""
     angle = generator.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * 0.8
-    lines = (np.array([*strokes]) - 0.5) @ turn + 0.5
+    lines = multiply(np.array([*strokes]) - 0.5, turn) + 0.5
     return tuple(((a, b), (c, d)) for (a, b), (c, d) in lines.tolist())

@@ -1,4 +1,4 @@
-"""Pictures that show no digit: what a model has to doubt.
+"""Negatives: pictures that show no digit, which a model should answer with low confidence.
 
 Letters written by strokes, printed signs, shapes, scribbles, noise, textures and blank pages, put on paper
 by the same scenes that digits are (`conditions`). Letters, signs, fonts and shapes come in two
@@ -126,12 +126,12 @@ _SHAPES: dict[str, Strokes] = {
 SHAPES_FOR_TRAINING = ("triangle", "plus", "zigzag", "grid", "envelope")
 SHAPES_FOR_TESTS = ("house", "star", "hourglass", "fence")
 
-# Scenes that keep strokes recognisable; the tiny ones would make a letter of anything.
+# Scenes that keep strokes recognizable; the tiny ones would make a letter of anything.
 SCENES = tuple(name for name in CONDITIONS if name not in ("broken", "noise", "uci"))
 
 
-def render_not_digit(kind: str, generator: Generator, *, testing: bool = False) -> Rendered:
-    """A picture of something that is no digit.
+def render_negative(kind: str, generator: Generator, *, testing: bool = False) -> Rendered:
+    """A picture that shows no digit.
 
     Args:
         kind: a name in KINDS.
@@ -208,21 +208,21 @@ def texture(generator: Generator, testing: bool) -> Rendered:
     )
     waves = np.float32(within(generator, (2, 16)) * np.pi)
     patterns: tuple[Callable[[], Field], ...] = (
-        lambda: np.sin(waves * bent),
-        lambda: np.sin(waves * bent) * np.sin(waves * athwart),
+        lambda: _sine(waves * bent),
+        lambda: _sine(waves * bent) * _sine(waves * athwart),
         lambda: cloud(shape, within(generator, (2, 12)), generator),
     )
     if testing:
         patterns = (
-            lambda: np.sin(3 * waves * np.sqrt((across + 0.3) ** 2 + athwart**2)),
+            lambda: _sine(3 * waves * np.sqrt((across + 0.3) ** 2 + athwart**2)),
             lambda: _bricks(shape, generator),
-            lambda: np.sign(np.sin(waves * bent)),
+            lambda: np.sign(_sine(waves * bent)),
         )
     pattern = patterns[int(generator.integers(len(patterns)))]()
     ground, other = (varied(pick(generator, (*WHITE_PAPER, *NOTES, *BOARD)), generator) for _ in range(2))
-    colours = ground + (other - ground) * (0.5 + 0.5 * pattern.clip(-1, 1))
-    colours += generator.standard_normal(shape, dtype=np.float32) * np.float32(within(generator, (0, 6)))
-    return Image.fromarray(colours.clip(0, 255).astype(np.uint8).transpose(1, 2, 0).copy())
+    colors = ground + (other - ground) * (0.5 + 0.5 * pattern.clip(-1, 1))
+    colors += generator.standard_normal(shape, dtype=np.float32) * np.float32(within(generator, (0, 6)))
+    return Image.fromarray(colors.clip(0, 255).astype(np.uint8).transpose(1, 2, 0).copy())
 
 
 def blank(generator: Generator, _: bool) -> Rendered:
@@ -246,13 +246,13 @@ _ASCII_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 
 def _seen(field: Field, generator: Generator) -> Rendered:
-    """Strokes under a condition drawn evenly."""
+    """Strokes, float32 (S, S), under a condition drawn evenly."""
     scene: Condition = CONDITIONS[SCENES[int(generator.integers(len(SCENES)))]]
     return photograph(field, replace(scene, pen=(max(scene.pen[0], 1.0), min(scene.pen[1], 3.6))), generator)
 
 
 def _written(strokes: Strokes, generator: Generator) -> Field:
-    """Strokes by an unsteady hand: the points moved a little, and the whole squeezed or widened."""
+    """Strokes by an unsteady hand, float32 (84, 84): points moved a little, the whole squeezed or widened."""
     wide = within(generator, (0.6, 1.0))
     sheet = Image.new("L", (_SIDE, _SIDE))
     pen = ImageDraw.Draw(sheet)
@@ -267,6 +267,11 @@ def _written(strokes: Strokes, generator: Generator) -> Field:
         for x, y in (places[0], places[-1]):
             pen.ellipse((x - FINE, y - FINE, x + FINE, y + FINE), fill=255)
     return ridges(sheet)
+
+
+def _sine(angles: Field) -> Field:
+    """The sine, float32, by way of float64: NumPy's float32 one depends on the CPU."""
+    return np.sin(angles, dtype=np.float64).astype(np.float32)
 
 
 def _bricks(shape: tuple[int, int], generator: Generator) -> Field:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 # How a hand writes each digit: strokes as points that a smooth line goes through, x to the right and y down
 # in a unit square. A corner ends one stroke and begins the next.
@@ -66,8 +66,8 @@ class Look:
 
     Attributes:
         size: width and height of the picture, pixels.
-        ink: colour of the stroke.
-        paper: colour of the ground.
+        ink: color of the stroke.
+        paper: color of the ground.
         stroke: width of the stroke, as a share of the digit's height.
         height: of the digit, as a share of the picture's smaller side.
         middle: where the digit's middle lies, as shares of width and height.
@@ -75,8 +75,8 @@ class Look:
     """
 
     size: tuple[int, int] = (120, 120)
-    ink: Colour = (20, 20, 20)
-    paper: Colour = (255, 255, 255)
+    ink: Color = (20, 20, 20)
+    paper: Color = (255, 255, 255)
     stroke: float = 0.12
     height: float = 0.7
     middle: tuple[float, float] = (0.5, 0.5)
@@ -108,6 +108,12 @@ def smooth(points: tuple[tuple[float, float], ...], steps: int = 12) -> NDArray[
     for a, b, c, d in zip(knots, knots[1:], knots[2:], knots[3:], strict=False):
         t = np.linspace(0, 1, steps)[:, None]
         parts.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+            0.5
+            * (
+                2 * b
+                + (c - a) * t
+                + (2 * a - 5 * b + 4 * c - d) * t * t
+                + (3 * b - a - 3 * c + d) * t * t * t
+            )
         )
     return np.concatenate(parts)

@@ -7,8 +7,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from pairedge.image.linear import inverse, multiply
 from pairedge_train.rendering.canvas import Canvas, pick, varied, within
-from pairedge_train.rendering.conditions import _VISIBLE, CONDITIONS, Condition, Rendered
+from pairedge_train.rendering.conditions import CONDITIONS, VISIBLE, Condition, Rendered
 from pairedge_train.rendering.stroke_field import SPREAD, Field, level_of, soft_step, stroke_field
 
 
@@ -37,6 +38,9 @@ def photograph(strokes: Field, condition: Condition, generator: Generator) -> Re
             `stroke_field` makes them.
         condition: the scene.
         generator: decides everything that varies.
+
+    Returns:
+        A PIL image, or the bytes of a JPEG file.
     """
     canvas = _write(strokes, condition, generator)
     for effect in condition.effects:
@@ -45,11 +49,11 @@ def photograph(strokes: Field, condition: Condition, generator: Generator) -> Re
 
 
 def _write(strokes: Field, condition: Condition, generator: Generator) -> Canvas:
-    """Ink on paper in even light."""
+    """Ink on paper in even light: the strokes, float32 (S, S), as the camera sees them."""
     width, height = (round(within(generator, condition.side)) for _ in range(2))
     tall = within(generator, condition.height) * min(width, height)
     forward, tilt = _camera(strokes, (width, height), tall, condition, generator)
-    backward = np.linalg.inv(forward)
+    backward = inverse(forward)
     backward /= backward[2, 2]
     seen = Image.fromarray(strokes).transform(
         (width, height),
@@ -64,7 +68,7 @@ def _write(strokes: Field, condition: Condition, generator: Generator) -> Canvas
     cover = soft_step(field, level, level * (pen / 2) / SPREAD**2 / scale)
     ground = varied(pick(generator, condition.papers), generator)
     ink = varied(pick(generator, condition.inks), generator)
-    while np.abs(ink - ground).max() < _VISIBLE:  # black ink on a black ground is no picture of a digit
+    while np.abs(ink - ground).max() < VISIBLE:  # black ink on a black ground is no picture of a digit
         ink = varied(pick(generator, condition.inks), generator)
     ink = ground + (ink - ground) * np.float32(within(generator, condition.contrast))
     paper = np.empty((3, height, width), np.float32)
@@ -81,26 +85,26 @@ def _camera(
     rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
     if not rows.size:
         rows = columns = np.arange(len(strokes))
-    centre = ((columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2)
+    center = ((columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2)
     box = (float(columns[-1] + 1 - columns[0]), float(rows[-1] + 1 - rows[0]))
     turn = within(generator, (-condition.turn, condition.turn))
     lean = within(generator, (-condition.slant, condition.slant))
     stretch = within(generator, condition.stretch)
     turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    shape = turned @ np.array([[stretch, -lean], [0.0, 1.0]])
-    corners = np.abs(shape) @ np.array(box)  # at most so wide and high
+    shape = multiply(turned, np.array([[stretch, -lean], [0.0, 1.0]]))
+    corners = multiply(np.array(box), np.abs(shape).T)  # at most so wide and high
     shape *= tall / corners.max()
-    extent = corners * (tall / corners.max())
-    middle = condition.place((extent[0] / size[0], extent[1] / size[1]), generator)
+    span = corners * (tall / corners.max())
+    middle = condition.place((span[0] / size[0], span[1] / size[1]), generator)
     target = (middle[0] * size[0], middle[1] * size[1])
     tilt = tuple(
         within(generator, (-condition.tilt, condition.tilt)) / length for length in (max(size), max(size))
     )
     to_place = np.eye(3)
     to_place[:2, :2] = shape
-    to_place[:2, 2] = -shape @ np.array(centre)
+    to_place[:2, 2] = multiply(np.array(center), -shape.T)
     tilted = np.eye(3)
     tilted[2, :2] = tilt
     moved = np.eye(3)
     moved[:2, 2] = target
-    return moved @ tilted @ to_place, (tilt[0], tilt[1])
+    return multiply(multiply(moved, tilted), to_place), (tilt[0], tilt[1])

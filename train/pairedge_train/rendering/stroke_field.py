@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ SPREAD = 1.25  # standard deviation of a stroke's profile in the field, MNIST pi
 
 def level_of(pen: float) -> float:
     """The field's level at half a pen's width from the middle of the stroke; `pen` in MNIST pixels."""
-    return float(np.exp(-((pen / 2) ** 2) / (2 * SPREAD**2)))
+    return math.exp(-((pen / 2) ** 2) / (2 * SPREAD**2))
 
 
 def stroke_field(ink: NDArray[np.uint8]) -> Field:
@@ -34,7 +35,7 @@ def stroke_field(ink: NDArray[np.uint8]) -> Field:
 
 
 def ridges(ink: Image.Image) -> Field:
-    """`stroke_field` of an image ("L") that is already FINE times MNIST's size.
+    """`stroke_field` of an image ("L") that is already FINE times MNIST's size: float32 (84, 84), 0 to 1.
 
     Two fields, of which each place takes the higher: the blurred ink divided by its highest value nearby,
     which keeps a stroke's own shape, and a Gaussian of the distance to its middle line, which does not break
@@ -42,12 +43,13 @@ def ridges(ink: Image.Image) -> Field:
     """
     soft = np.asarray(ink.filter(ImageFilter.GaussianBlur(FINE * 0.8)), np.float32)
     # The floor keeps what is hardly ink from being lifted to a stroke.
-    own_shape = soft / np.maximum(highest_near(soft, np.ones(2 * FINE + 1, np.float32)), 60)
+    own_shape = soft / np.maximum(weighted_dilation(soft, np.ones(2 * FINE + 1, np.float32)), 60)
     reach = np.arange(4 * FINE + 1, dtype=np.float32) / FINE
-    flank = np.exp(-(reach**2) / np.float32(2 * SPREAD**2))
+    # In float64, here and wherever pictures need exp or sin: NumPy's float32 ones depend on the CPU.
+    flank = np.exp(-(reach**2) / (2 * SPREAD**2), dtype=np.float64).astype(np.float32)
     # At the rim of a stroke's end there are crests, too, where its own shape is low.
     lines = middle_lines(soft) * (own_shape > 0.7)
-    return np.maximum(own_shape, _evened(highest_near(lines, flank)))
+    return np.maximum(own_shape, _evened(weighted_dilation(lines, flank)))
 
 
 def _evened(field: Field) -> Field:
@@ -60,7 +62,7 @@ def _evened(field: Field) -> Field:
 
 
 def middle_lines(soft: Field) -> Field:
-    """1 on the crests of blurred strokes, 0 elsewhere: float32 of the same shape.
+    """1 on the crests of blurred strokes, float32 (H, W), 0 elsewhere: float32 (H, W).
 
     A crest is highest along that one of four directions in which the ground falls off most steeply.
     """
@@ -75,31 +77,34 @@ def middle_lines(soft: Field) -> Field:
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
         far = FINE if 0 in (down, right) else FINE - 1  # about as far along a diagonal
         drop = 2 * soft - moved(far * down, far * right) - moved(-far * down, -far * right)
-        highest = (soft >= moved(down, right)) & (soft >= moved(-down, -right))
-        crest = np.where(drop > steepest, highest, crest)
+        peak = (soft >= moved(down, right)) & (soft >= moved(-down, -right))
+        crest = np.where(drop > steepest, peak, crest)
         steepest = np.maximum(steepest, drop)
     return crest.astype(np.float32)
 
 
-def highest_near(values: Field, weights: Field) -> Field:
+def weighted_dilation(values: Field, weights: Field) -> Field:
     """The highest of the values nearby, each times the weights of its distance in rows and in columns.
 
     Args:
-        values: float32 (H, W).
-        weights: float32 (R + 1,), for distances 0 to R.
+        values: float32 (H, W), 0 or more.
+        weights: float32 (R + 1,), 0 to 1, for distances 0 to R.
+
+    Returns:
+        float32 (H, W).
     """
     for _ in range(2):
-        found = values * weights[0]
+        dilated = values * weights[0]
         for distance in range(1, len(weights)):
             weighted = values * weights[distance]
-            np.maximum(found[distance:], weighted[:-distance], out=found[distance:])
-            np.maximum(found[:-distance], weighted[distance:], out=found[:-distance])
-        values = found.T
+            np.maximum(dilated[distance:], weighted[:-distance], out=dilated[distance:])
+            np.maximum(dilated[:-distance], weighted[distance:], out=dilated[:-distance])
+        values = dilated.T
     return values
 
 
 def soft_step(field: Field, level: float, softness: float) -> Field:
-    """1 where a field is above a level, 0 below, a ramp `softness` wide between, float32."""
+    """1 where a field is above a level, 0 below, a ramp `softness` wide between; both float32 (H, W)."""
     steps: Field = ((field - np.float32(level)) / np.float32(max(softness, 1e-3)) + np.float32(0.5)).clip(
         0, 1
     )

@@ -1,4 +1,4 @@
-"""Tiles for the model that ships: rendered pictures, of digits and of what is none, read by `to_tile`.
+"""Tiles for the model that ships: rendered pictures, of digits and negatives, read by `to_tile`.
 
 What a mixture holds is decided by the generator alone: pictures are made in chunks, each with a seed of its
 own, so that the number of workers changes how long it takes and nothing else.
@@ -6,7 +6,7 @@ own, so that the number of workers changes how long it takes and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,11 +17,12 @@ from pairedge.errors import ImageError
 from pairedge.image.tile import TILE_SIDE, to_tile
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
 from pairedge_train.rendering.european import in_another_hand
-from pairedge_train.rendering.negatives import KINDS, render_not_digit
+from pairedge_train.rendering.negatives import KINDS, render_negative
 from pairedge_train.rendering.render import render
 
 Tiles: TypeAlias = NDArray[np.uint8]
 Labels: TypeAlias = NDArray[np.int64]
+OnProgress: TypeAlias = Callable[[int], None]  # pictures finished since the last call
 
 # How often each condition is drawn, relative to the others. 16x16 pictures and plain handwriting weigh most.
 WEIGHTS: dict[str, float] = {
@@ -33,8 +34,8 @@ WEIGHTS: dict[str, float] = {
     "pencil": 1.5,
     "uci": 1.5,
 }
-# Most blank pages are refused and leave nothing to train on.
-NOT_DIGITS: dict[str, float] = {
+# How often each kind of negative is drawn. Most blank pages are refused and leave nothing to train on.
+NEGATIVE_WEIGHTS: dict[str, float] = {
     "letters": 5.0,
     "symbols": 5.0,
     "shapes": 5.0,
@@ -53,17 +54,19 @@ def rendered_tiles(
     *,
     workers: int = 1,
     weights: Mapping[str, float] = WEIGHTS,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
     """One rendered picture of each digit, under a condition drawn by weight, read as a tile.
 
     Pictures that `to_tile` refuses leave no tile, so that M is at most N. The order is kept.
 
     Args:
-        digits: uint8 (N, 28, 28), as MNIST has them.
-        labels: int64 (N,).
+        digits: uint8 (N, 28, 28), 0 to 255, as MNIST has them.
+        labels: int64 (N,), 0 to 9.
         generator: decides everything; it is advanced by the same amount whatever `workers` is.
         workers: processes to use.
         weights: how often each condition is drawn, by its name in CONDITIONS.
+        on_progress: called as chunks of pictures complete with how many that are, N in all.
 
     Returns:
         tiles uint8 (M, 14, 14), labels int64 (M,).
@@ -73,21 +76,23 @@ def rendered_tiles(
     jobs = [
         (digits[part], labels[part], seed, dict(weights)) for part, seed in zip(parts, seeds, strict=True)
     ]
-    done = _in_parallel(_render_chunk, jobs, workers)
+    sizes = [len(digits[part]) for part in parts]
+    done = _completed(_in_parallel(_render_chunk, jobs, workers), sizes, on_progress)
     if not done:
         return np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8), np.empty(0, np.int64)
     return np.concatenate([tiles for tiles, _ in done]), np.concatenate([kept for _, kept in done])
 
 
-def not_digit_tiles(
+def negative_tiles(
     count: int,
     generator: Generator,
     *,
     workers: int = 1,
-    weights: Mapping[str, float] = NOT_DIGITS,
+    weights: Mapping[str, float] = NEGATIVE_WEIGHTS,
     testing: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> Tiles:
-    """Tiles of pictures that show no digit and that `to_tile` did not refuse: uint8 (count, 14, 14).
+    """Tiles of negatives that `to_tile` did not refuse: uint8 (count, 14, 14).
 
     Args:
         count: how many tiles.
@@ -95,11 +100,12 @@ def not_digit_tiles(
         workers: processes to use.
         weights: how often each kind is drawn, by its name in KINDS.
         testing: take the letters, symbols and shapes that training never sees.
+        on_progress: called as chunks of tiles complete with how many that are, `count` in all.
     """
     sizes = [min(_CHUNK, count - start) for start in range(0, count, _CHUNK)]
     seeds = _seeds(generator, len(sizes))
     jobs = [(size, seed, dict(weights), testing) for size, seed in zip(sizes, seeds, strict=True)]
-    done = _in_parallel(_not_digit_chunk, jobs, workers)
+    done = _completed(_in_parallel(_negative_chunk, jobs, workers), sizes, on_progress)
     return np.concatenate(done) if done else np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8)
 
 
@@ -126,12 +132,12 @@ def _render_chunk(
     return np.array(tiles, np.uint8).reshape(-1, TILE_SIDE, TILE_SIDE), np.array(kept, np.int64)
 
 
-def _not_digit_chunk(count: int, seed: int, weights: dict[str, float], testing: bool) -> Tiles:
+def _negative_chunk(count: int, seed: int, weights: dict[str, float], testing: bool) -> Tiles:
     generator = default_rng(seed)
     tiles: list[Tiles] = []
     while len(tiles) < count:
         for name in _drawn(weights, count - len(tiles), generator):
-            tile = tile_or_none(render_not_digit(name, generator, testing=testing))
+            tile = tile_or_none(render_negative(name, generator, testing=testing))
             if tile is not None:
                 tiles.append(tile)
     return np.stack(tiles)
@@ -151,10 +157,23 @@ def _seeds(generator: Generator, count: int) -> list[int]:
     return [int(seed) for seed in generator.integers(2**63, size=count)]
 
 
-def _in_parallel(function: Callable[..., Any], jobs: list[tuple[Any, ...]], workers: int) -> list[Any]:
-    """What the function makes of each job, in order."""
+def _in_parallel(function: Callable[..., Any], jobs: list[tuple[Any, ...]], workers: int) -> Iterator[Any]:
+    """What the function makes of each job, in order, as it completes."""
     if workers == 1:
-        return [function(*job) for job in jobs]
+        return (function(*job) for job in jobs)
     from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=workers)(delayed(function)(*job) for job in jobs))
+    results: Iterator[Any] = Parallel(n_jobs=workers, return_as="generator")(
+        delayed(function)(*job) for job in jobs
+    )
+    return results
+
+
+def _completed(chunks: Iterator[Any], sizes: Sequence[int], on_progress: OnProgress | None) -> list[Any]:
+    """All chunks; the size of each is reported when it completes."""
+    completed = []
+    for chunk, size in zip(chunks, sizes, strict=True):
+        completed.append(chunk)
+        if on_progress is not None:
+            on_progress(size)
+    return completed

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pairedge.model import PairModel
 from pairedge_train.data.datasets import Digits, fields_of
-from pairedge_train.rendering.negatives import KINDS, render_not_digit
+from pairedge_train.rendering.negatives import KINDS, render_negative
 from pairedge_train.rendering.tiles import Tiles, rendered_tiles, tile_or_none
 from pairedge_train.rows import Row
 
@@ -41,7 +41,7 @@ def doubt(
     plain = confidence(test.tiles)
     kinds = {}
     for kind in KINDS:
-        pictures = (render_not_digit(kind, generator, testing=True) for _ in range(count))
+        pictures = (render_negative(kind, generator, testing=True) for _ in range(count))
         read = [tile for tile in map(tile_or_none, pictures) if tile is not None]
         certain = int((confidence(np.stack(read)) >= threshold).sum()) if read else 0
         kinds[kind] = {"n": count, "flagged": 1 - certain / count, "refused": count - len(read)}

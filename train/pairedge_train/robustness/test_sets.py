@@ -12,7 +12,7 @@ from PIL import Image
 from pairedge_train.data.datasets import Digits, fields_of, uci_pictures
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
-from pairedge_train.rendering.european import barred, flagged
+from pairedge_train.rendering.european import with_bar, with_flag
 from pairedge_train.rendering.glyphs import printed_digits
 from pairedge_train.rendering.render import render
 from pairedge_train.robustness.readings import Tile, read_all
@@ -59,7 +59,7 @@ def european_pictures(
     """Ones with a flag and sevens with a bar, photographed on squared paper or plain."""
     generator = seeded("european")
     chosen = generator.permutation(np.flatnonzero((labels == 1) | (labels == 7)))[:count]
-    written = [(flagged if labels[index] == 1 else barred)(digits[index], generator) for index in chosen]
+    written = [(with_flag if labels[index] == 1 else with_bar)(digits[index], generator) for index in chosen]
     names = ("photo", "squared", "pencil")
     pictures = [render(each, names[int(generator.integers(3))], generator) for each in written]
     about = "European ones and sevens, on plain and squared paper"
