@@ -1,1 +1,1 @@
-"""Export: from a checkpoint to ONNX graphs, a proof that they decide alike, and a card that says how well."""
+"""Export: a checkpoint to ONNX graphs, proof that they decide as it does, and a model card."""
