@@ -64,7 +64,7 @@ def export_checkpoint(
     contents = {graph.kind: content for graph, content in graphs}
     if precision != "fp32":
         tiles = test.tiles[:0] if calibration is None else calibration
-        contents, metrics, checks = reduce_with_proof(contents, precision, tiles, test)
+        contents, metrics, checks = reduce_and_measure(contents, precision, tiles, test)
         parity = Parity([*parity.checks, *checks])
         require_passed(parity, f"in {precision} the graphs do not meet the acceptance criterion")
         metadata |= {"precision": precision, "metrics": metrics}
@@ -100,7 +100,7 @@ def require_passed(parity: Parity, sentence: str) -> None:
         raise ExportError(f"{sentence}, nothing was written: {failed}")
 
 
-def reduce_with_proof(
+def reduce_and_measure(
     fp32: dict[str, bytes], precision: str, calibration: NDArray[np.uint8], test: Digits
 ) -> tuple[dict[str, bytes], dict[str, Any], list[Check]]:
     """Convert graphs to reduced precision and measure them.
