@@ -19,7 +19,7 @@ from side_by_side import arguments, keep
 import pairedge
 from pairedge.bench import Calls, interleaved, percentiles
 from pairedge.graph import CONTRACTS
-from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, lower
+from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, reduce_precision
 from pairedge_train.data.datasets import load_data
 
 BATCH = 1024
@@ -32,7 +32,7 @@ def main(model: Path, seconds: float, count: int | None, kept: bool) -> None:
     data = load_data(metadata["recipe"]["dataset"], None)
     tiles, labels = data.test.tiles[:count], data.test.labels.numpy()[:count]
     graphs = {
-        precision: fp32 if precision == "fp32" else lower(fp32, precision, data.training.tiles)
+        precision: fp32 if precision == "fp32" else reduce_precision(fp32, precision, data.training.tiles)
         for precision in PRECISIONS
     }
     models = {precision: pairedge.load(found["pair"]) for precision, found in graphs.items()}
@@ -57,7 +57,7 @@ def main(model: Path, seconds: float, count: int | None, kept: bool) -> None:
                 "one_pair_microseconds": percentiles(times[f"1 {name}"]),
                 "batch_microseconds_per_pair": 1e6 * statistics.median(times[f"{BATCH} {name}"]) / BATCH,
                 "changes": [change.to_dict() for change in judged],
-                "promise_kept": all(change.kept for change in judged),
+                "promise_kept": all(change.accepted for change in judged),
             }
         )
         sys.stdout.write(f"{rows[-1]}\n")

@@ -188,12 +188,11 @@ def load(
 
 
 def shipped_graph(kind: str) -> str:
-    """The path of the shipped `kind` graph: in the installed package, or in a checkout's artifacts/."""
+    """Path of the shipped model's graph of `kind`: in a checkout's artifacts/, else inside the wheel."""
     package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
-    installed = f"{package}/shipped/{kind}.onnx"
-    if os.path.exists(installed):  # noqa: PTH110 (as above)
-        return installed
-    return f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120 (as above)
+    checkout = f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120 (as above)
+    # The checkout's own file comes first: a copy inside the package could only be stale there.
+    return checkout if os.path.exists(checkout) else f"{package}/shipped/{kind}.onnx"  # noqa: PTH110 (as above)
 
 
 def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:

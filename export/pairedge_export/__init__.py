@@ -1,1 +1,1 @@
-"""Export: from a checkpoint to ONNX graphs, proof of their parity with torch, and a model card."""
+"""Export: a checkpoint to ONNX graphs, proof that they decide as it does, and a model card."""

@@ -1,74 +1,135 @@
-"""The card: what a model is, how well it does and how that was found, from the model's own metadata."""
+"""The model card: task, accuracy, confidence, limitations and provenance of a model, as Markdown."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pairedge_export.parity import Parity
 
-_METRICS = {
+_EVALUATIONS = {
     "digits": "digits of the test set",
     "pairs": "pairs of test digits, each with 20 others",
     "all_pairs": "all ordered pairs of test digits",
     "round": "test pairs of its round",
+    "validation": "validation pairs held out of the training pairs",
 }
 
 
-def card(metadata: dict[str, Any], sizes: dict[str, int], parity: Parity) -> str:
-    """A Markdown page.
+def card(metadata: Mapping[str, Any], sizes: Mapping[str, int], parity: Parity) -> str:
+    """Write the card of an exported model.
 
     Args:
-        metadata: what the graphs carry.
+        metadata: what all of the model's graphs carry.
         sizes: bytes of each file, by name.
-        parity: the proof.
+        parity: the checks that the graphs passed.
     """
-    recipe, precision = metadata["recipe"], metadata.get("precision")
-    measured = [
-        (words, metadata["metrics"][key]) for key, words in _METRICS.items() if key in metadata["metrics"]
-    ]
-    metrics = [f"| {words} | {100 * found['accuracy']:.3f} % | {found['n']:,} |" for words, found in measured]
     lines = [
         f"# {metadata['variant']}",
         "",
-        "Two 14x14 tiles of handwritten digits in; P(first <= second), and each tile's digit where the graph "
-        "has a digit head, out.",
+        "Compares two handwritten digits. Input: two 14x14 tiles, uint8, white ink on black. Output: "
+        "P(first <= second) and, with a digit head, the probability of each digit 0 to 9 for either tile.",
         "",
-        "| Accuracy on | right | n |",
-        "|---|---|---|",
-        *metrics,
+        "## Accuracy",
         "",
-        f"- {metadata['parameters']:,} parameters; "
-        + ", ".join(f"`{name}` {size:,} bytes" for name, size in sizes.items()),
-        f"- trained on {recipe['dataset']}: {recipe['pairs']} pairs, {recipe['epochs']} epochs, "
-        f"seed {metadata['seed']}",
-        f"- parity with torch: {len(parity.checks)} checks, largest difference {parity.difference():.1e}, "
-        "every decision the same (`parity.json`)"
-        + (f"; that is of the fp32 graphs, of which these in {precision} promise less" if precision else ""),
-        *(
-            f"- {check.graph}, {check.name}: {check.detail}"
-            for check in parity.checks
-            if "fewer" in check.name
-        ),
-        f"- training pairs SHA-256 `{metadata['training_sha256']}`",
-        f"- weights SHA-256 `{metadata['weights_sha256']}`",
-        f"- license {metadata['license']}",
+        *accuracy_table(metadata["metrics"]),
         "",
-        "It knows single digits 0 to 9, written by hand. Given anything else it still answers; "
-        f"{doubt(metadata)}",
+        "## Confidence",
+        "",
+        *calibration(metadata),
+        "",
+        "## Limitations",
+        "",
+        "- The classes are the ten digits, one digit to a tile. A letter, a symbol or a blank tile is "
+        "classified as a digit, too.",
+        "- Accuracy holds for images like those of the test set; other handwriting, pens and cameras may "
+        "give less.",
+        "",
+        "## Model",
+        "",
+        *provenance(metadata, sizes),
+        *checks(parity, metadata.get("precision")),
         "",
         "## Recipe",
         "",
         "| setting | value |",
         "|---|---|",
-        *(f"| {name} | {value} |" for name, value in recipe.items()),
+        *(f"| {name} | {value} |" for name, value in dotted(metadata["recipe"])),
         "",
     ]
     return "\n".join(lines)
 
 
-def doubt(metadata: dict[str, Any]) -> str:
-    """What to do about it."""
-    threshold = metadata.get("confidence", {}).get("pair")
-    if threshold is None:
-        return "treat a probability near one half as no answer."
-    return f"an answer less sure than {threshold:.3f}, its threshold of doubt, counts as uncertain."
+def accuracy_table(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """One row for each set of digits or pairs that the model was evaluated on."""
+    evaluated = [(words, metrics[key]) for key, words in _EVALUATIONS.items() if key in metrics]
+    if not evaluated:
+        yield "Not measured."
+        return
+    yield from ("| Evaluated on | accuracy | n |", "|---|---|---|")
+    for words, metric in evaluated:
+        n = f"{metric['n']:,}" if "n" in metric else "unknown"
+        yield f"| {words} | {100 * metric['accuracy']:.3f} % | {n} |"
+
+
+def calibration(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """How probabilities were calibrated, and below which confidence an answer is uncertain."""
+    recipe = metadata["recipe"]
+    temperature = recipe.get("evaluation", recipe).get("temperature")
+    if temperature == "validation":
+        yield (
+            "- Calibrated by temperature scaling: the logits are divided by a temperature fitted on "
+            "validation pairs."
+        )
+    elif temperature not in (None, 1):
+        yield f"- The logits are divided by a temperature of {temperature}."
+    else:
+        yield "- Probabilities were not calibrated after training."
+    thresholds = metadata.get("confidence")
+    if thresholds is None:
+        yield "- No confidence threshold was fitted: treat a probability near 0.5 as undecided."
+        return
+    yield (
+        f"- Confidence thresholds, fitted on validation pairs: an answer for a pair is uncertain below "
+        f"{thresholds['pair']:.3f}, one for a single tile below {thresholds['digit']:.3f}."
+    )
+
+
+def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterator[str]:
+    """Size, training data, digests and license."""
+    recipe = metadata["recipe"]
+    data, optimization = recipe.get("data", recipe), recipe.get("optim", recipe)
+    yield f"- Parameters: {metadata['parameters']:,}"
+    yield "- Files: " + ", ".join(f"`{name}` {size:,} bytes" for name, size in sizes.items())
+    if "precision" in metadata:
+        yield f"- Precision: {metadata['precision']}"
+    yield (
+        f"- Trained on {data['dataset']}: {data['pairs']} pairs, {optimization['epochs']} epochs, "
+        f"seed {metadata['seed']}"
+    )
+    yield f"- Training pairs SHA-256: `{metadata['training_sha256']}`"
+    yield f"- Weights SHA-256: `{metadata['weights_sha256']}`"
+    yield f"- License: {metadata['license']}"
+
+
+def checks(parity: Parity, precision: str | None) -> Iterator[str]:
+    """What was checked before the graphs were written; `precision` is None for fp32."""
+    graphs = "the graphs" if precision is None else "the fp32 graphs"
+    yield (
+        f"- Parity of {graphs} with torch: {len(parity.of_kind('contract', 'values', 'decisions'))} checks, "
+        f"largest difference {parity.difference():.1e}, every decision the same (`parity.json`)"
+    )
+    for check in parity.of_kind("precision"):
+        yield f"- {check.graph}, {check.name}: {check.detail}"
+    mobile = parity.of_kind("mobile")
+    if mobile:
+        yield f"- Parity of the `.ort` files with the graphs: {len(mobile)} checks, every decision the same"
+
+
+def dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as dotted names with values: `{"optim": {"lr": 0.1}}` gives `("optim.lr", 0.1)`."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from dotted(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,4 +1,4 @@
-"""`pairedge-export`: checkpoints to ONNX graphs that are proven to decide as the checkpoint does."""
+"""`pairedge-export`: checkpoints to ONNX graphs that are proven to decide as the networks do."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Where to look for the newest checkpoint.",
+    help="Folder in which to look for the newest checkpoint.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "fp16", "int8"]),
     default="fp32",
     show_default=True,
-    help="Fewer bits decide nearly, not exactly, as the network does; the card says how nearly.",
+    help="Reduced precision changes a few decisions; the card says how many.",
 )
-@click.option("--mobile", is_flag=True, help="Write .ort files too, for a small build of onnxruntime.")
+@click.option("--mobile", is_flag=True, help="Also write .ort files, for a small build of onnxruntime.")
 @data_dir_option
 def main(
     checkpoints: tuple[Path, ...],
@@ -43,15 +43,15 @@ def main(
     mobile: bool,
     data_dir: Path | None,
 ) -> None:
-    """Write the graphs of the newest checkpoint, or of those named, with a proof and a card.
+    """Export the newest checkpoint, or each CHECKPOINT: ONNX graphs, parity.json and a model card.
 
-    Each graph is compared with the torch network, numbers and decisions, before it gets its name. When they
+    The values and decisions of each graph are compared with those of the torch network first. When they
     differ, nothing is written and the exit code is 1.
     """
     if out and len(checkpoints) > 1:
         raise click.UsageError("--out is for one checkpoint; several go to exports/ under their own names")
     try:
-        import onnx  # noqa: F401 (to tell what is missing before anything is loaded)
+        import onnx  # noqa: F401 (to say what is missing before anything is loaded)
         import torch
     except ImportError as error:
         raise click.ClickException(f"exporting needs {error.name}: pip install 'pairedge[export]'") from error
@@ -73,16 +73,16 @@ def newest_checkpoint(runs: Path) -> Path:
     """
     from pairedge_train.errors import CheckpointError
 
-    found = sorted(runs.glob("**/*.safetensors"), key=lambda path: path.stat().st_mtime)
-    if not found:
+    checkpoints = sorted(runs.glob("**/*.safetensors"), key=lambda path: path.stat().st_mtime)
+    if not checkpoints:
         raise CheckpointError(f"{runs}: no checkpoint there; train one with pairedge-train, or name a file")
-    return found[-1]
+    return checkpoints[-1]
 
 
 def export_one(
     path: Path, folder: Path, data_dir: Path | None, precision: str = "fp32", mobile: bool = False
 ) -> None:
-    """Export one checkpoint, print the proof and the next command."""
+    """Export one checkpoint; print the checks and the next command."""
     from pairedge_export.exporting import export_checkpoint
     from pairedge_train.data.datasets import load_data
     from pairedge_train.training.checkpoint import load_checkpoint
@@ -105,6 +105,6 @@ def export_one(
 
 
 def show(parity: Parity) -> None:
-    """Print a tick or a cross for each check."""
+    """Print each check with a check mark or a cross."""
     for check in parity.checks:
         click.echo(f"  {'✓' if check.passed else '✗'} {check.graph:<8} {check.name:<28} {check.detail}")

@@ -1,6 +1,6 @@
-"""The yardstick of `pairedge bench` where torch is installed: the same network, with the graph's own weights.
+"""A backend of `pairedge bench` where torch is installed: the graph's network, with the graph's weights.
 
-pairedge finds it by the entry point `pairedge.yardsticks`, so that the runtime knows nothing of torch.
+The entry point `pairedge.yardsticks` registers it, so that the runtime does not depend on torch.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.networks.network import Network, build_network
 
 Pairs = NDArray[np.uint8]
-_ROOT = "network."  # what PairGraph calls the network
+_ROOT = "network."  # the prefix of its weights' names in PairGraph
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 @contextmanager
 def torch_eager(path: str) -> Iterator[Callable[[Pairs], object] | None]:
-    """What answers pairs, uint8 (N, 2, 14, 14), in torch on one thread; None where it cannot be had.
+    """A function that runs the graph's network in torch on one thread; None for a graph of another origin.
+
+    It takes pairs, uint8 (N, 2, 14, 14), 0 to 255.
 
     Args:
-        path: a `pair` graph. Of one that no variant of the registry was exported to, nothing is made.
+        path: of a `pair` graph.
     """
     try:
         graph = PairGraph(network_of(Path(path).read_bytes()))
@@ -56,43 +58,43 @@ def torch_eager(path: str) -> Iterator[Callable[[Pairs], object] | None]:
 
 
 def network_of(content: bytes) -> Network:
-    """The torch network that a `pair` graph was exported from, with the graph's weights, proven to agree.
+    """Rebuild the torch network that a `pair` graph was exported from, and check that both agree.
 
     Args:
-        content: the graph.
+        content: the graph's file.
 
     Raises:
-        ExportError: when the network that its recipe names does not answer as the graph does.
+        ExportError: when the network of its recipe does not compute what the graph does.
         GraphError: when it is no `pair` graph.
         RecipeError: when its recipe or variant is not of this version.
     """
     graph = open_graph(content, "pair")
     if not isinstance(graph.metadata.get("recipe"), dict):
-        raise ExportError("the graph names no recipe, and so no network that it was exported from")
+        raise ExportError("the graph names no recipe, and so no network")
     network = build_network(Recipe.from_dict(graph.metadata["recipe"])).eval()
     try:
         fill(network, onnx.load_from_string(content).graph)
     except (AttributeError, KeyError, RuntimeError) as error:
-        raise ExportError("the graph's weights do not fit the network that its recipe names") from error
+        raise ExportError("the graph's weights do not fit the network of its recipe") from error
     inputs = real_inputs("pair", {}, extremes())
     with torch.inference_mode():
-        found = PairGraph(network)(torch.from_numpy(inputs["images"]))[0].numpy()
-    [wanted] = graph.session.run(["leq"], inputs)
-    if not np.abs(found - wanted).max() <= TOLERANCE:
-        raise ExportError("the network that the graph's recipe names does not answer as the graph does")
+        actual = PairGraph(network)(torch.from_numpy(inputs["images"]))[0].numpy()
+    [expected] = graph.session.run(["leq"], inputs)
+    if not np.abs(actual - expected).max() <= TOLERANCE:
+        raise ExportError("the network of the graph's recipe does not compute what the graph does")
     return network
 
 
 @torch.no_grad()
 def fill(network: Network, graph: onnx.GraphProto) -> None:
-    """Put a graph's weights, which keep their names, into a network.
+    """Copy a graph's weights, which keep their names, into a network.
 
-    The exporter folds a normalisation into the layer before it. What is folded stays with that layer, and the
-    normalisation is left to add the bias that the layer has no room for, at its usual cost.
+    The converter folds batch normalization into the layer before it. The folded weights stay in that layer,
+    and the normalization adds the bias where the layer has none, at its usual run time.
 
     Args:
         network: of the architecture that was exported; changed in place.
-        graph: what it was exported to.
+        graph: the exported graph.
 
     Raises:
         AttributeError: when a layer of the graph is not in the network.
@@ -100,7 +102,7 @@ def fill(network: Network, graph: onnx.GraphProto) -> None:
     """
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for name in ("mean", "std"):
-        if f"{_ROOT}{name}" in constants:  # else they are 0 and 1, which the exporter leaves out
+        if f"{_ROOT}{name}" in constants:  # else they are 0 and 1, which the converter leaves out
             getattr(network, name).copy_(torch.from_numpy(constants[f"{_ROOT}{name}"].copy()))
     for module in network.modules():
         if isinstance(module, _NORMS):
@@ -113,15 +115,15 @@ def fill(network: Network, graph: onnx.GraphProto) -> None:
             path = weight.removeprefix(_ROOT).removesuffix(".weight")
             layer = network.get_submodule(path)
             layer.get_parameter("weight").copy_(torch.from_numpy(constants[weight].copy()))
-            room = layer if layer.bias is not None else norms[path]
-            if bias:  # the exporter leaves out one that is zero
-                room.get_parameter("bias").copy_(torch.from_numpy(constants[bias].copy()))
+            biased = layer if layer.bias is not None else norms[path]
+            if bias:  # the converter leaves out one that is zero
+                biased.get_parameter("bias").copy_(torch.from_numpy(constants[bias].copy()))
             else:
-                room.get_parameter("bias").zero_()
+                biased.get_parameter("bias").zero_()
 
 
 def norms_after(network: Network) -> dict[str, nn.Module]:
-    """Each batch normalisation by the path of the layer before it."""
+    """Each batch normalization by the path of the layer before it."""
     layers = [
         (path, module)
         for path, module in network.named_modules()

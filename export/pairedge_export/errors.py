@@ -1,7 +1,7 @@
-"""The errors of the export, each one sentence."""
+"""The errors of exporting, each one sentence."""
 
 from pairedge.errors import PairedgeError
 
 
 class ExportError(PairedgeError):
-    """A graph could not be made, or decides otherwise than the network that it was made from."""
+    """A graph could not be exported, or does not decide as the network that it was exported from."""

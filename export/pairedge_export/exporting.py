@@ -1,4 +1,4 @@
-"""One checkpoint to one folder: graphs, the proof, and the card; all of them, or nothing."""
+"""Exports one checkpoint to one folder: graphs, the proof and the card; all of them, or nothing."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 import pairedge
+from pairedge.confidence import DEFAULT_THRESHOLD
 from pairedge.graph import CONTRACTS, DIGITS, SCHEMA
 from pairedge_export.card import card
 from pairedge_export.errors import ExportError
 from pairedge_export.graphs import TorchGraph, graphs_of
 from pairedge_export.mobile import mobile_checks, mobile_files
 from pairedge_export.parity import Check, Parity, check_parity
-from pairedge_export.precision import changes, contract_checks, lower, metrics_of, with_metrics
+from pairedge_export.precision import changes, contract_checks, metrics_of, reduce_precision, with_metrics
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import Digits
+from pairedge_train.errors import CheckpointError
 from pairedge_train.files import write_all
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.training.checkpoint import Checkpoint
 from pairedge_train.training.evaluate import exact_accuracy
+
+Metric: TypeAlias = dict[str, Any]  # {"accuracy": float 0 to 1, "n": int}
 
 
 def export_checkpoint(
@@ -43,32 +47,33 @@ def export_checkpoint(
         checkpoint: what to export.
         test: the test digits, for the metrics and for parity on real tiles.
         folder: where the files go; files of an earlier export there are replaced.
-        precision: "fp32", "fp16" or "int8". Fewer bits are judged by pairedge_export.precision's promise,
-            against fp32 graphs that are at parity.
-        calibration: training tiles, uint8 (M, 14, 14), for the ranges of int8; the test tiles never.
-        mobile: whether to write `.ort` files too, and the operators that they need.
+        precision: "fp32", "fp16" or "int8". Graphs of reduced precision must meet the acceptance criterion of
+            pairedge_export.precision, against fp32 graphs that are at parity.
+        calibration: training tiles, uint8 (M, 14, 14), 0 to 255, for the ranges of int8; never test tiles.
+        mobile: whether to write `.ort` files too, and the list of operators that they need.
 
     Raises:
-        ExportError: when parity or the promise fails; nothing is written then.
-        OutputError: when the files cannot be written; nothing is written then either.
+        CheckpointError: when the checkpoint's metrics are no probabilities; nothing is written then.
+        ExportError: when parity or the acceptance criterion fails; nothing is written then either.
+        OutputError: when the files cannot be written; none of them is then.
     """
     metadata = describe(checkpoint, test)
     graphs = [(graph, export_graph(graph, metadata, checkpoint)) for graph in graphs_of(checkpoint.network)]
     parity = check_parity(graphs, test.tiles)
-    refuse_failed(parity, "the exported graphs are not what was trained")
+    require_passed(parity, "the exported graphs are not what was trained")
     contents = {graph.kind: content for graph, content in graphs}
     if precision != "fp32":
         tiles = test.tiles[:0] if calibration is None else calibration
-        contents, metrics, checks = lower_with_proof(contents, precision, tiles, test)
+        contents, metrics, checks = reduce_and_measure(contents, precision, tiles, test)
         parity = Parity([*parity.checks, *checks])
-        refuse_failed(parity, f"in {precision} the graphs decide otherwise than is promised")
+        require_passed(parity, f"in {precision} the graphs do not meet the acceptance criterion")
         metadata |= {"precision": precision, "metrics": metrics}
     files = {f"{kind}.onnx": content for kind, content in contents.items()}
     if mobile:
-        added = mobile_files(contents)
-        parity = Parity([*parity.checks, *mobile_checks(contents, added, test.tiles)])
-        refuse_failed(parity, "the .ort files are not what the graphs are")
-        files |= added
+        converted = mobile_files(contents)
+        parity = Parity([*parity.checks, *mobile_checks(contents, converted, test.tiles)])
+        require_passed(parity, "the .ort files do not compute what the graphs do")
+        files |= converted
     sizes = {name: len(content) for name, content in files.items()}
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     files["card.md"] = card(metadata, sizes, parity).encode()
@@ -77,12 +82,12 @@ def export_checkpoint(
 
 
 def export_graph(graph: TorchGraph, metadata: dict[str, Any], checkpoint: Checkpoint) -> bytes:
-    """One graph's file, with the metadata that all share and those of its kind."""
+    """Convert one graph to its file, with the metadata that all graphs share and those of its kind."""
     facts = {**metadata, "graph": graph.kind, "contract": contract_of(graph)}
     return to_onnx(graph, facts, example_inputs(graph, checkpoint))
 
 
-def refuse_failed(parity: Parity, sentence: str) -> None:
+def require_passed(parity: Parity, sentence: str) -> None:
     """Stop before anything is written when a check failed.
 
     Raises:
@@ -95,37 +100,47 @@ def refuse_failed(parity: Parity, sentence: str) -> None:
         raise ExportError(f"{sentence}, nothing was written: {failed}")
 
 
-def lower_with_proof(
+def reduce_and_measure(
     fp32: dict[str, bytes], precision: str, calibration: NDArray[np.uint8], test: Digits
 ) -> tuple[dict[str, bytes], dict[str, Any], list[Check]]:
-    """The graphs in fewer bits, the metrics that they themselves reach and claim, and the lines of proof."""
-    lowered = lower(fp32, precision, calibration)
-    checks = contract_checks(lowered)
+    """Convert graphs to reduced precision and measure them.
+
+    Args:
+        fp32: the graphs by kind.
+        precision: "fp16" or "int8".
+        calibration: training tiles, uint8 (M, 14, 14), 0 to 255, for the ranges of int8.
+        test: the test digits.
+
+    Returns:
+        The graphs, with their own metrics in their metadata; these metrics; and the checks.
+    """
+    reduced = reduce_precision(fp32, precision, calibration)
+    checks = contract_checks(reduced)
     if not all(check.passed for check in checks):
-        return lowered, {}, checks
-    found = changes(fp32, lowered, test.tiles, test.labels.numpy())
-    metrics = metrics_of(found)
-    claiming = {kind: with_metrics(content, metrics) for kind, content in lowered.items()}
-    return claiming, metrics, [*checks, *(change.check() for change in found)]
+        return reduced, {}, checks
+    measured = changes(fp32, reduced, test.tiles, test.labels.numpy())
+    metrics = metrics_of(measured)
+    graphs = {kind: with_metrics(content, metrics) for kind, content in reduced.items()}
+    return graphs, metrics, [*checks, *(change.check() for change in measured)]
 
 
 def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
-    """The metadata that all graphs of a model share."""
+    """The metadata that all graphs of a model share.
+
+    Raises:
+        CheckpointError: when the checkpoint's metrics are no probabilities.
+    """
     weights = hashlib.sha256()
     for name, tensor in sorted(checkpoint.network.state_dict().items()):
         weights.update(name.encode() + tensor.numpy().tobytes())
-    metrics = {
-        "round": {"accuracy": checkpoint.metrics["test_accuracy"], "n": checkpoint.metrics["test_pairs"]},
-    }
+    metrics = round_metrics(checkpoint)
     exact = exact_accuracy(checkpoint.network, test)
     if exact is not None:
         metrics["all_pairs"] = {"accuracy": exact.pairs, "n": len(test) ** 2}
         if exact.digits is not None:
             metrics["digits"] = {"accuracy": exact.digits, "n": len(test)}
-    threshold = checkpoint.metrics.get("doubt_threshold")
-    doubt = {} if threshold is None else {"confidence": {"pair": threshold, "digit": threshold}}
     return {
-        **doubt,
+        **confidence_thresholds(checkpoint),
         "schema": SCHEMA,
         "pairedge": pairedge.__version__,
         "variant": checkpoint.recipe.variant,
@@ -140,8 +155,49 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
     }
 
 
+def round_metrics(checkpoint: Checkpoint) -> dict[str, Metric]:
+    """The accuracy that the round itself measured: on test pairs, else on validation pairs, else nothing.
+
+    A recipe that evaluates on validation pairs only leaves the test pairs alone.
+    """
+    test = probability(checkpoint, "test_accuracy")
+    if test is not None:
+        return {"round": {"accuracy": test, "n": checkpoint.metrics["test_pairs"]}}
+    validation = probability(checkpoint, "validation_accuracy")
+    if validation is None:
+        return {}
+    recipe = checkpoint.recipe.to_dict()
+    data = recipe.get("data", recipe)
+    negatives = data.get("synthetic", {}).get("negatives", 0) or data.get("not_digits", 0)
+    # Pairs with a negative count for nothing, and folds differ in size: n is known of plain held-out pairs.
+    known = data["hold_out"] and not data["folds"] and not negatives
+    return {"validation": {"accuracy": validation, **({"n": data["hold_out"]} if known else {})}}
+
+
+def confidence_thresholds(checkpoint: Checkpoint) -> dict[str, dict[str, float]]:
+    """The entry `confidence` of the metadata; none where no threshold was fitted."""
+    fitted = {name: probability(checkpoint, f"{name}_threshold") for name in ("pair", "digit")}
+    if set(fitted.values()) == {None}:
+        return {}
+    return {"confidence": {name: DEFAULT_THRESHOLD if p is None else p for name, p in fitted.items()}}
+
+
+def probability(checkpoint: Checkpoint, name: str) -> float | None:
+    """One of the checkpoint's metrics, 0 to 1; None where it was not measured.
+
+    Raises:
+        CheckpointError: when it is no number from 0 to 1.
+    """
+    value = checkpoint.metrics.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise CheckpointError(f"the checkpoint's {name} is no number from 0 to 1: {value!r}")
+    return float(value)
+
+
 def contract_of(graph: TorchGraph) -> dict[str, Any]:
-    """The part of the contract that a graph keeps, as plain values."""
+    """The contract of a graph, without the outputs that it does not have, as plain values."""
     contract = CONTRACTS[graph.kind]
     return {
         "inputs": {name: asdict(spec) for name, spec in contract.inputs.items()},
@@ -150,7 +206,12 @@ def contract_of(graph: TorchGraph) -> dict[str, Any]:
 
 
 def example_inputs(graph: TorchGraph, checkpoint: Checkpoint) -> tuple[torch.Tensor, ...]:
-    """Inputs of batch 2 for the converter to trace with."""
+    """Inputs of batch 2 for the converter to trace.
+
+    Returns:
+        In the order of the contract: uint8 (2, 2, 14, 14) for "pair", uint8 (2, 14, 14) for "digit", all 0;
+        twice float32 (2, E), of any range, for "compare".
+    """
     images = torch.zeros(2, 2, 14, 14, dtype=torch.uint8)
     if graph.kind == "pair":
         return (images,)

@@ -19,8 +19,8 @@ class PairGraph(nn.Module):
     """Pairs of tiles, uint8 (N, 2, 14, 14), to `leq` (N,) and, with a digit head, `digits` (N, 2, 10).
 
     A network without comparison head decides by its most probable digits, and so do its graphs: `leq` is
-    then 0 or 1. Where posteriors are summed, both tiles go through branch and softmax as one batch, and what
-    comes out is summed: a third fewer nodes than the network's own way to the same numbers.
+    then 0 or 1. Where posteriors are summed, both tiles go through branch and softmax as one batch: a third
+    fewer nodes than the network's own forward pass, for the same values.
     """
 
     def __init__(self, network: Network) -> None:
@@ -28,7 +28,7 @@ class PairGraph(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Answer for raw grey levels."""
+        """From gray levels 0 to 255 to probabilities, float32."""
         body, summed = self.network.body, summed_by(self.network.body)
         if summed and isinstance(body, TwoBranches) and body.shares_weights and body.digit is not None:
             tiles = self.network.normalise(images.float()).reshape(-1, 1, *images.shape[2:])
@@ -39,7 +39,7 @@ class PairGraph(nn.Module):
 
 
 class DigitGraph(nn.Module):
-    """Tiles, uint8 (N, 14, 14), to `posterior` (N, 10) and `embedding` (N, E)."""
+    """Tiles, uint8 (N, 14, 14), to `posterior` (N, 10) and `embedding` (N, E), both float32."""
 
     def __init__(self, network: Network, body: TwoBranches) -> None:
         super().__init__()
@@ -47,38 +47,38 @@ class DigitGraph(nn.Module):
         self.body = body
 
     def forward(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
-        """Read each tile once."""
+        """From gray levels 0 to 255 to probabilities and embeddings of any range."""
         embedding = self.body.branches[0](self.network.normalise(tiles.float()[:, None]))
-        assert self.body.digit is not None  # graphs_of makes this graph only then
+        assert self.body.digit is not None  # else graphs_of leaves this graph out
         posterior = self.body.digit(embedding).softmax(1)
         return posterior, embedding if summed_by(self.body) is None else posterior
 
 
 class CompareGraph(nn.Module):
-    """Embeddings `first` and `second`, each (N, E), to `leq` (N,)."""
+    """Embeddings `first` and `second`, each float32 (N, E), to `leq`, float32 (N,)."""
 
     def __init__(self, body: TwoBranches) -> None:
         super().__init__()
         self.body = body
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Compare without reading the tiles again."""
+        """From embeddings, of any range, to probabilities."""
         summed = summed_by(self.body)
         return leq(self.body.heads(first, second)) if summed is None else summed.probability(first, second)
 
 
 def summed_by(body: nn.Module) -> PosteriorSum | None:
-    """The head that sums P(first <= second) from posteriors, where a network has it.
+    """The head that sums P(first <= second) from posteriors; None where a network has another.
 
-    In graphs it is given the posteriors, which are there anyway, and the embedding that `compare` takes is
-    the posterior: no logarithms, and each tile's softmax once.
+    In graphs it takes the posteriors, which are computed anyway, and they are the embedding that `compare`
+    takes: no logarithms, and one softmax per tile.
     """
     head = body.comparison if isinstance(body, TwoBranches) else None
     return head if isinstance(head, PosteriorSum) else None
 
 
 def leq(output: Output) -> Tensor:
-    """P(first <= second), float32 (N,): the comparison head's, or without one 0 or 1 as the digits decide."""
+    """P(first <= second), float32 (N,), 0 to 1: of the comparison head, else 0 or 1 as the digits decide."""
     if output.comparison is None:
         return decide(None, output.digits).float()
     return leq_probability(output.comparison)
@@ -90,7 +90,7 @@ class TorchGraph:
 
     Attributes:
         kind: "pair", "digit" or "compare", a key of CONTRACTS.
-        module: in evaluation mode.
+        module: in evaluation mode; its inputs have the dtypes and axes of the contract.
         outputs: the names of its outputs, in order.
     """
 
@@ -99,7 +99,14 @@ class TorchGraph:
     outputs: tuple[str, ...]
 
     def run(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Its outputs in torch, always a tuple."""
+        """Compute its outputs in torch, always as a tuple.
+
+        Args:
+            inputs: of the dtypes, axes and order of the contract.
+
+        Returns:
+            The outputs of the contract, float32 (N, ...), in the order of `outputs`.
+        """
         with torch.no_grad():
             results = self.module(*inputs)
         return results if isinstance(results, tuple) else (results,)

@@ -1,6 +1,6 @@
-"""`.ort` files, and the list of what a build of onnxruntime must hold to run them: docs/mobile.md.
+"""`.ort` files, and the list of operators that a build of onnxruntime needs for them: docs/mobile.md.
 
-onnxruntime's own converter writes both. It runs as a process of its own: importing it sets up logging.
+onnxruntime's own converter writes both. It runs in a process of its own: importing it sets up logging.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ OPERATORS = "required_operators_and_types.config"  # the converter's own name fo
 
 
 def mobile_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files that `--mobile` adds, by name.
+    """Convert graphs to the files that `--mobile` adds, by name.
 
-    The order of the tensors in a `.ort` file is that of a hash table seeded anew in each process, so its
-    bytes differ from run to run; what it computes does not.
+    The order of the tensors in a `.ort` file is that of a hash table with a random seed in each process, so
+    its bytes differ from run to run; what it computes does not.
 
     Args:
         graphs: ONNX graphs by kind.
 
     Returns:
-        `KIND.ort` for each graph, optimised for no processor in particular, and OPERATORS.
+        `KIND.ort` for each graph, optimized for no processor in particular, and OPERATORS.
 
     Raises:
         ExportError: when the converter fails.
@@ -56,18 +56,20 @@ def mobile_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
 def mobile_checks(
     graphs: Mapping[str, bytes], mobile: Mapping[str, bytes], tiles: NDArray[np.uint8]
 ) -> list[Check]:
-    """Whether each `.ort` file answers as the graph that it was made from does.
+    """Check that each `.ort` file computes the values and takes the decisions of its graph.
 
     Args:
         graphs: ONNX graphs by kind.
-        mobile: what `mobile_files` made of them.
-        tiles: test tiles, uint8 (M, 14, 14), each of which takes part.
+        mobile: what `mobile_files` converted them to.
+        tiles: test tiles, uint8 (M, 14, 14), 0 to 255.
     """
     checks = []
     for kind, content in graphs.items():
         graph, mobile_graph = open_graph(content, kind), open_graph(mobile[f"{kind}.ort"], kind)
         inputs = real_inputs(kind, graphs, tiles)
-        wanted, found = (each.session.run(graph.outputs, inputs) for each in (graph, mobile_graph))
-        checks.append(compare_values(kind, graph.outputs, "as .ort", wanted, found))
-        checks.append(compare_decisions(kind, graph.outputs, "as .ort", wanted, found))
+        expected, actual = (each.session.run(graph.outputs, inputs) for each in (graph, mobile_graph))
+        checks += [
+            compare(kind, graph.outputs, "as .ort", expected, actual, "mobile")
+            for compare in (compare_values, compare_decisions)
+        ]
     return checks

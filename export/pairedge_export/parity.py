@@ -1,15 +1,15 @@
-"""Parity: the exported graph and the torch network give the same numbers and the same decisions.
+"""Parity: the exported graph and the torch network compute the same values and take the same decisions.
 
-Checked on the bytes that are going to be the file, by the runtime's own way of opening them, at the
-optimisation level that users run: names, axes and dtypes (the contract), then shapes and values at several
-batch sizes on real tiles and on extremes, then the decisions on every test tile.
+Checked on the bytes that will be the file, opened as the runtime opens them, at the optimization level that
+users run: names, axes and dtypes (the contract), then shapes and values at several batch sizes on real tiles
+and on extremes, then the decisions on every test tile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -23,21 +23,26 @@ from pairedge_export.graphs import TorchGraph
 BATCHES = (1, 2, 7, 64)
 TOLERANCE = 1e-5
 Array = NDArray[Any]
+# Against torch: the graph's signature, its values, its decisions. Against the fp32 graphs: those of reduced
+# precision, and .ort files.
+CheckKind: TypeAlias = Literal["contract", "values", "decisions", "precision", "mobile"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the proof.
+    """One check of one graph.
 
     Attributes:
         graph: "pair", "digit" or "compare".
-        name: what was checked.
+        kind: which part of the proof it belongs to.
+        name: what was checked, for a reader.
         passed: whether it held.
-        detail: what was found, in words.
-        difference: the largest difference found where numbers were compared.
+        detail: what was measured, in words.
+        difference: the largest difference where values were compared, 0 up; None elsewhere.
     """
 
     graph: str
+    kind: CheckKind
     name: str
     passed: bool
     detail: str
@@ -46,7 +51,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Parity:
-    """The proof of one model: all its checks, and what they were made with."""
+    """The proof of one model: all its checks."""
 
     checks: list[Check]
 
@@ -57,7 +62,16 @@ class Parity:
 
     def difference(self) -> float:
         """The largest difference between torch and onnxruntime in any output, in units of its scale."""
-        return max(check.difference for check in self.checks if check.difference is not None)
+        return max(check.difference for check in self.of_kind("values") if check.difference is not None)
+
+    def of_kind(self, *kinds: CheckKind) -> list[Check]:
+        """The checks of these kinds."""
+        return [check for check in self.checks if check.kind in kinds]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Parity:
+        """The proof that `to_dict` gave."""
+        return cls([Check(**check) for check in values["checks"]])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -76,38 +90,48 @@ def check_parity(graphs: list[tuple[TorchGraph, bytes]], tiles: NDArray[np.uint8
 
     Args:
         graphs: each graph and the bytes that it was exported to.
-        tiles: real test tiles, uint8 (M, 14, 14); every one takes part in the comparison of decisions.
+        tiles: real test tiles, uint8 (M, 14, 14), 0 to 255; the decisions on every one are compared.
     """
     checks: list[Check] = []
     for graph, content in graphs:
         try:
             session = open_graph(content, graph.kind).session
         except GraphError as error:
-            checks.append(Check(graph.kind, "contract", False, str(error)))
+            checks.append(Check(graph.kind, "contract", "contract", False, str(error)))
             continue
-        checks.append(Check(graph.kind, "contract", True, "names, axes and dtypes as agreed"))
+        checks.append(Check(graph.kind, "contract", "contract", True, "names, axes and dtypes as agreed"))
         names = [node.name for node in session.get_inputs()]
         embed = next((other.run for other, _ in graphs if other.kind == "digit"), None)
-        for what, inputs in probes(graph.kind, tiles, embed):
-            found = session.run(list(graph.outputs), dict(zip(names, inputs, strict=True)))
-            wanted = [value.numpy() for value in graph.run(*map(torch.from_numpy, inputs))]
-            checks.append(compare_values(graph.kind, graph.outputs, what, wanted, found))
+        for name, inputs in probes(graph.kind, tiles, embed):
+            actual = session.run(list(graph.outputs), dict(zip(names, inputs, strict=True)))
+            expected = [value.numpy() for value in graph.run(*map(torch.from_numpy, inputs))]
+            checks.append(compare_values(graph.kind, graph.outputs, name, expected, actual))
             if len(inputs[0]) == len(tiles):
-                checks.append(compare_decisions(graph.kind, graph.outputs, what, wanted, found))
+                checks.append(compare_decisions(graph.kind, graph.outputs, name, expected, actual))
     return Parity(checks)
 
 
 def probes(kind: str, tiles: NDArray[np.uint8], embed: Any) -> list[tuple[str, tuple[Array, ...]]]:
-    """Inputs to try, with a name each: extremes, real tiles at each batch size, and all real tiles.
+    """Inputs to compare on: extremes, real tiles at each batch size, and all real tiles.
 
-    Every tile of `tiles` is paired with the one half the list away, once as first and once as second.
+    Every tile is paired with the one half the list away, once as first and once as second.
+
+    Args:
+        kind: "pair", "digit" or "compare".
+        tiles: uint8 (M, 14, 14), 0 to 255.
+        embed: tiles as a uint8 tensor (N, 14, 14) to posterior (N, 10) and embedding (N, E), both float32;
+            needed for "compare" alone.
+
+    Returns:
+        Names, each with the inputs of a batch of N: uint8 (N, 2, 14, 14) for "pair", uint8 (N, 14, 14) for
+        "digit", twice float32 (N, E), of any range, for "compare".
     """
     sources = {"extremes": extremes(), **{f"batch {size}": tiles[: size + 1] for size in BATCHES}}
     sources[f"all {len(tiles)} tiles"] = tiles
-    found: list[tuple[str, tuple[Array, ...]]] = []
-    for name, some in sources.items():
-        count = len(some) - name.startswith("batch")  # one tile more than the batch, so that pairs differ
-        first, second = some[:count], np.roll(some, len(some) // 2, axis=0)[:count]
+    batches: list[tuple[str, tuple[Array, ...]]] = []
+    for name, source in sources.items():
+        count = len(source) - name.startswith("batch")  # one tile more than the batch, so that pairs differ
+        first, second = source[:count], np.roll(source, len(source) // 2, axis=0)[:count]
         if kind == "pair":
             inputs: tuple[Array, ...] = (np.stack([first, second], axis=1),)
         elif kind == "digit":
@@ -116,32 +140,36 @@ def probes(kind: str, tiles: NDArray[np.uint8], embed: Any) -> list[tuple[str, t
             inputs = tuple(
                 embed(torch.from_numpy(np.ascontiguousarray(side)))[1].numpy() for side in (first, second)
             )
-        found.append((name, inputs))
-    return found
+        batches.append((name, inputs))
+    return batches
 
 
 def real_inputs(kind: str, graphs: Mapping[str, bytes], tiles: NDArray[np.uint8]) -> dict[str, Array]:
-    """What a graph of `kind` takes of tiles, uint8 (M, 14, 14): each with its neighbour in a pair.
+    """The inputs of a graph for real tiles, each tile paired with its neighbor.
 
     Args:
         kind: "pair", "digit" or "compare".
-        graphs: the model's graphs by kind; for "compare" its "digit" graph makes the embeddings.
-        tiles: any tiles.
+        graphs: the model's graphs by kind; for "compare" its "digit" graph computes the embeddings.
+        tiles: uint8 (M, 14, 14), 0 to 255.
+
+    Returns:
+        By name: `images`, uint8 (M, 2, 14, 14); or `tiles`, uint8 (M, 14, 14); or `first` and `second`,
+        float32 (M, E), of any range.
     """
-    neighbours = np.roll(tiles, 1, axis=0)
+    neighbors = np.roll(tiles, 1, axis=0)
     if kind == "pair":
-        return {"images": np.stack([tiles, neighbours], axis=1)}
+        return {"images": np.stack([tiles, neighbors], axis=1)}
     if kind == "digit":
         return {"tiles": tiles}
     embed = open_graph(graphs["digit"], "digit").session
     return {
         name: embed.run(["embedding"], {"tiles": side})[0]
-        for name, side in (("first", tiles), ("second", neighbours))
+        for name, side in (("first", tiles), ("second", neighbors))
     }
 
 
 def extremes() -> NDArray[np.uint8]:
-    """Tiles as no digit is: black, white, chequered, one lit pixel, and noise; uint8 (5, 14, 14)."""
+    """Black, white, checkered, one white pixel, noise: tiles without a digit, uint8 (5, 14, 14), 0 to 255."""
     tiles = np.zeros((5, 14, 14), np.uint8)
     tiles[1] = 255
     tiles[2, ::2, ::2] = tiles[2, 1::2, 1::2] = 255
@@ -151,32 +179,51 @@ def extremes() -> NDArray[np.uint8]:
 
 
 def compare_values(
-    kind: str, outputs: Sequence[str], what: str, wanted: list[Array], found: list[Array]
+    graph: str,
+    outputs: Sequence[str],
+    name: str,
+    expected: Sequence[Array],
+    actual: Sequence[Array],
+    kind: CheckKind = "values",
 ) -> Check:
-    """Shapes alike and values within TOLERANCE, relative to the largest value where that exceeds 1.
+    """Compare shapes, dtypes and values, which may differ by TOLERANCE times the largest value beyond 1.
 
     Probabilities never exceed 1, so for them the difference is absolute; embeddings have their own scale.
+
+    Args:
+        graph: "pair", "digit" or "compare".
+        outputs: names of the outputs.
+        name: what they were computed on.
+        expected: each output, float32 (N, ...): probabilities 0 to 1, embeddings of any range.
+        actual: the same of the graph that is checked.
+        kind: of the check.
     """
+    label = f"values, {name}"
     largest = 0.0
-    for name, want, have in zip(outputs, wanted, found, strict=True):
-        if want.shape != have.shape or want.dtype != have.dtype:
-            detail = f"{name} is {have.dtype} {have.shape} in place of {want.dtype} {want.shape}"
-            return Check(kind, f"values, {what}", False, detail)
-        scale = max(1.0, float(np.abs(want).max()))
-        difference = np.abs(want.astype(np.float64) - have).max() / scale
+    for output, ours, theirs in zip(outputs, expected, actual, strict=True):
+        if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+            detail = f"{output} is {theirs.dtype} {theirs.shape} instead of {ours.dtype} {ours.shape}"
+            return Check(graph, kind, label, False, detail)
+        scale = max(1.0, float(np.abs(ours).max()))
+        difference = np.abs(ours.astype(np.float64) - theirs).max() / scale
         largest = max(largest, float(difference) if np.isfinite(difference) else float("inf"))
-    return Check(kind, f"values, {what}", largest <= TOLERANCE, f"largest difference {largest:.1e}", largest)
+    return Check(graph, kind, label, largest <= TOLERANCE, f"largest difference {largest:.1e}", largest)
 
 
 def compare_decisions(
-    kind: str, outputs: Sequence[str], what: str, wanted: list[Array], found: list[Array]
+    graph: str,
+    outputs: Sequence[str],
+    name: str,
+    expected: Sequence[Array],
+    actual: Sequence[Array],
+    kind: CheckKind = "decisions",
 ) -> Check:
-    """Every comparison and every most probable digit the same."""
+    """Compare every decision first <= second and every most probable digit; arguments as `compare_values`."""
     differing = total = 0
-    for name, want, have in zip(outputs, wanted, found, strict=True):
-        if name == "embedding":
+    for output, ours, theirs in zip(outputs, expected, actual, strict=True):
+        if output == "embedding":
             continue
-        ours, theirs = (side >= 0.5 if name == "leq" else side.argmax(-1) for side in (want, have))
-        differing += int((ours != theirs).sum())
-        total += ours.size
-    return Check(kind, f"decisions, {what}", differing == 0, f"{differing} of {total} differ")
+        one, other = (values >= 0.5 if output == "leq" else values.argmax(-1) for values in (ours, theirs))
+        differing += int((one != other).sum())
+        total += one.size
+    return Check(graph, kind, f"decisions, {name}", differing == 0, f"{differing} of {total} differ")

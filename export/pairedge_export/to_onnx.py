@@ -1,4 +1,4 @@
-"""From a torch graph to the bytes of an ONNX file that keeps the contract and names no machine."""
+"""Converts a torch graph to the bytes of an ONNX file that meets the contract and names no machine."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def to_onnx(graph: TorchGraph, metadata: dict[str, Any], examples: tuple[Tensor,
     Args:
         graph: what to convert.
         metadata: JSON values to store in the file.
-        examples: inputs of batch 2, in the order of the contract.
+        examples: inputs of batch 2, of the dtypes and axes of the contract and in its order.
 
     Raises:
-        ExportError: when the converter gives another opset than asked for.
+        ExportError: when the converter writes another opset than OPSET.
     """
     names = list(CONTRACTS[graph.kind].inputs)
     batch = torch.export.Dim("N")
@@ -51,8 +51,8 @@ def to_onnx(graph: TorchGraph, metadata: dict[str, Any], examples: tuple[Tensor,
     assert program is not None  # dynamo=True always gives one
     model: onnx.ModelProto = program.model_proto
     opsets = {entry.domain: entry.version for entry in model.opset_import}
-    if opsets.get("") != OPSET:  # asked for one that it cannot reach, the converter writes another
-        raise ExportError(f"the converter wrote opset {opsets.get('')} in place of {OPSET}")
+    if opsets.get("") != OPSET:  # the converter falls back to another where it cannot convert
+        raise ExportError(f"the converter wrote opset {opsets.get('')} instead of {OPSET}")
     strip(model)
     model.ir_version = IR_VERSION
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
@@ -62,7 +62,7 @@ def to_onnx(graph: TorchGraph, metadata: dict[str, Any], examples: tuple[Tensor,
 
 
 def strip(model: onnx.ModelProto) -> None:
-    """Remove what is not the computation: the exporter notes stack traces, with paths, on every node."""
+    """Remove what is not the computation: the converter puts stack traces, with paths, on every node."""
     graph = model.graph
     for owner in (
         model,
@@ -86,7 +86,7 @@ def strip(model: onnx.ModelProto) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The converter warns of its own internals, of which the parity check that follows is the judge."""
+    """Silence the converter's warnings about its internals; the parity check that follows is what counts."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -25,20 +25,20 @@ GRAPHS = Path(__file__).parents[1] / "pairedge" / "graphs"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_weights_of_a_graph_find_their_way_back(
+def test_the_weights_of_a_graph_return_to_the_network(
     variant: str, checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
 ) -> None:
     export_checkpoint(checkpoints[variant], uci.test, tmp_path)
     path = tmp_path / "pair.onnx"
     pairs = np.stack([uci.test.tiles[:50], uci.test.tiles[50:100]], axis=1)
-    wanted = pairedge.load(path).predict_batch(pairs).probability
+    expected = pairedge.load(path).predict_batch(pairs).probability
     threads = torch.get_num_threads()
     with torch_eager(str(path)) as answer:
         assert answer is not None
         leq = cast(tuple[torch.Tensor, ...], answer(pairs))[0]
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == threads
-    assert np.abs(leq.numpy() - wanted).max() <= TOLERANCE
+    assert np.abs(leq.numpy() - expected).max() <= TOLERANCE
     assert network_of(path.read_bytes()).parameter_count() == checkpoints[variant].network.parameter_count()
 
 

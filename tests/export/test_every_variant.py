@@ -40,7 +40,7 @@ def drawn() -> Digits:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", variants())
 def test_its_graphs_are_at_parity(name: str, drawn: Digits, tmp_path: Path) -> None:
-    # A few steps of training move the statistics of batch normalisation from their start, where it would
+    # A few steps of training move the statistics of batch normalization from their start, where it would
     # change nothing, and let readings differ between tiles, without which every decision is the same.
     recipe = Recipe().with_(
         {

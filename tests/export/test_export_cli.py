@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import safetensors.torch
 from click.testing import CliRunner, Result
+from safetensors import safe_open
 
 from pairedge_export import cli
 
@@ -51,6 +56,52 @@ def test_wrong_use_is_one_sentence(
     assert result.exit_code == code
     assert re.search(sentence, result.stderr.splitlines()[-1])
     assert list(tmp_path.iterdir()) == []
+
+
+def edited(path: Path, edit: Callable[[Any], Any]) -> bytes:
+    """The bytes of a checkpoint with its metadata changed."""
+    with safe_open(path, framework="pt") as file:
+        metadata = json.loads(file.metadata()["pairedge"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    return safetensors.torch.save(tensors, {"pairedge": json.dumps(edit(metadata))})
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda metadata: [metadata],
+        lambda metadata: None,
+        lambda metadata: {**metadata, "schema": 99},
+        lambda metadata: {name: value for name, value in metadata.items() if name != "seed"},
+        lambda metadata: {name: value for name, value in metadata.items() if name != "recipe"},
+        lambda metadata: {**metadata, "recipe": "aux_ws"},
+        lambda metadata: {**metadata, "recipe": {"no such setting": 1}},
+        lambda metadata: {**metadata, "recipe": {}},  # the defaults: another variant, whose weights differ
+        lambda metadata: {**metadata, "metrics": 0.99},
+        lambda metadata: {**metadata, "metrics": {**metadata["metrics"], "test_accuracy": "high"}},
+    ],
+)
+def test_metadata_edited_by_hand_are_one_sentence(
+    edit: Callable[[Any], Any], checkpoint_files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "edited.safetensors"
+    path.write_bytes(edited(checkpoint_files["ws"], edit))
+    result = export(str(path), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception  # else it would be a traceback
+    assert re.fullmatch(r"Error: .+\n", result.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
+def test_a_damaged_checkpoint_is_one_sentence(
+    content: bytes | None, checkpoint_files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "damaged.safetensors"
+    path.write_bytes(checkpoint_files["ws"].read_bytes()[:5000] if content is None else content)
+    result = export(str(path), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {path}: not a safetensors file, or a damaged one\n"
 
 
 @pytest.mark.parametrize("missing", ["torch", "onnx"])

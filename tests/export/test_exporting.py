@@ -1,10 +1,11 @@
-"""A checkpoint becomes graphs that keep the contract, carry their story, and decide as torch does."""
+"""A checkpoint becomes graphs that meet the contract, describe themselves, and decide as torch does."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,20 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from click.testing import CliRunner
 
 import pairedge
+from pairedge.cli import main as pairedge_command
+from pairedge.confidence import DEFAULT_THRESHOLD
 from pairedge.graph import SCHEMA, open_graph
 from pairedge_export import exporting
 from pairedge_export.errors import ExportError
-from pairedge_export.exporting import example_inputs, export_checkpoint
+from pairedge_export.exporting import describe, example_inputs, export_checkpoint
 from pairedge_export.graphs import graphs_of
 from pairedge_export.parity import BATCHES, TOLERANCE, Parity, check_parity
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import DataSet, load_mnist
+from pairedge_train.errors import CheckpointError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.training.checkpoint import Checkpoint
@@ -29,17 +34,19 @@ from pairedge_train.training.rounds import train_round
 
 from .conftest import VARIANTS
 
+WITHOUT_BRANCHES = "TwoChannels"  # a variant that is not evaluated on all pairs
+
 
 @pytest.fixture(scope="module")
 def exports(
     checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[Path, Parity]]:
     """Every variant's folder and proof."""
-    found = {}
+    exported = {}
     for variant, checkpoint in checkpoints.items():
         folder = tmp_path_factory.mktemp("exports") / variant
-        found[variant] = (folder, export_checkpoint(checkpoint, uci.test, folder))
-    return found
+        exported[variant] = (folder, export_checkpoint(checkpoint, uci.test, folder))
+    return exported
 
 
 Exports = dict[str, tuple[Path, Parity]]
@@ -51,9 +58,13 @@ def test_parity_holds_at_every_batch_and_for_every_decision(variant: str, export
     assert parity.passed
     assert parity.difference() <= TOLERANCE
     names = {check.name for check in parity.checks if check.graph == "pair"}
+    assert {check.kind for check in parity.checks} == {"contract", "values", "decisions"}
+    assert all((check.difference is None) == (check.kind != "values") for check in parity.checks)
     assert names >= {f"values, batch {size}" for size in BATCHES}
     assert names >= {"contract", "values, extremes", "decisions, all 500 tiles"}
-    assert json.loads((folder / "parity.json").read_text()) == parity.to_dict()
+    written = json.loads((folder / "parity.json").read_text())
+    assert written == parity.to_dict()
+    assert Parity.from_dict(written) == parity
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -80,17 +91,90 @@ def test_a_graph_keeps_to_opset_18_ir_8_one_file_and_names_no_machine(variant: s
         )
 
 
-def test_a_graph_tells_its_story(exports: Exports, checkpoints: dict[str, Checkpoint]) -> None:
+def test_a_graph_describes_itself(exports: Exports, checkpoints: dict[str, Checkpoint]) -> None:
     folder, _ = exports["aux_ws"]
     facts = pairedge.load(folder / "pair.onnx").metadata
     checkpoint = checkpoints["aux_ws"]
-    assert (facts["schema"], facts["variant"], facts["seed"]) == (2, "aux_ws", 2021)
+    assert (facts["schema"], facts["variant"], facts["seed"]) == (SCHEMA, "aux_ws", 2021)
     assert facts["recipe"] == checkpoint.recipe.to_dict()
     assert facts["training_sha256"] == checkpoint.training_sha256
     assert facts["labels"] == list("0123456789")
     assert facts["metrics"]["all_pairs"]["n"] == 500**2
     assert facts["license"] == "MIT"
     assert facts["contract"]["inputs"]["images"]["axes"] == ["N", 2, 14, 14]
+
+
+@pytest.mark.parametrize(
+    ("variant", "measured_by_export"), [("aux_ws", {"all_pairs", "digits"}), (WITHOUT_BRANCHES, set())]
+)
+def test_a_recipe_that_evaluates_on_validation_pairs_only_is_exported(
+    variant: str, measured_by_export: set[str], uci: DataSet, tmp_path: Path
+) -> None:
+    recipe = Recipe(
+        variant=variant,
+        dataset="uci",
+        pairs=200,
+        test_pairs=200,
+        hold_out=50,
+        blind=True,
+        validation_pairs=0,
+        epochs=1,
+    )
+    checkpoint, _ = train_round(recipe, uci, 0)
+    assert checkpoint.metrics["test_accuracy"] is None
+    export_checkpoint(checkpoint, uci.test, tmp_path)
+    metrics = pairedge.load(tmp_path / "pair.onnx").metadata["metrics"]
+    assert metrics["validation"] == {"accuracy": checkpoint.metrics["validation_accuracy"], "n": 50}
+    assert set(metrics) == {"validation"} | measured_by_export
+    share = f"{100 * checkpoint.metrics['validation_accuracy']:.3f} %"
+    assert f"| validation pairs held out of the training pairs | {share} | 50 |" in (
+        (tmp_path / "card.md").read_text()
+    )
+    result = CliRunner().invoke(pairedge_command, ["info", str(tmp_path / "pair.onnx")])
+    assert result.exit_code == 0, result.output
+    assert "of validation, n = 50" in result.stdout
+
+
+def test_a_round_that_measured_nothing_is_exported(uci: DataSet, tmp_path: Path) -> None:
+    recipe = Recipe(variant=WITHOUT_BRANCHES, dataset="uci", pairs=50, test_pairs=50, epochs=1)
+    checkpoint, _ = train_round(recipe.with_(validation_pairs=0), uci, 0)
+    export_checkpoint(replace(checkpoint, metrics={}), uci.test, tmp_path)
+    facts = pairedge.load(tmp_path / "pair.onnx").metadata
+    assert facts["metrics"] == {}
+    assert "confidence" not in facts
+    assert "Not measured." in (tmp_path / "card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("fitted", "expected"),
+    [
+        ({"pair_threshold": 0.7, "digit_threshold": 0.9}, {"pair": 0.7, "digit": 0.9}),
+        ({"pair_threshold": 0.7, "digit_threshold": None}, {"pair": 0.7, "digit": DEFAULT_THRESHOLD}),
+        ({"pair_threshold": None, "digit_threshold": None}, None),
+        ({}, None),
+    ],
+)
+def test_confidence_thresholds_go_into_the_metadata(
+    fitted: dict[str, float | None],
+    expected: dict[str, float] | None,
+    checkpoints: dict[str, Checkpoint],
+    uci: DataSet,
+) -> None:
+    checkpoint = checkpoints["base"]
+    facts = describe(replace(checkpoint, metrics={**checkpoint.metrics, **fitted}), uci.test)
+    assert facts.get("confidence") == expected
+
+
+@pytest.mark.parametrize("name", ["test_accuracy", "pair_threshold"])
+@pytest.mark.parametrize("value", ["high", 1.5, float("nan")])
+def test_a_metric_that_is_no_probability_is_refused(
+    name: str, value: object, checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
+) -> None:
+    checkpoint = checkpoints["base"]
+    edited = replace(checkpoint, metrics={**checkpoint.metrics, name: value})
+    with pytest.raises(CheckpointError, match=f"the checkpoint's {name} is no number from 0 to 1"):
+        export_checkpoint(edited, uci.test, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_metrics_are_what_the_runtime_measures(exports: Exports, uci: DataSet) -> None:
@@ -108,7 +192,7 @@ def test_the_metrics_are_what_the_runtime_measures(exports: Exports, uci: DataSe
     )
 
 
-def test_digit_and_compare_say_together_what_pair_says(exports: Exports, uci: DataSet) -> None:
+def test_digit_and_compare_give_together_what_pair_gives(exports: Exports, uci: DataSet) -> None:
     folder, _ = exports["aux_ws"]
     graphs = {
         kind: open_graph(folder / f"{kind}.onnx", kind).session for kind in ("pair", "digit", "compare")

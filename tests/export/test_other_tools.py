@@ -1,4 +1,4 @@
-"""A graph that another tool made is used when it keeps the contract, else refused with all that is wrong."""
+"""A graph that another tool made is used when it keeps the contract, else refused with all its problems."""
 
 from __future__ import annotations
 
@@ -65,24 +65,24 @@ def test_one_that_keeps_the_contract_answers(tmp_path: Path) -> None:
 def test_one_that_breaks_it_is_refused_with_every_difference(tmp_path: Path) -> None:
     names = {"input_names": ["pictures"], "output_names": ["probability", "digits"], "opset_version": 17}
     path = older_exporter(tmp_path / "pair.onnx", FACTS, **names)
-    wrong = [
+    problems = [
         "input 'images' is missing",
         "input 'pictures' is unknown",
         "output 'leq' is missing",
         "output 'digits' is tensor(float) (2, 2, 10), not tensor(float) (N, 2, 10)",
         "output 'probability' is unknown",
     ]
-    assert inspect_graph(path).differences == wrong
+    assert inspect_graph(path).differences == problems
     with pytest.raises(pairedge.GraphError) as refusal:
         pairedge.load(path)
-    assert str(refusal.value) == f"{path}: breaks the contract of a 'pair' graph: {'; '.join(wrong)}"
+    assert str(refusal.value) == f"{path}: breaks the contract of a 'pair' graph: {'; '.join(problems)}"
 
 
-def test_one_that_says_nothing_of_itself_is_refused_and_info_still_checks_it(tmp_path: Path) -> None:
+def test_one_without_metadata_is_refused_and_info_still_checks_it(tmp_path: Path) -> None:
     path = older_exporter(tmp_path / "pair.onnx", None, **AGREED)
     with pytest.raises(pairedge.GraphError, match="has no 'pairedge' metadata"):
         pairedge.load(path)
-    found = inspect_graph(path)
-    assert found.kind == "pair"
-    assert found.differences == ["has no 'pairedge' metadata; was it written by pairedge-export?"]
-    assert found.checks["answers"] == []
+    inspection = inspect_graph(path)
+    assert inspection.kind == "pair"
+    assert inspection.differences == ["has no 'pairedge' metadata; was it written by pairedge-export?"]
+    assert inspection.checks["answers"] == []

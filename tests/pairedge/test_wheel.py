@@ -1,10 +1,12 @@
-"""The wheel, installed alone, answers; it carries the model once, and nothing that it should not."""
+"""The wheel, installed alone, answers; it carries the model once; no install leaves stale copies."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,6 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
+STALE = ("pairedge/shipped/pair.onnx", "train/pairedge_train/recipes/ship.toml")
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +27,26 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository with files where only a wheel has them, as if unpacked over it."""
+    copied = tmp_path_factory.mktemp("copy") / "pairedge"
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv*", ".*_cache", "__pycache__", "build", "dist", "runs", "exports"
+    )
+    shutil.copytree(ROOT, copied, ignore=ignored)
+    for name in STALE:
+        (copied / name).parent.mkdir()
+        (copied / name).write_text("stale")
+    return copied
+
+
+def content(wheel: Path) -> dict[str, bytes]:
+    """The files of a wheel by name."""
+    with ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=cwd, env=env, check=False)
@@ -32,18 +55,58 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 
 
 def test_the_wheel_holds_the_model_once_and_no_tests(wheel: Path) -> None:
-    with ZipFile(wheel) as archive:
-        content = {name: archive.read(name) for name in archive.namelist()}
+    files = content(wheel)
     graphs = {kind: f"pairedge/shipped/{kind}.onnx" for kind in ("pair", "digit", "compare")}
-    assert sorted(name for name in content if name.endswith(".onnx")) == sorted(graphs.values())
+    assert sorted(name for name in files if name.endswith(".onnx")) == sorted(graphs.values())
     for kind, name in graphs.items():
-        assert content[name] == (ROOT / "artifacts" / "aux_ws" / f"{kind}.onnx").read_bytes()
+        assert files[name] == (ROOT / "artifacts" / "aux_ws" / f"{kind}.onnx").read_bytes()
     recipes = {f"pairedge_train/recipes/{path.name}" for path in (ROOT / "train" / "recipes").glob("*.toml")}
-    assert recipes == {name for name in content if name.endswith(".toml")}
+    assert recipes == {name for name in files if name.endswith(".toml")}
     assert recipes
-    assert {"pairedge/py.typed", "pairedge_train/py.typed", "pairedge_export/py.typed"} <= set(content)
-    modules = {"pairedge_train/robustness/test_sets.py"}  # test sets, not tests
-    assert not [name for name in content if "test" in name.lower() and name not in modules]
+    assert {"pairedge/py.typed", "pairedge_train/py.typed", "pairedge_export/py.typed"} <= set(files)
+    sets_to_test_on = ["pairedge_train/robustness/test_sets.py"]
+    assert [name for name in files if "test" in name.lower()] == sets_to_test_on
+    folders = {name.partition("/")[0] for name in files if ".dist-info/" not in name}
+    assert folders == {"pairedge", "pairedge_train", "pairedge_export"}
+
+
+def test_a_source_archive_gives_the_same_wheel_as_the_tree(wheel: Path, copied: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--outdir", tmp_path, copied)  # the wheel is built from the archive
+    [source] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert names >= {
+        "pyproject.toml",
+        "artifacts/aux_ws/pair.onnx",
+        "train/recipes/ship.toml",
+        "tools/readme.py",
+    }
+    assert not names & set(STALE)
+    assert content(tmp_path / wheel.name) == content(wheel)
+
+
+def test_an_editable_install_holds_no_copy_of_graphs_and_recipes(copied: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path, with_pip=True)
+    python = tmp_path / ("Scripts" if os.name == "nt" else "bin") / "python"
+    pip = (python, "-m", "pip", "--disable-pip-version-check")
+    run(*pip, "install", "--quiet", "--no-deps", "--editable", copied)
+    listed = run(*pip, "show", "--files", "pairedge").partition("Files:\n")[2].split()
+    installed = [name for name in listed if ".dist-info/" not in name and not name.startswith("..")]
+    assert len(installed) == 1  # the file that names the checkout's folders; scripts lie elsewhere
+    assert installed[0].endswith(".pth")
+
+
+def test_a_checkout_reads_its_own_graphs_and_recipes(copied: Path) -> None:
+    code = f"""
+import sys
+sys.path[:0] = [{str(copied)!r}, {str(copied / "train")!r}]
+from pairedge.model import shipped_graph
+from pairedge_train.experiments.library import _recipe_files
+print(*(shipped_graph(kind) for kind in ("pair", "digit", "compare")), *_recipe_files(), sep="\\n")
+"""
+    expected = [copied / "artifacts" / "aux_ws" / f"{kind}.onnx" for kind in ("pair", "digit", "compare")]
+    expected += sorted((copied / "train" / "recipes").glob("*.toml"))
+    assert run(sys.executable, "-c", code).splitlines() == [str(path) for path in expected]
 
 
 def test_the_wheel_alone_compares_the_examples(wheel: Path, tmp_path: Path) -> None:

@@ -56,10 +56,11 @@ def load_recipe(name_or_file: str) -> Recipe:
 
 
 def _recipe_files() -> list[Path]:
-    """The files of recipes and studies: inside the wheel, or in a checkout's train/recipes/."""
+    """The files of recipes and studies: in a checkout's train/recipes/, else inside the wheel."""
     package = Path(__file__).parents[1]
-    installed = package / "recipes"
-    folder = installed if installed.is_dir() else package.parent / "recipes"
+    # The checkout's own files come first: copies inside the package could only be stale there.
+    checkout = package.parents[1] / "train" / "recipes"
+    folder = checkout if checkout.is_dir() else package / "recipes"
     return sorted(folder.glob("*.toml"))
 
 

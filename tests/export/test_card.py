@@ -1,0 +1,114 @@
+"""The card states what a model is, how accurate it is and what it was trained on, whatever was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pairedge_export.card import card, dotted
+from pairedge_export.parity import Check, Parity
+
+RECIPE = {
+    "network": {"variant": "aux_ws"},
+    "data": {"dataset": "mnist", "pairs": "all", "synthetic": {"rendered": 60_000}},
+    "optim": {"lr": 0.004, "epochs": 50},
+    "evaluation": {"temperature": "validation"},
+}
+METADATA = {
+    "variant": "aux_ws",
+    "recipe": RECIPE,
+    "seed": 2021,
+    "parameters": 35_258,
+    "metrics": {"round": {"accuracy": 0.9958, "n": 5000}},
+    "training_sha256": "0b97",
+    "weights_sha256": "2bde",
+    "license": "MIT",
+}
+PARITY = Parity(
+    [
+        Check("pair", "contract", "contract", True, "names, axes and dtypes as agreed"),
+        Check("pair", "values", "values, extremes", True, "largest difference 1.0e-06", 1e-6),
+        Check("pair", "decisions", "decisions, all 500 tiles", True, "0 of 500 differ"),
+    ]
+)
+
+
+def written(parity: Parity = PARITY, **changes: Any) -> list[str]:
+    """The lines of the card of METADATA with changes."""
+    return card({**METADATA, **changes}, {"pair.onnx": 145_683}, parity).splitlines()
+
+
+def test_a_nested_recipe_is_one_table_of_dotted_names() -> None:
+    lines = written()
+    start = lines.index("| setting | value |")
+    assert lines[start + 2 :] == [
+        "| network.variant | aux_ws |",
+        "| data.dataset | mnist |",
+        "| data.pairs | all |",
+        "| data.synthetic.rendered | 60000 |",
+        "| optim.lr | 0.004 |",
+        "| optim.epochs | 50 |",
+        "| evaluation.temperature | validation |",
+    ]
+    assert dict(dotted(RECIPE))["optim.lr"] == 0.004
+    assert "- Trained on mnist: all pairs, 50 epochs, seed 2021" in lines
+
+
+def test_the_facts_of_the_model_are_listed() -> None:
+    lines = written(confidence={"pair": 0.88634, "digit": 0.9})
+    assert lines[0] == "# aux_ws"
+    for line in (
+        "| test pairs of its round | 99.580 % | 5,000 |",
+        "- Confidence thresholds, fitted on validation pairs: an answer for a pair is uncertain below 0.886, "
+        "one for a single tile below 0.900.",
+        "- Calibrated by temperature scaling: the logits are divided by a temperature fitted on validation "
+        "pairs.",
+        "- Parameters: 35,258",
+        "- Files: `pair.onnx` 145,683 bytes",
+        "- Training pairs SHA-256: `0b97`",
+        "- Weights SHA-256: `2bde`",
+        "- License: MIT",
+        "- Parity of the graphs with torch: 3 checks, largest difference 1.0e-06, every decision the same "
+        "(`parity.json`)",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("temperature", "sentence"),
+    [
+        (1.0, "- Probabilities were not calibrated after training."),
+        (1.5, "- The logits are divided by a temperature of 1.5."),
+    ],
+)
+def test_a_temperature_is_stated(temperature: float, sentence: str) -> None:
+    lines = written(recipe={**RECIPE, "evaluation": {"temperature": temperature}})
+    assert sentence in lines
+    assert "- No confidence threshold was fitted: treat a probability near 0.5 as undecided." in lines
+
+
+def test_validation_accuracy_is_called_so() -> None:
+    row = "| validation pairs held out of the training pairs | 97.000 %"
+    assert f"{row} | 5,000 |" in written(metrics={"validation": {"accuracy": 0.97, "n": 5000}})
+    assert f"{row} | unknown |" in written(metrics={"validation": {"accuracy": 0.97}})
+
+
+def test_a_model_that_was_not_evaluated_has_a_card() -> None:
+    lines = written(metrics={})
+    assert lines[lines.index("## Accuracy") + 2] == "Not measured."
+
+
+def test_checks_of_reduced_precision_and_of_mobile_files_are_told_apart_by_their_kind() -> None:
+    parity = Parity(
+        [
+            *PARITY.checks,
+            Check("pair", "precision", "any words", True, "99.90% of 500 equal fp32's"),
+            Check("pair", "mobile", "values, as .ort", True, "largest difference 1.0e-05", 1e-5),
+        ]
+    )
+    lines = written(parity, precision="int8")
+    assert "- pair, any words: 99.90% of 500 equal fp32's" in lines
+    assert "- Parity of the `.ort` files with the graphs: 1 checks, every decision the same" in lines
+    assert parity.difference() == 1e-6  # with torch; the .ort files are compared with the graphs
+    assert [line for line in lines if line.startswith("- Parity of the fp32 graphs with torch: 3 checks")]

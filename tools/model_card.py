@@ -1,0 +1,36 @@
+"""The card of an exported model, written again from its graphs and `parity.json`.
+
+    python -m tools.model_card artifacts/aux_ws
+
+For a card whose wording changed: the graphs and their checks stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pairedge.graph import CONTRACTS, open_graph
+from pairedge_export.card import card
+from pairedge_export.parity import Parity
+
+
+def model_card(folder: Path) -> str:
+    """The text of the card of the model in a folder that pairedge-export wrote."""
+    paths = [path for kind in CONTRACTS if (path := folder / f"{kind}.onnx").exists()]
+    sizes = {path.name: path.stat().st_size for path in paths}
+    parity = Parity.from_dict(json.loads((folder / "parity.json").read_text()))
+    return card(open_graph(folder / "pair.onnx", "pair").metadata, sizes, parity)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def main(folder: Path) -> None:
+    """Write FOLDER/card.md."""
+    (folder / "card.md").write_text(model_card(folder))
+
+
+if __name__ == "__main__":
+    main()
