@@ -26,6 +26,7 @@ from pairedge_train.reports.agreement import (
     verdict,
 )
 from pairedge_train.robustness.page import condition_table
+from pairedge_train.robustness.rows import condition_rows_from_json
 from pairedge_train.rows import Row, read_rows
 
 ARTIFACTS = Path("artifacts")
@@ -115,7 +116,8 @@ def ablation_table(artifacts: Path) -> str:
 
 def photos_table(artifacts: Path) -> str:
     """How well pictures are read, condition by condition."""
-    return condition_table(json.loads((artifacts / "robustness" / "conditions.json").read_text()))
+    rows = condition_rows_from_json((artifacts / "robustness" / "conditions.json").read_bytes())
+    return condition_table(rows)
 
 
 def rows_of_study(name: str, artifacts: Path) -> list[Row]:

@@ -1,1 +1,1 @@
-"""How well pictures are read, and which are rejected."""
+"""How accurately pictures are read under each condition, and which are rejected."""
