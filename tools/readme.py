@@ -7,14 +7,13 @@ Each table stands between `<!-- table: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 
 import pairedge
+from benchmarks.records import EdgeRecord, ParetoPoint, ParetoRecord, RoundsRecord, read_record
 from pairedge_train.experiments.library import reports, studies
 from pairedge_train.experiments.study import Study
 from pairedge_train.reports.agreement import (
@@ -30,7 +29,7 @@ from pairedge_train.robustness.rows import condition_rows_from_json
 from pairedge_train.rows import Row, read_rows
 
 ARTIFACTS = Path("artifacts")
-_ROUNDS_WANTED = 6  # times as many an hour as the obvious loop
+_ROUNDS_TARGET = 6  # times as many per hour as the plain PyTorch baseline
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -53,8 +52,8 @@ def fill(text: str, artifacts: Path) -> str:
 
 def best_table(artifacts: Path) -> str:
     """A report's network, the flagship, its teacher and what ships: accuracy, size and time side by side."""
-    points = json.loads((artifacts.parent / "benchmarks/results/pareto.json").read_text())["points"]
-    costs = {point["variant"] if "row" in point else "ships": point for point in points}
+    points = read_record(artifacts.parent / "benchmarks/results/pareto.json", ParetoRecord).points
+    costs = {"ships" if point.row is None else point.variant: point for point in points}
     lines = [
         "| network | trained on | right, all ordered test pairs | right, 1,000 test pairs | n | parameters "
         "| file | microseconds a pair |",
@@ -90,11 +89,11 @@ def best_table(artifacts: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def measured_cost(point: dict[str, Any] | None) -> str:
+def measured_cost(point: ParetoPoint | None) -> str:
     """A graph's size and its median time for a pair, as two cells."""
     if point is None:
         return "- | -"
-    return f"{point['bytes'] / 1000:.0f} kB | {point['one_pair_microseconds']['p50']:.0f}"
+    return f"{point.bytes / 1000:.0f} kB | {point.one_pair_microseconds.p50:.0f}"
 
 
 def ablation_table(artifacts: Path) -> str:
@@ -153,20 +152,20 @@ def reports_table(artifacts: Path) -> str:
 def speed_table(artifacts: Path) -> str:
     """What was timed side by side, from the raw figures in benchmarks/results/."""
     results = artifacts.parent / "benchmarks" / "results"
-    edge = json.loads((results / "edge.json").read_text())
-    rounds = json.loads((results / "rounds_per_hour.json").read_text())
-    lines = ["| ours | against | found | wanted |", "|---|---|---|---|"]
-    for target in edge["targets"]:
-        sign, unit = ("at least" if target["least"] else "at most"), target["unit"]
-        missed = "" if target["met"] else " (missed)"
+    edge = read_record(results / "edge.json", EdgeRecord)
+    rounds = read_record(results / "rounds_per_hour.json", RoundsRecord)
+    lines = ["| quantity | baseline | measured | target |", "|---|---|---|---|"]
+    for target in edge.targets:
+        sign = "at least" if target.higher_is_better else "at most"
+        missed = "" if target.met else " (missed)"
         lines.append(
-            f"| {target['what']} | {target['against']} | {target['found']:.2f} {unit}{missed} "
-            f"| {sign} {target['bound']:g} |"
+            f"| {target.quantity} | {target.baseline} | {target.measured:.2f} {target.unit}{missed} "
+            f"| {sign} {target.bound:g} |"
         )
     lines.append(
-        f"| rounds of `twinnet_aux_ws` an hour in a study, {rounds['workers']} cores "
-        f"| the obvious training loop | {rounds['median_ratio']:.1f} times"
-        f"{'' if rounds['median_ratio'] >= _ROUNDS_WANTED else ' (missed)'} | at least {_ROUNDS_WANTED} |"
+        f"| training rounds of `twinnet_aux_ws` per hour, {rounds.workers} cores "
+        f"| a plain PyTorch loop | {rounds.median_ratio:.1f} times"
+        f"{'' if rounds.median_ratio >= _ROUNDS_TARGET else ' (missed)'} | at least {_ROUNDS_TARGET} |"
     )
     return "\n".join(lines) + "\n"
 
