@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.legend import Legend
 from matplotlib.text import Annotation
 
 from benchmarks.pareto import figure, pareto_optimal
@@ -32,7 +33,7 @@ def test_neither_legend_nor_labels_cover_a_point() -> None:
         agg = FigureCanvasAgg(drawing)
         renderer = agg.get_renderer()  # type: ignore[no-untyped-call]  # matplotlib types it not
         drawing.draw(renderer)
-    [axes], [legend] = drawing.axes, drawing.legends
+    [axes], [legend] = drawing.axes, drawing.findobj(Legend)
     places = axes.transData.transform(
         np.array([[point.one_pair_microseconds.p50, 100 * point.accuracy] for point in points])
     )
