@@ -26,13 +26,13 @@ lowest: $(LOWEST)/done  ## the runtime's tests with the oldest supported depende
 	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow"
 
 compat: $(DEV)/done  ## every exported graph in onnxruntime from 1.15.1 on, each version in its own environment
-	$(DEV)/bin/python benchmarks/compat.py --environments $(COMPAT)
+	$(DEV)/bin/python -m benchmarks.compat --environments $(COMPAT)
 
 compat-short: $(DEV)/done  ## the shipped graphs in the oldest onnxruntime, the newest, and ONNX's evaluator
-	$(DEV)/bin/python benchmarks/compat.py --short --environments $(COMPAT)
+	$(DEV)/bin/python -m benchmarks.compat --short --environments $(COMPAT)
 
 benchmark-page: $(DEV)/done  ## update benchmarks/README.md from benchmarks/results/
-	$(DEV)/bin/python benchmarks/page.py
+	$(DEV)/bin/python -m benchmarks.page
 
 examples: $(DEV)/done  ## draw the pictures of examples/
 	$(DEV)/bin/python -m tools.examples examples

@@ -1,11 +1,11 @@
-"""The same graph in other engines, on one thread of this CPU: how fast, and do they decide alike?
+"""The same graph in other inference engines, on one thread: latency, and agreement with onnxruntime.
 
-python benchmarks/engines.py [MODEL] [--quick]      (needs benchmarks/requirements.txt)
+python -m benchmarks.engines [MODEL] [--quick]      (needs benchmarks/requirements.txt)
 
-OpenVINO reads the ONNX file itself; ncnn what its own converter, pnnx, makes of it. ncnn has no batches and
-no bytes: it reads each tile of a pair by the digit graph and compares by the compare graph. Engines that are
-not installed are left out. Each is timed for a while by itself, in turns that go round several times: no
-engine is to pay for another's use of the caches. All of them are judged on the same pairs of test tiles.
+OpenVINO reads the ONNX file itself, ncnn the output of its own converter, pnnx. ncnn has neither batches nor
+bytes: the digit graph reads each tile of a pair, the compare graph compares. Engines that are not installed
+are left out. Each is timed for a while by itself, in several turns, so that no engine pays for another's use
+of the caches. All of them are compared on the same pairs of test tiles.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from side_by_side import arguments, keep
 
 import pairedge
-from pairedge.bench import Calls, interleaved, percentiles
+from benchmarks.options import model_argument, quick_option
+from benchmarks.records import EngineRow, EnginesRecord, keep, latency
+from pairedge.bench import Calls, interleaved, machine
 from pairedge.graph import open_graph
 from pairedge_export.eager import torch_eager
 from pairedge_train.data.datasets import load_data
@@ -38,12 +40,12 @@ BATCH = 1024
 
 @dataclass(frozen=True)
 class Engine:
-    """One way to answer pairs.
+    """An inference engine with the graph loaded.
 
     Attributes:
-        name: with its version.
-        one: answers one pair, uint8 (1, 2, 14, 14), as P(first <= second), float32 (1,).
-        many: the same for a batch; None for an engine that takes pairs one by one only.
+        name: and version.
+        one: from one pair, uint8 (1, 2, 14, 14), to P(first <= second), float32 (1,).
+        many: the same for a batch; None for an engine without batches.
     """
 
     name: str
@@ -63,12 +65,12 @@ def engines(model: Path, folder: Path) -> Iterator[Engine]:
         try:
             version = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            sys.stderr.write(f"{package} is not installed, and left out\n")
+            click.echo(f"{package} is not installed and is left out", err=True)
             continue
         try:
             yield make(model, folder, version)
         except UnreadableError as error:
-            sys.stderr.write(f"{package} is left out: {error}\n")
+            click.echo(f"{package} is left out: {error}", err=True)
 
 
 class UnreadableError(Exception):
@@ -132,14 +134,14 @@ def ncnn(model: Path, folder: Path, version: str) -> Engine:
 
 
 def embedding_width(model: Path) -> int:
-    """How long an embedding of this model is."""
+    """The length of an embedding of this model."""
     session = open_graph(model / "digit.onnx", "digit").session
     [embedding] = session.run(["embedding"], {"tiles": np.zeros((1, 14, 14), np.uint8)})
     return int(embedding.shape[1])
 
 
 def convert(graph: Path, shapes: str, folder: Path) -> Path:
-    """Write ncnn's two files of a graph by pnnx; the path of the first.
+    """Convert a graph to ncnn's two files by pnnx; the path of the first.
 
     Raises:
         UnreadableError: when pnnx fails, or leaves an operator that ncnn does not have.
@@ -153,7 +155,7 @@ def convert(graph: Path, shapes: str, folder: Path) -> Path:
     written = copy.with_suffix(".ncnn.param")
     if done.returncode or not written.exists():
         raise UnreadableError(f"pnnx cannot convert {graph.name}")
-    # From bytes to float is done outside: ncnn knows no bytes.
+    # The cast from bytes to float is done outside: ncnn has no bytes.
     lines = [line.replace("Tensor.to ", "Noop      ", 1) for line in written.read_text().splitlines()]
     unknown = sorted(
         {line.split()[0] for line in lines[2:] if "." in line.split()[0] or "::" in line.split()[0]}
@@ -165,15 +167,15 @@ def convert(graph: Path, shapes: str, folder: Path) -> Path:
 
 
 def last_output_alone(content: bytes) -> bytes:
-    """A graph that answers with its last output only: pnnx breaks off where two outputs are one tensor."""
+    """A graph with its last output only: pnnx fails where two outputs are one tensor."""
     model = onnx.load_from_string(content)
     del model.graph.output[:-1]
-    lean: bytes = model.SerializeToString()
-    return lean
+    shortened: bytes = model.SerializeToString()
+    return shortened
 
 
 def ncnn_network(package: ModuleType | Any, parameters: Path) -> Any:
-    """A network of ncnn on one thread, in single precision as the others."""
+    """An ncnn network on one thread, in single precision like the others."""
     network = package.Net()
     network.opt.num_threads = 1
     network.opt.use_fp16_storage = network.opt.use_fp16_arithmetic = network.opt.use_fp16_packed = False
@@ -183,65 +185,80 @@ def ncnn_network(package: ModuleType | Any, parameters: Path) -> Any:
     return network
 
 
-def judge(engine: Engine, pairs: Array, wanted: Array) -> dict[str, Any]:
-    """Whether an engine's decisions are onnxruntime's, and how far its probabilities are off."""
-    parts = (
-        [pairs[i : i + BATCH] for i in range(0, len(pairs), BATCH)]
-        if engine.many
-        else np.split(pairs, len(pairs))
-    )
+def probabilities(engine: Engine, pairs: Array) -> Array:
+    """P(first <= second) of every pair, float32 (N,), of pairs, uint8 (N, 2, 14, 14)."""
+    size = BATCH if engine.many else 1
     answer = engine.many or engine.one
-    found = np.concatenate([answer(part).copy() for part in parts])
+    # Copied: an engine may reuse the memory of its outputs.
+    return np.concatenate(
+        [answer(pairs[start : start + size]).copy() for start in range(0, len(pairs), size)]
+    )
+
+
+def engine_row(name: str, times: dict[str, list[float]], agreement: dict[str, Any]) -> EngineRow:
+    """An engine's latencies beside how far it agrees with onnxruntime."""
+    batch = times.get(f"{BATCH} {name}")
+    return EngineRow(
+        engine=name,
+        one_pair_microseconds=latency(times[f"1 {name}"]),
+        batch_microseconds_per_pair=1e6 * statistics.median(batch) / BATCH if batch else None,
+        **agreement,
+    )
+
+
+def agreement_of(answers: Array, reference: Array) -> dict[str, Any]:
+    """How many decisions are onnxruntime's, and how far the probabilities differ."""
     return {
-        "decisions": len(found),
-        "agreeing": int(((found >= 0.5) == (wanted >= 0.5)).sum()),
-        "largest_difference": float(np.abs(found - wanted).max()),
+        "decisions": len(answers),
+        "agreeing": int(((answers >= 0.5) == (reference >= 0.5)).sum()),
+        "largest_difference": float(np.abs(answers - reference).max()),
     }
 
 
-def main(model: Path, seconds: float, count: int, kept: bool) -> None:
-    """Measure every engine, print a line for each, and keep the figures of a long run."""
-    dataset = pairedge.load(model / "pair.onnx").metadata["recipe"]["dataset"]
+@click.command()
+@model_argument
+@quick_option
+def main(model: Path, quick: bool) -> None:
+    """Measure the graphs of MODEL in every engine; keep the figures of a long run."""
+    seconds, count = (2, 500) if quick else (60, 10_000)
+    dataset = pairedge.load(model / "pair.onnx").metadata["recipe"]["data"]["dataset"]
     tiles = load_data(dataset, None).test.tiles[:count]
     pairs = np.stack([tiles, np.roll(tiles, len(tiles) // 2, axis=0)], axis=1)
     one, many = pairs[:1], pairs[:BATCH]
     with tempfile.TemporaryDirectory() as name, torch_eager(str(model / "pair.onnx")) as torch_answer:
-        found = list(engines(model, Path(name)))
-        groups: list[Calls] = [{f"1 {engine.name}": (lambda run=engine.one: run(one))} for engine in found]  # type: ignore[misc]  # the default binds it now
+        installed = list(engines(model, Path(name)))
+        groups: list[Calls] = [
+            {f"1 {engine.name}": (lambda run=engine.one: run(one))}  # type: ignore[misc]  # the default binds it now
+            for engine in installed
+        ]
         groups += [
             {f"{BATCH} {engine.name}": (lambda run=engine.many: run(many))}  # type: ignore[misc]  # the default binds it now
-            for engine in found
+            for engine in installed
             if engine.many
         ]
+        eager = f"torch {importlib.metadata.version('torch')}, eager"
         if torch_answer:
-            eager = f"torch {importlib.metadata.version('torch')}, eager"
             groups += [
                 {f"1 {eager}": lambda: torch_answer(one)},
                 {f"{BATCH} {eager}": lambda: torch_answer(many)},
             ]
         times = interleaved(groups, seconds)
-        wanted = judge_by(found[0], pairs)
-        rows = [{"engine": engine.name, **judge(engine, pairs, wanted)} for engine in found]
-        rows += [{"engine": eager, "decisions": 0}] if torch_answer else []
+        reference = probabilities(installed[0], pairs)
+        rows = [
+            engine_row(engine.name, times, agreement_of(probabilities(engine, pairs), reference))
+            for engine in installed
+        ]
+    if torch_answer:
+        rows.append(engine_row(eager, times, {}))
     for row in rows:
-        row["one_pair_microseconds"] = percentiles(times[f"1 {row['engine']}"])
-        batch = times.get(f"{BATCH} {row['engine']}")
-        row["batch_microseconds_per_pair"] = 1e6 * statistics.median(batch) / BATCH if batch else None
-        sys.stdout.write(f"{row}\n")
-    if kept:
+        click.echo(row)
+    if not quick:
         weights = pairedge.load(model / "pair.onnx").metadata["weights_sha256"]
-        keep("engines", {"weights_sha256": weights, "batch": BATCH, "threads": 1, "engines": rows})
-
-
-def judge_by(engine: Engine, pairs: Array) -> Array:
-    """P(first <= second) of every pair, by the engine that all are held against."""
-    assert engine.many is not None
-    return np.concatenate([engine.many(pairs[i : i + BATCH]) for i in range(0, len(pairs), BATCH)])
+        record = EnginesRecord(
+            machine=machine(), weights_sha256=weights, batch=BATCH, threads=1, engines=rows
+        )
+        keep("engines", record)
 
 
 if __name__ == "__main__":
-    options = arguments(__doc__).parse_args()
-    if options.quick:
-        main(options.model, 2, 500, kept=False)
-    else:
-        main(options.model, 60, 10_000, kept=True)
+    main()

@@ -1,4 +1,4 @@
-"""Graphs of variants with fresh weights, which cost and mean to an engine what trained ones do."""
+"""Graphs of variants with random weights, which are as fast as trained ones and as hard to load."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pairedge_train.training.checkpoint import Checkpoint
 
 
 def fresh_graphs(variant: str, *others: str) -> dict[str, bytes]:
-    """A variant's graphs by kind, or those of an ensemble of it and others, weights drawn from seed 0."""
-    recipe = Recipe().with_({"network.variant": variant})
+    """The graphs by kind of a variant, or of an ensemble of it and others, with weights drawn from seed 0."""
+    recipe = Recipe().with_({"network.variant": [variant, *others] if others else variant})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # torch's layers draw their weights from the global generator
-        network = build_network(recipe).eval()
-    checkpoint = Checkpoint(network, recipe, seed=0, training_sha256="", metrics={})
+        network = build_network(recipe.network).eval()
+    checkpoint = Checkpoint(network, recipe, seed=0, fold=None, training_sha256="", metrics={})
     metadata = {
         "schema": SCHEMA,
         "variant": variant,
@@ -33,7 +33,7 @@ def fresh_graphs(variant: str, *others: str) -> dict[str, bytes]:
 def one_of_each_family() -> list[str]:
     """The first variant of each file of the registry."""
     first: dict[str, str] = {}
-    for name, found in variants().items():
+    for name, variant in variants().items():
         # `build` is a partial of the builder, which lies in its report's file.
-        first.setdefault(found.build.func.__module__, name)  # type: ignore[attr-defined]  # a Callable has none
+        first.setdefault(variant.build.func.__module__, name)  # type: ignore[attr-defined]  # a Callable has none
     return list(first.values())

@@ -1,15 +1,15 @@
-"""Does a process that answers for long keep more and more memory? It answers, and notes what it holds.
+"""Does a long-running process keep more and more memory? Answers pairs and notes its resident memory.
 
-python benchmarks/no_growth.py MODEL ANSWERS      (Linux: memory is read from /proc)
+python -m benchmarks.no_growth MODEL ANSWERS      (Linux: memory is read from /proc)
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
 
 import pairedge
@@ -23,18 +23,21 @@ def resident_bytes() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def main(path: str, answers: int) -> None:
-    """Answer pair by pair; print bytes held after each part of the answers, the warm-up's first."""
-    model = pairedge.load(path)
+@click.command()
+@click.argument("model", type=click.Path(exists=True))
+@click.argument("answers", type=click.IntRange(min=1))
+def main(model: str, answers: int) -> None:
+    """Answer pairs with MODEL; print the bytes held after each part of ANSWERS, the warm-up's first."""
+    pair_model = pairedge.load(model)
     tiles = np.random.default_rng(0).integers(0, 256, (256, 14, 14), np.uint8)
     held = np.zeros(NOTES + 1, np.int64)  # made beforehand: a list would grow itself
     part = max(1, answers // (NOTES + 1))
     for place in range(NOTES + 1):
         for number in range(part):
-            model.predict(tiles[number % 256], tiles[number // 256 % 256])
+            pair_model.predict(tiles[number % 256], tiles[number // 256 % 256])
         held[place] = resident_bytes()
-    json.dump({"answers": part * (NOTES + 1), "bytes": held.tolist()}, sys.stdout)
+    click.echo(json.dumps({"answers": part * (NOTES + 1), "bytes": held.tolist()}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()

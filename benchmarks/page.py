@@ -1,45 +1,61 @@
-"""benchmarks/README.md: what the programs here found, in words and tables, from the figures in results/.
+"""benchmarks/README.md: the results of the programs here, in words and tables, from the records in results/.
 
-python benchmarks/page.py
+python -m benchmarks.page
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from side_by_side import RESULTS, ROOT
+import click
 
+from benchmarks.records import (
+    RESULTS,
+    ROOT,
+    CompatRecord,
+    DecisionRow,
+    EdgeRecord,
+    EngineRow,
+    EnginesRecord,
+    GraphAgreement,
+    Machine,
+    PrecisionRecord,
+    PrecisionRow,
+    read_record,
+)
 from pairedge_train.files import write_atomically
 
 PAGE = ROOT / "benchmarks" / "README.md"
-Found = dict[str, Any]
 
 
 def page() -> str:
-    """The whole page; a section for each result that is there."""
-    sections = {
-        "edge": edge,
-        "engines": engines,
-        "precision": precision,
-        "compat": compat,
-    }
+    """The whole page."""
+    edge_record = read_record(RESULTS / "edge.json", EdgeRecord)
+    engines_record = read_record(RESULTS / "engines.json", EnginesRecord)
+    precision_record = read_record(RESULTS / "precision.json", PrecisionRecord)
+    compat_record = read_record(RESULTS / "compat.json", CompatRecord)
     lines = [
-        "# What it costs",
+        "# Benchmarks",
         "",
         "Written by `make benchmark-page` from the raw figures in [results/](results/). What is compared was "
         "measured in one run, in turn; trust the ratios.",
+        *section("edge", edge_record.machine, edge(edge_record)),
+        *section("engines", engines_record.machine, engines(engines_record)),
+        *section("precision", precision_record.machine, precision(precision_record)),
+        *section("compat", compat_record.machine, compat(compat_record)),
     ]
-    for name, section in sections.items():
-        path = RESULTS / f"{name}.json"
-        if path.exists():
-            found = json.loads(path.read_text())
-            lines += ["", *section(found), "", f"*{described(found['machine'])}; `results/{name}.json`.*"]
     return "\n".join(lines) + "\n"
 
 
-def described(machine: Found) -> str:
+def section(name: str, machine: Machine, lines: Iterable[str]) -> Iterator[str]:
+    """The lines of one result, with where it was measured and kept."""
+    yield ""
+    yield from lines
+    yield ""
+    yield f"*{described(machine)}; `results/{name}.json`.*"
+
+
+def described(machine: Machine) -> str:
     """A machine in a line."""
     packages = ("python", "onnxruntime", "numpy", "pillow", "pairedge")
     versions = ", ".join(f"{name} {machine[name]}" for name in packages if name in machine)
@@ -59,157 +75,179 @@ def row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def edge(found: Found) -> Iterator[str]:
-    """The targets of the edge."""
-    met = sum(target["met"] for target in found["targets"])
-    yield f"## Targets: {met} of {len(found['targets'])} met"
+def edge(record: EdgeRecord) -> Iterator[str]:
+    """The targets on a device."""
+    met = sum(target.met for target in record.targets)
+    yield f"## Targets: {met} of {len(record.targets)} met"
     yield ""
     yield (
-        f"Of `{found['model']['variant']}`, by `python benchmarks/edge.py`. The floor is the imports and a "
-        "session of a graph that only copies: no program that answers with onnxruntime goes below it."
+        f"Of `{record.model['variant']}`, by `python -m benchmarks.edge`; x is the ratio to the baseline. "
+        "The floor is the imports and a session of a graph that only copies its input: no program that runs "
+        "onnxruntime goes below it."
     )
     yield ""
     yield from table(
-        ("what", "against", "target", "floor", "found", ""),
+        ("quantity", "baseline", "target", "floor", "measured", ""),
         (
             (
-                target["what"],
-                target["against"],
-                f"{'>=' if target['least'] else '<='} {target['bound']:g} {target['unit']}",
-                f"{target['floor']:.2f} {target['unit']}" if "floor" in target else "",
-                f"{target['found']:.2f} {target['unit']}",
-                "met" if target["met"] else "**missed**",
+                target.quantity,
+                target.baseline,
+                f"{'>=' if target.higher_is_better else '<='} {target.bound:g} {target.unit}",
+                "" if target.floor is None else f"{target.floor:.2f} {target.unit}",
+                f"{target.measured:.2f} {target.unit}",
+                "met" if target.met else "**missed**",
             )
-            for target in found["targets"]
+            for target in record.targets
         ),
     )
 
 
-def engines(found: Found) -> Iterator[str]:
-    """The engines beside each other, and which is best."""
-    judged = [each for each in found["engines"] if each["decisions"]]
-    yield "## The same graph in other engines"
+def engines(record: EnginesRecord) -> Iterator[str]:
+    """The engines beside each other, and which is the fastest."""
+    compared = [each for each in record.engines if each.decisions]
+    yield "## The same graph in other inference engines"
     yield ""
-    yield f"{verdict(judged, found['batch'])} `python benchmarks/engines.py`, {found['threads']} thread."
+    threads = f"{record.threads} thread{'' if record.threads == 1 else 's'}"
+    yield f"{verdict(compared, record.batch)} By `python -m benchmarks.engines`, {threads}."
     yield ""
     yield from table(
-        ("engine", "one pair, p50", f"batch {found['batch']:,}, per pair", "decisions as onnxruntime's"),
+        (
+            "engine",
+            "one pair, p50",
+            f"batch of {record.batch:,}, per pair",
+            "decisions that agree with onnxruntime",
+        ),
         (
             (
-                each["engine"],
-                f"{each['one_pair_microseconds']['p50']:.1f} us",
-                "one by one only" if batch is None else f"{batch:.1f} us",
-                f"{each['agreeing']:,} of {each['decisions']:,}" if each["decisions"] else "",
+                each.engine,
+                f"{each.one_pair_microseconds.p50:.1f} us",
+                "no batches"
+                if each.batch_microseconds_per_pair is None
+                else f"{each.batch_microseconds_per_pair:.1f} us",
+                f"{each.agreeing:,} of {each.decisions:,}" if each.decisions else "",
             )
-            for each in found["engines"]
-            for batch in [each["batch_microseconds_per_pair"]]
+            for each in record.engines
         ),
     )
 
 
-def verdict(judged: list[Found], batch: int) -> str:
-    """Which engine is best for one pair, which for many, and by how much, in a sentence."""
+def verdict(engines: list[EngineRow], batch: int) -> str:
+    """Which engine is the fastest for one pair, which for many, and by how much, in a sentence."""
     parts = []
-    for what, times in (
-        ("one pair", {each["engine"]: each["one_pair_microseconds"]["p50"] for each in judged}),
+    for workload, times in (
+        ("one pair", {each.engine: each.one_pair_microseconds.p50 for each in engines}),
         (
             f"{batch:,} pairs",
-            {each["engine"]: time for each in judged if (time := each["batch_microseconds_per_pair"])},
+            {each.engine: time for each in engines if (time := each.batch_microseconds_per_pair)},
         ),
     ):
         first, *others = sorted(times, key=lambda name: times[name])
         if others:
             ratio = times[others[0]] / times[first]
-            parts.append(f"for {what} {first} is the fastest, {ratio:.2f} times as fast as {others[0]}")
+            parts.append(f"for {workload} {first} is the fastest, {ratio:.2f} times as fast as {others[0]}")
     return f"On this CPU, {' and '.join(parts)}." if parts else ""
 
 
-def precision(found: Found) -> Iterator[str]:
-    """fp32, fp16 and int8 beside each other, and whether fewer bits are worth it."""
-    yield "## Fewer bits"
+def precision(record: PrecisionRecord) -> Iterator[str]:
+    """fp32, fp16 and int8 beside each other, and whether reduced precision is worth it."""
+    criterion = record.criterion
+    yield "## Reduced precision"
     yield ""
-    yield f"{advice(found)} `python benchmarks/precision.py`."
+    yield (
+        f"{advice(record.precisions)} Acceptance criterion: in every graph, at least "
+        f"{100 * criterion.min_agreement:g} % of the decisions agree with fp32's, and accuracy falls by "
+        f"{100 * criterion.max_accuracy_loss:g} percentage points at most. "
+        "By `python -m benchmarks.precision`."
+    )
     yield ""
     yield from table(
         (
             "",
-            "digits right",
-            "comparisons right",
-            "as fp32's",
+            "digit accuracy",
+            "comparison accuracy",
+            "agreement with fp32",
             "pair.onnx",
             "one pair, p50",
-            f"batch {found['batch']:,}",
+            f"batch of {record.batch:,}, per pair",
         ),
         (
             (
-                each["precision"],
-                f"{100 * digits['accuracy']:.2f} % of {digits['n']:,}",
-                f"{100 * pairs['accuracy']:.2f} % of {pairs['n']:,}",
-                f"{100 * min(digits['agreement'], pairs['agreement']):.2f} %",
-                f"{each['bytes']['pair'] / 1000:.1f} kB",
-                f"{each['one_pair_microseconds']['p50']:.1f} us",
-                f"{each['batch_microseconds_per_pair']:.1f} us",
+                each.precision,
+                f"{100 * digits.accuracy:.2f} % of {digits.n:,}",
+                f"{100 * pairs.accuracy:.2f} % of {pairs.n:,}",
+                f"{100 * min(digits.agreement, pairs.agreement):.2f} %",
+                f"{each.bytes['pair'] / 1000:.1f} kB",
+                f"{each.one_pair_microseconds.p50:.1f} us",
+                f"{each.batch_microseconds_per_pair:.1f} us",
             )
-            for each in found["precisions"]
+            for each in record.precisions
             for digits, pairs in [of_pair_graph(each)]
         ),
     )
 
 
-def of_pair_graph(each: Found) -> tuple[Found, Found]:
-    """The changes of a pair graph's digits and comparisons."""
-    by_decision = {change["decision"]: change for change in each["changes"] if change["graph"] == "pair"}
+def of_pair_graph(row: PrecisionRow) -> tuple[DecisionRow, DecisionRow]:
+    """How the pair graph's digits and comparisons differ from fp32's."""
+    by_decision = {change.decision: change for change in row.changes if change.graph == "pair"}
     return by_decision["digits"], by_decision["comparisons"]
 
 
-def advice(found: Found) -> str:
-    """Whether anyone should use fewer bits here, by these figures."""
-    fp32, *others = found["precisions"]
+def advice(precisions: list[PrecisionRow]) -> str:
+    """Whether reduced precision is worth it here, by these figures."""
+    fp32, *others = precisions
     sentences = []
     for each in others:
-        ratio = each["one_pair_microseconds"]["p50"] / fp32["one_pair_microseconds"]["p50"]
-        size = each["bytes"]["pair"] / fp32["bytes"]["pair"]
-        kept = "keeps" if each["promise_kept"] else "breaks"
+        ratio = each.one_pair_microseconds.p50 / fp32.one_pair_microseconds.p50
+        size = each.bytes["pair"] / fp32.bytes["pair"]
+        accepted = "meets" if each.accepted else "fails"
         sentences.append(
-            f"{each['precision']} takes {ratio:.2f} times as long for one pair, {size:.2f} of the size, and "
-            f"{kept} its promise"
+            f"{each.precision} takes {ratio:.2f} times as long for one pair at {size:.2f} of the size, and "
+            f"{accepted} the acceptance criterion"
         )
     useful = [
-        each["precision"]
+        each.precision
         for each in others
-        if each["promise_kept"]
-        and each["one_pair_microseconds"]["p50"] < fp32["one_pair_microseconds"]["p50"]
+        if each.accepted and each.one_pair_microseconds.p50 < fp32.one_pair_microseconds.p50
     ]
     end = (
-        f"{' and '.join(useful)} may pay on this CPU" if useful else "for one pair neither pays but in bytes"
+        f"{' and '.join(useful)} may pay on this CPU"
+        if useful
+        else "for one pair neither pays, except in size"
     )
     return f"{'; '.join(sentences)}: {end}."
 
 
-def compat(found: Found) -> Iterator[str]:
-    """Where every graph loads and agrees."""
-    yield "## Engines old and new"
+def compat(record: CompatRecord) -> Iterator[str]:
+    """In which engines every graph loads and agrees."""
+    yield "## Old and new engines"
     yield ""
-    graphs = found["engines"][0]["graphs"]
     yield (
-        f"`make compat`: {len(graphs)} graphs, of what artifacts/ holds and of one fresh variant of each "
-        f"family, each environment made anew; a difference may be {found['tolerance']:g}."
+        f"By `make compat`: {len(record.engines[0].graphs)} graphs, those in artifacts/ and one with random "
+        "weights of each family of variants, each engine in an environment of its own. Tolerance: "
+        f"{record.tolerance:g}."
     )
     yield ""
     yield from table(
         ("engine", "graphs that load", "largest difference", "decisions that differ"),
         (
             (
-                each["engine"],
-                f"{sum('error' not in graph for graph in each['graphs'].values())} of {len(each['graphs'])}",
-                f"{max(graph['largest_difference'] for graph in each['graphs'].values()):.1e}",
-                f"{sum(graph['decisions_differ'] for graph in each['graphs'].values())} of "
-                f"{sum(graph['decisions'] for graph in each['graphs'].values()):,}",
+                each.engine,
+                f"{len(loaded)} of {len(each.graphs)}",
+                f"{max(graph.largest_difference for graph in loaded):.1e}",
+                f"{sum(graph.decisions_differ for graph in loaded)} of "
+                f"{sum(graph.decisions for graph in loaded):,}",
             )
-            for each in found["engines"]
+            for each in record.engines
+            for loaded in [[graph for graph in each.graphs.values() if isinstance(graph, GraphAgreement)]]
         ),
     )
 
 
-if __name__ == "__main__":
+@click.command()
+def main() -> None:
+    """Write benchmarks/README.md anew."""
     write_atomically(PAGE, page().encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,29 +1,33 @@
-"""Latency against accuracy of every variant whose rounds are committed, and the front that none is beyond.
+"""Latency and accuracy of every variant whose rounds are committed, and their Pareto front.
 
-python benchmarks/pareto.py [--quick | --draw]
+python -m benchmarks.pareto [--quick | --draw]
 
-Accuracy is the mean test accuracy of the variant's best row in the studies under artifacts/reports; latency
-is the median of one pair on one thread, of a graph with fresh weights, which take as long as trained ones.
-All graphs take turns. The model that ships stands beside them with its own accuracy; it learned from all
-training tiles, where most studies have 1,000 pairs. --draw draws the kept figures again.
+Accuracy is the mean test accuracy of the variant's best row in the studies under artifacts/; latency is the
+median of one pair on one thread, of a graph with random weights, which takes as long as a trained one. Calls
+of all graphs take turns. The model that ships has its own accuracy; it was trained on all training tiles,
+where most studies have 1,000 pairs. --draw draws the kept figures again.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import click
 import numpy as np
-from fresh_graphs import fresh_graphs
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from side_by_side import RESULTS, ROOT, keep
+from numpy.typing import NDArray
 
 import pairedge
-from pairedge.bench import interleaved, percentiles
+from benchmarks.fresh_graphs import fresh_graphs
+from benchmarks.options import quick_option
+from benchmarks.records import RESULTS, ROOT, ParetoPoint, ParetoRecord, keep, latency, read_record
+from pairedge.bench import interleaved, machine
 from pairedge.inspection import accuracies
 from pairedge.model import PairModel, shipped_graph
 from pairedge_train.experiments.library import studies
@@ -33,134 +37,177 @@ from pairedge_train.reports.agreement import finding, rows_of
 from pairedge_train.reports.figures import STYLE, saved
 from pairedge_train.rows import read_rows
 
-PICTURE = "latency-accuracy"
-SHIPPED = "ships"
-Point = dict[str, Any]
+FIGURE = "latency-accuracy"
+_FRONT, _OTHERS = "#1f5f8b", "#5b6770"
+_LABEL_POINTS = 8  # font size of a label; also the room that it needs above the one before
 
 
-def best_rows() -> dict[str, Point]:
-    """Each variant's best row in any study: mean, standard deviation and number of rounds, by variant."""
-    best: dict[str, Point] = {}
+@dataclass(frozen=True)
+class BestRow:
+    """A variant's best row in any study; the fields are those of `records.ParetoPoint`."""
+
+    variant: str
+    members: list[str]
+    study: str
+    row: str
+    pairs: int | Literal["all"]
+    accuracy: float
+    sd: float | None
+    n: int
+
+
+def best_rows() -> list[BestRow]:
+    """Each variant's best row in any study."""
+    best: dict[str, BestRow] = {}
     known = variants()
     for study in studies().values():
         folder = "reports" if study.is_report else "best"
         rounds = read_rows(ROOT / "artifacts" / folder / f"{study.name}.jsonl")
         for table in study.tables:
             for row in table.rows:
-                found = finding(rows_of(row, rounds), "test_accuracy")
-                if found is None or row.recipe.variant not in known:
+                mean = finding(rows_of(row, rounds), "test_accuracy")
+                if mean is None or row.recipe.variant not in known:
                     continue
-                # An ensemble is a network of its own, and called as its row.
-                name = row.recipe.variant if row.recipe.members == 1 else row.label
-                if name not in best or found.mean > best[name]["accuracy"]:
-                    best[name] = {
-                        "variant": name,
-                        "members": row.recipe.member_variants,
-                        "study": study.name,
-                        "row": row.label,
-                        "pairs": row.recipe.pairs,
-                        "accuracy": found.mean,
-                        "sd": found.sd,
-                        "n": found.n,
-                    }
-    return best
+                # An ensemble is a network of its own, and named after its row.
+                name = row.recipe.variant if len(row.recipe.network.members) == 1 else row.label
+                if name not in best or mean.mean > best[name].accuracy:
+                    best[name] = BestRow(
+                        variant=name,
+                        members=list(row.recipe.network.members),
+                        study=study.name,
+                        row=row.label,
+                        pairs=row.recipe.data.pairs,
+                        accuracy=mean.mean,
+                        sd=mean.sd,
+                        n=mean.n,
+                    )
+    return list(best.values())
 
 
-def measure(points: dict[str, Point], seconds: float) -> list[Point]:
-    """The points with sizes and latencies, the model that ships among them, fastest first."""
-    models = {}
-    for name, point in points.items():
-        content = fresh_graphs(*point["members"])["pair"]
-        point["bytes"] = len(content)
-        models[name] = pairedge.load(content)
-    models[SHIPPED] = shipped = pairedge.load()
-    on, (accuracy, n) = next(iter(sorted(accuracies(shipped.metadata).items())))
-    points[SHIPPED] = {
-        "variant": shipped.variant,
-        "study": on,
-        "pairs": shipped.metadata["recipe"]["pairs"],
-        "accuracy": accuracy,
-        "n": n,
-        "bytes": Path(shipped_graph("pair")).stat().st_size,
-    }
-    times = interleaved([{name: one_pair(model)} for name, model in models.items()], seconds)
-    for name, point in points.items():
-        point["one_pair_microseconds"] = percentiles(times[name])
-    ordered = sorted(points.values(), key=lambda point: float(point["one_pair_microseconds"]["p50"]))
-    return mark_front(ordered)
+def measure(rows: Iterable[BestRow], seconds: float) -> list[ParetoPoint]:
+    """The points of these rows and of the model that ships, fastest first."""
+    facts: list[dict[str, Any]] = []
+    models: list[PairModel] = []
+    for row in rows:
+        content = fresh_graphs(*row.members)["pair"]
+        facts.append({**vars(row), "bytes": len(content)})
+        models.append(pairedge.load(content))
+    shipped = pairedge.load()
+    models.append(shipped)
+    data_set, (accuracy, n) = next(iter(sorted(accuracies(shipped.metadata).items())))
+    facts.append(
+        {
+            "variant": shipped.variant,
+            "study": data_set,
+            "pairs": shipped.metadata["recipe"]["data"]["pairs"],
+            "accuracy": accuracy,
+            "n": n,
+            "bytes": Path(shipped_graph("pair")).stat().st_size,
+        }
+    )
+    times = interleaved([{str(place): one_pair(model)} for place, model in enumerate(models)], seconds)
+    latencies = [latency(times[str(place)]) for place in range(len(models))]
+    order = sorted(range(len(models)), key=lambda place: latencies[place].p50)
+    optimal = pareto_optimal([facts[place]["accuracy"] for place in order])
+    return [
+        ParetoPoint(
+            **facts[place],
+            one_pair_microseconds=latencies[place],
+            pareto_optimal=is_optimal,
+        )
+        for place, is_optimal in zip(order, optimal, strict=True)
+    ]
 
 
-def one_pair(model: PairModel) -> Any:
-    """A call that answers one pair of tiles by a model."""
+def one_pair(model: PairModel) -> Callable[[], object]:
+    """A call that compares one pair of tiles."""
     first, second = np.random.default_rng(0).integers(0, 256, (2, 14, 14), np.uint8)
     return lambda: model.predict(first, second)
 
 
-def mark_front(points: list[Point]) -> list[Point]:
-    """Points, fastest first, with `front` true where none that is as fast is as right."""
-    highest = 0.0
-    for point in points:
-        point["front"] = point["accuracy"] > highest
-        highest = max(highest, point["accuracy"])
-    return points
+def pareto_optimal(accuracies: Iterable[float]) -> list[bool]:
+    """Of accuracies, the fastest first, which exceed all those before them."""
+    best, optimal = 0.0, []
+    for accuracy in accuracies:
+        optimal.append(accuracy > best)
+        best = max(best, accuracy)
+    return optimal
 
 
-def draw(points: list[Point]) -> dict[str, bytes]:
-    """The picture by file name, SVG and PNG."""
-    with rc_context(STYLE):
-        canvas = Figure(figsize=(9, 4.5), layout="constrained")
-        axes = canvas.add_subplot()
-        front = [point for point in points if point["front"]]
-        for some, colour, label in (
-            ([point for point in points if not point["front"]], "#5b6770", "variants of the studies"),
-            (front, "#1f5f8b", "none is both as fast and as right"),
-        ):
-            places = [(p["one_pair_microseconds"]["p50"], 100 * p["accuracy"]) for p in some]
-            across, up = [p for p, _ in places], [p for _, p in places]
-            axes.scatter(across, up, color=colour, s=22, label=label, zorder=3)
-        axes.step(
-            [p["one_pair_microseconds"]["p50"] for p in front],
-            [100 * p["accuracy"] for p in front],
-            where="post",
-            color="#1f5f8b",
-            linewidth=1,
+def figure(points: list[ParetoPoint]) -> Figure:
+    """Accuracy over latency, to be drawn under STYLE; the Pareto front is labelled."""
+    canvas = Figure(figsize=(9, 4.8), layout="constrained")
+    axes = canvas.add_subplot()
+    optimal = [point.pareto_optimal for point in points]
+    places = np.array([[point.one_pair_microseconds.p50, 100 * point.accuracy] for point in points])
+    front, others = places[optimal], places[np.logical_not(optimal)]
+    axes.scatter(others[:, 0], others[:, 1], color=_OTHERS, s=22, label="other variants", zorder=3)
+    axes.scatter(front[:, 0], front[:, 1], color=_FRONT, s=22, label="Pareto front", zorder=3)
+    axes.step(front[:, 0], front[:, 1], where="post", color=_FRONT, linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlim(left=places[:, 0].min() / 1.6)  # labels of the fastest lie at their left
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set(xlabel="latency of one pair in microseconds, median, 1 thread", ylabel="correct comparisons, %")
+    # Outside the axes, where there are no points.
+    canvas.legend(fontsize=9, frameon=False, loc="outside upper left", ncols=2)
+    canvas.draw_without_rendering()  # decides where points lie
+    label(axes, [name_of(point) for point in compress(points, optimal)], front)
+    return canvas
+
+
+def label(axes: Axes, names: list[str], front: NDArray[np.floating]) -> None:
+    """Name the points of the front at their upper left, where by definition no other point lies.
+
+    Args:
+        axes: of a figure whose layout is done.
+        names: of the points, upwards.
+        front: microseconds and percent, float (N, 2).
+    """
+    heights = axes.transData.transform(front)[:, 1] * 72 / axes.figure.dpi
+    free = 0.0  # above the label before
+    for name, place, height in zip(names, front, heights, strict=True):
+        bottom = max(height + 2, free)
+        offset = (-4, bottom - height)
+        axes.annotate(
+            name, place, xytext=offset, textcoords="offset points", ha="right", fontsize=_LABEL_POINTS
         )
-        for turn, point in enumerate(front):  # close neighbours are named on either side
-            place = (point["one_pair_microseconds"]["p50"], 100 * point["accuracy"])
-            words = f"{point['variant']}, ships" if "row" not in point else point["variant"]
-            side, offset = (("left", (4, -11)), ("right", (-4, 4)))[turn % 2]
-            axes.annotate(words, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8)
-        axes.set_xscale("log")
-        axes.set(xlabel="microseconds for one pair, median, 1 thread", ylabel="right comparisons, %")
-        axes.legend(fontsize=8, frameon=False, loc="lower right")
-        return {f"{PICTURE}.{ending}": content for ending, content in saved(canvas).items()}
+        free = bottom + 1.2 * _LABEL_POINTS
 
 
+def name_of(point: ParetoPoint) -> str:
+    """What the figure calls a point."""
+    return f"{point.variant}, ships" if point.row is None else point.variant
+
+
+def draw(points: list[ParetoPoint]) -> dict[str, bytes]:
+    """The figure by file name, SVG and PNG."""
+    with rc_context(STYLE):
+        return {f"{FIGURE}.{ending}": content for ending, content in saved(figure(points)).items()}
+
+
+@click.command()
+@quick_option
+@click.option("--draw", "redraw", is_flag=True, help="Draw the kept figures again.")
 def main(quick: bool, redraw: bool) -> None:
-    """Measure unless told to draw again; keep figures and picture unless told to be quick."""
+    """Measure and draw every variant; keep figures and drawing of a long run."""
+    if quick and redraw:
+        raise click.UsageError("--quick keeps nothing, so that there is nothing to draw again")
     if redraw:
-        points = json.loads((RESULTS / "pareto.json").read_text())["points"]
+        points = read_record(RESULTS / "pareto.json", ParetoRecord).points
     else:
-        found = best_rows()
-        if quick:
-            found = dict(list(found.items())[:4])
-        points = measure(found, 1 if quick else 120)
+        rows = best_rows()
+        points = measure(rows[:4] if quick else rows, 1 if quick else 120)
     for point in points:
-        sys.stdout.write(
-            f"{point['one_pair_microseconds']['p50']:9.1f} us {100 * point['accuracy']:6.2f} % "
-            f"{'*' if point['front'] else ' '} {point['variant']}\n"
+        click.echo(
+            f"{point.one_pair_microseconds.p50:9.1f} us {100 * point.accuracy:6.2f} % "
+            f"{'*' if point.pareto_optimal else ' '} {point.variant}"
         )
     files = draw(points)
     if not quick:
         write_all(ROOT / "docs", files)
         if not redraw:
-            keep("pareto", {"points": points})
+            keep("pareto", ParetoRecord(machine=machine(), points=points))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
-    group.add_argument("--draw", action="store_true", help="draw the kept figures again")
-    options = parser.parse_args()
-    main(options.quick, options.draw)
+    main()

@@ -1,23 +1,30 @@
-"""Fewer bits: what fp16 and int8 do to the accuracy, the size and the speed of a model.
+"""Reduced precision: the accuracy, size and speed of a model in fp16 and int8 beside fp32.
 
-python benchmarks/precision.py [MODEL] [--quick]
+python -m benchmarks.precision [MODEL] [--quick]
 
-Accuracy is of every test tile, as a digit and compared with 20 others, and the same pairs for all. int8 finds
-its ranges on training tiles. All are timed by calls made in turn.
+Accuracy is over every test tile, as a digit and compared with 20 others, and over the same pairs in each
+precision. int8 is calibrated on training tiles. Calls of all precisions take turns.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 from pathlib import Path
-from typing import Any
 
+import click
 import numpy as np
-from side_by_side import arguments, keep
 
 import pairedge
-from pairedge.bench import Calls, interleaved, percentiles
+from benchmarks.options import model_argument, quick_option
+from benchmarks.records import (
+    AcceptanceCriterion,
+    DecisionRow,
+    PrecisionRecord,
+    PrecisionRow,
+    keep,
+    latency,
+)
+from pairedge.bench import Calls, interleaved, machine
 from pairedge.graph import CONTRACTS
 from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, reduce_precision
 from pairedge_train.data.datasets import load_data
@@ -25,17 +32,21 @@ from pairedge_train.data.datasets import load_data
 BATCH = 1024
 
 
-def main(model: Path, seconds: float, count: int | None, kept: bool) -> None:
-    """Lower the model, judge and time each precision, print a line for each, keep a long run's figures."""
+@click.command()
+@model_argument
+@quick_option
+def main(model: Path, quick: bool) -> None:
+    """Measure MODEL in every precision; keep the figures of a long run."""
+    seconds, count = (2, 500) if quick else (30, None)
     fp32 = {path.stem: path.read_bytes() for path in sorted(model.glob("*.onnx")) if path.stem in CONTRACTS}
     metadata = pairedge.load(fp32["pair"]).metadata
-    data = load_data(metadata["recipe"]["dataset"], None)
+    data = load_data(metadata["recipe"]["data"]["dataset"], None)
     tiles, labels = data.test.tiles[:count], data.test.labels.numpy()[:count]
-    graphs = {
+    reduced = {
         precision: fp32 if precision == "fp32" else reduce_precision(fp32, precision, data.training.tiles)
         for precision in PRECISIONS
     }
-    models = {precision: pairedge.load(found["pair"]) for precision, found in graphs.items()}
+    models = {precision: pairedge.load(graphs["pair"]) for precision, graphs in reduced.items()}
     pairs = np.resize(np.stack([tiles, np.roll(tiles, 1, axis=0)], axis=1), (BATCH, 2, 14, 14))
     first, second = pairs[0]
     ones: Calls = {
@@ -47,29 +58,29 @@ def main(model: Path, seconds: float, count: int | None, kept: bool) -> None:
         for name, each in models.items()
     }
     times = interleaved([ones, many], seconds)
-    rows: list[dict[str, Any]] = []
-    for name, found in graphs.items():
-        judged = changes(fp32, found, tiles, labels)
-        rows.append(
-            {
-                "precision": name,
-                "bytes": {kind: len(content) for kind, content in found.items()},
-                "one_pair_microseconds": percentiles(times[f"1 {name}"]),
-                "batch_microseconds_per_pair": 1e6 * statistics.median(times[f"{BATCH} {name}"]) / BATCH,
-                "changes": [change.to_dict() for change in judged],
-                "promise_kept": all(change.accepted for change in judged),
-            }
+    rows = []
+    for name, graphs in reduced.items():
+        judged = changes(fp32, graphs, tiles, labels)
+        row = PrecisionRow(
+            precision=name,
+            bytes={kind: len(content) for kind, content in graphs.items()},
+            one_pair_microseconds=latency(times[f"1 {name}"]),
+            batch_microseconds_per_pair=1e6 * statistics.median(times[f"{BATCH} {name}"]) / BATCH,
+            changes=[DecisionRow(**change.to_dict()) for change in judged],
+            accepted=all(change.accepted for change in judged),
         )
-        sys.stdout.write(f"{rows[-1]}\n")
-    if kept:
-        bounds = {"agreement": AGREEMENT, "loss": LOSS}
-        weights = metadata["weights_sha256"]
-        keep("precision", {"weights_sha256": weights, "bounds": bounds, "batch": BATCH, "precisions": rows})
+        click.echo(row)
+        rows.append(row)
+    if not quick:
+        record = PrecisionRecord(
+            machine=machine(),
+            weights_sha256=metadata["weights_sha256"],
+            criterion=AcceptanceCriterion(min_agreement=AGREEMENT, max_accuracy_loss=LOSS),
+            batch=BATCH,
+            precisions=rows,
+        )
+        keep("precision", record)
 
 
 if __name__ == "__main__":
-    options = arguments(__doc__).parse_args()
-    if options.quick:
-        main(options.model, 2, 500, kept=False)
-    else:
-        main(options.model, 30, None, kept=True)
+    main()

@@ -1,17 +1,15 @@
-"""Rounds of report 000's protocol in an hour, training alone, beside the obvious way of training them.
+"""Training rounds of report 000's protocol per hour, beside a plain PyTorch loop.
 
-The yardstick is obvious_twinnet.py, a process of its own with torch's default threads. Ours is what
+The baseline is pytorch_baseline.py, a process of its own with torch's default threads. pairedge trains as
 `pairedge-reproduce` does: a process for each core, 16 rounds stacked in each. They take turns, so that a
-noisy machine slows both alike. Seeds and pairs are the same, and so are the test pairs on which both are
-judged: rounds that are quick and worse would be no gain. Wall seconds, with imports, data and judging, are
-kept too.
+noisy machine slows both alike. Seeds, pairs and test pairs are the same: faster rounds that were less
+accurate would be no gain. Wall seconds, with imports, data and evaluation, are kept too.
 
-python benchmarks/rounds_per_hour.py [--runs 5] [--quick]
+python -m benchmarks.rounds_per_hour [--runs 5] [--quick]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -20,12 +18,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+import click
 import torch
 from scipy.stats import ttest_rel
-from side_by_side import keep
 
+from benchmarks.options import quick_option
+from benchmarks.records import ROOT, RoundsRecord, keep
+from pairedge.bench import machine
 from pairedge_train.data.datasets import default_data_dir
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.reports.reproduce import Job, reproduce, rows_path
@@ -36,68 +36,73 @@ FIRST_SEED = 50_000  # no study begins here
 Measured = dict[str, list[float]]  # "seconds" and "test_accuracy" of each round, by seed
 
 
-def train_obviously(recipe: Recipe) -> Measured:
-    """The yardstick's rounds."""
-    program = Path(__file__).with_name("obvious_twinnet.py")
-    settings = (program, default_data_dir(), recipe.seed, recipe.rounds, recipe.epochs)
-    command = [sys.executable, *map(str, settings)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+def train_baseline(recipe: Recipe, seed: int, rounds: int) -> Measured:
+    """The rounds by the plain PyTorch loop."""
+    settings = (default_data_dir(), seed, rounds, recipe.optim.epochs)
+    command = [sys.executable, "-m", "benchmarks.pytorch_baseline", *map(str, settings)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
     measured: Measured = json.loads(done.stdout)
     return measured
 
 
-def train_stacked(recipe: Recipe) -> Measured:
-    """The same rounds by `reproduce`; a round's seconds are its share of what its bundle took."""
-    jobs = [Job("benchmark", recipe, number) for number in range(recipe.rounds)]
+def train_stacked(recipe: Recipe, seed: int, rounds: int) -> Measured:
+    """The same rounds by `reproduce`; a round's seconds are its share of its bundle's."""
+    jobs = [Job("benchmark", recipe, seed, number) for number in range(rounds)]
     with tempfile.TemporaryDirectory() as folder:
         reproduce(jobs, Path(folder), workers=WORKERS)
-        rows = sorted(read_rows(rows_path(Path(folder), "benchmark")), key=lambda row: row["seed"])
-    return {name: [row[name] for row in rows] for name in ("seconds", "test_accuracy")}
+        rows = sorted(read_rows(rows_path(Path(folder), "benchmark")), key=lambda row: row.seed)
+    return {name: [getattr(row, name) for row in rows] for name in ("seconds", "test_accuracy")}
 
 
-def compare(runs: int, rounds: int, epochs: int) -> dict[str, Any]:
+def compare(runs: int, rounds: int, epochs: int) -> RoundsRecord:
     """Let both train `rounds` rounds in turn, `runs` times."""
     load = os.getloadavg()[0]
-    per_hour: dict[str, list[float]] = {"ours": [], "theirs": []}
-    accuracies: dict[str, list[float]] = {"ours": [], "theirs": []}
-    wall_seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+    per_hour: dict[str, list[float]] = {"pairedge": [], "baseline": []}
+    accuracies: dict[str, list[float]] = {"pairedge": [], "baseline": []}
+    wall_seconds: dict[str, list[float]] = {"pairedge": [], "baseline": []}
     for run in range(runs):
         recipe = Recipe().with_({"data.validation_pairs": 0, "optim.epochs": epochs})
-        for name, train, processes in (("theirs", train_obviously, 1), ("ours", train_stacked, WORKERS)):
+        for name, train, processes in (("baseline", train_baseline, 1), ("pairedge", train_stacked, WORKERS)):
             start = time.perf_counter()
-            measured = train(recipe)
+            measured = train(recipe, FIRST_SEED + run * rounds, rounds)
             wall_seconds[name].append(time.perf_counter() - start)
             per_hour[name].append(processes * 3600 / statistics.mean(measured["seconds"]))
             accuracies[name] += measured["test_accuracy"]
-        sys.stdout.write(f"{per_hour['theirs'][-1]:.0f} and {per_hour['ours'][-1]:.0f} rounds per hour\n")
-    ratios = [ours / theirs for ours, theirs in zip(per_hour["ours"], per_hour["theirs"], strict=True)]
-    return {
-        "runs": runs,
-        "rounds_of_a_run": rounds,
-        "epochs": epochs,
-        "workers": WORKERS,
-        "torch": torch.__version__,
-        # Above a tenth or so nothing here is to be believed: threads of the yardstick wait for each other.
-        "load_average_before": load,
-        "median_rounds_per_hour": {name: statistics.median(values) for name, values in per_hour.items()},
-        "median_ratio": statistics.median(ratios),
-        "ratios": ratios,
-        "rounds_per_hour": per_hour,
-        "wall_seconds": wall_seconds,
-        "mean_test_accuracy": {name: statistics.mean(values) for name, values in accuracies.items()},
-        "paired_t_test_p": float(ttest_rel(accuracies["ours"], accuracies["theirs"]).pvalue),
-        "test_accuracy": accuracies,
-    }
+        click.echo(f"{per_hour['baseline'][-1]:.0f} and {per_hour['pairedge'][-1]:.0f} rounds per hour")
+    ratios = [
+        ours / baseline for ours, baseline in zip(per_hour["pairedge"], per_hour["baseline"], strict=True)
+    ]
+    return RoundsRecord(
+        machine=machine(),
+        runs=runs,
+        rounds_per_run=rounds,
+        epochs=epochs,
+        workers=WORKERS,
+        torch=torch.__version__,
+        load_average_before=load,
+        median_rounds_per_hour={name: statistics.median(values) for name, values in per_hour.items()},
+        median_ratio=statistics.median(ratios),
+        ratios=ratios,
+        rounds_per_hour=per_hour,
+        wall_seconds=wall_seconds,
+        mean_test_accuracy={name: statistics.mean(values) for name, values in accuracies.items()},
+        paired_t_test_p=float(ttest_rel(accuracies["pairedge"], accuracies["baseline"]).pvalue),
+        test_accuracy=accuracies,
+    )
+
+
+@click.command()
+@click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Pairs of runs.")
+@quick_option
+def main(runs: int, quick: bool) -> None:
+    """Measure training rounds per hour of pairedge and of the plain PyTorch baseline."""
+    if quick:
+        click.echo(compare(1, 2 * WORKERS, 2))
+        return
+    result = compare(runs, 16 * WORKERS, 25)
+    keep("rounds_per_hour", result)
+    click.echo(f"median ratio {result.median_ratio:.2f} (n = {result.runs} pairs of runs)")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--runs", type=int, default=5, help="pairs of runs")
-    parser.add_argument("--quick", action="store_true", help="one short pair of runs, not kept")
-    options = parser.parse_args()
-    if options.quick:
-        json.dump(compare(1, 2 * WORKERS, 2), sys.stdout, indent=1)
-    else:
-        result = compare(options.runs, 16 * WORKERS, 25)
-        keep("rounds_per_hour", result)
-        sys.stdout.write(f"median ratio {result['median_ratio']:.2f} (n = {result['runs']} pairs of runs)\n")
+    main()

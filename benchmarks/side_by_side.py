@@ -5,36 +5,31 @@ The ratio of a pair of runs is what counts: its median is quoted, and every run 
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import time
-from pathlib import Path
-from typing import Any
-
-from pairedge.bench import machine
-from pairedge.model import shipped_graph
-from pairedge_train.files import write_atomically
-
-ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+from dataclasses import dataclass
 
 
-def arguments(about: str | None) -> argparse.ArgumentParser:
-    """What the programs that measure a model take: its folder, and whether to be quick.
+@dataclass(frozen=True)
+class CommandTimes:
+    """Wall seconds of commands that ran in turn.
 
-    Args:
-        about: the program's docstring, of which the first line is shown.
+    Attributes:
+        runs: of each command.
+        median_seconds: by command.
+        median_ratios: to the command "baseline", run by run.
+        seconds: every run, by command.
     """
-    parser = argparse.ArgumentParser(description=(about or "").split("\n")[0])
-    parser.add_argument("model", type=Path, nargs="?", default=Path(shipped_graph("pair")).parent)
-    parser.add_argument("--quick", action="store_true", help="see that all of it runs; nothing is kept")
-    return parser
+
+    runs: int
+    median_seconds: dict[str, float]
+    median_ratios: dict[str, float]
+    seconds: dict[str, list[float]]
 
 
-def compare_commands(commands: dict[str, list[str]], runs: int) -> dict[str, Any]:
-    """Run commands in turn, "theirs" among them: seconds of each run, and medians of ratios to theirs."""
+def compare_commands(commands: dict[str, list[str]], runs: int) -> CommandTimes:
+    """Run commands in turn, one of them named "baseline"."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(runs + 1):
         for name, command in commands.items():
@@ -42,18 +37,12 @@ def compare_commands(commands: dict[str, list[str]], runs: int) -> dict[str, Any
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             if run:  # the first fills the disk cache
                 seconds[name].append(time.perf_counter() - start)
-    return {
-        "runs": runs,
-        "median_seconds": {name: statistics.median(values) for name, values in seconds.items()},
-        "median_ratios": {
-            name: statistics.median(a / b for a, b in zip(values, seconds["theirs"], strict=True))
+    return CommandTimes(
+        runs=runs,
+        median_seconds={name: statistics.median(values) for name, values in seconds.items()},
+        median_ratios={
+            name: statistics.median(a / b for a, b in zip(values, seconds["baseline"], strict=True))
             for name, values in seconds.items()
         },
-        "seconds": seconds,
-    }
-
-
-def keep(name: str, result: dict[str, Any]) -> None:
-    """Write a result with the machine beside it."""
-    content = json.dumps({"machine": machine(), **result}, indent=1) + "\n"
-    write_atomically(RESULTS / f"{name}.json", content.encode())
+        seconds=seconds,
+    )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from pairedge.image.tile import Reading
+    from numpy.typing import NDArray
+
+
+class Drawable(Protocol):
+    """What reading came to, as far as it came: `pairedge.image.Reading`."""
+
+    def drawings(self) -> dict[str, NDArray[Any]]:
+        """The steps by name, each an image of levels 0 to 255, (H, W) or (H, W, 3)."""
 
 
 class PairedgeError(Exception):
@@ -19,7 +26,7 @@ class ImageError(PairedgeError, ValueError):
         reading: the steps that came before the refusal; None when the picture could not even be decoded.
     """
 
-    def __init__(self, reason: str, reading: Reading | None = None) -> None:
+    def __init__(self, reason: str, reading: Drawable | None = None) -> None:
         super().__init__(reason)
         self.reading = reading
 

@@ -1,8 +1,8 @@
-"""The contact sheet: one rendered picture of each condition, and the tile that is read from it.
+"""The contact sheet: one rendered picture per condition, with the tile read from it.
 
     python -m tools.contact_sheet docs/photos.png
 
-It shows MNIST's test digits, found as `pairedge-train` finds them.
+It shows MNIST's test digits, which it looks for where `pairedge-train` does.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from pairedge_train.rendering.tiles import tile_or_none
 
 
 def contact_sheet(digits: NDArray[np.uint8], *, columns: int = 7, cell: int = 150) -> Image.Image:
-    """One picture of each condition with its tile beneath.
+    """One picture per condition with its tile beneath.
 
     Args:
-        digits: uint8 (N, 28, 28), of which each condition shows another.
-        columns: how many pictures a row holds.
-        cell: width of one, pixels.
+        digits: uint8 (N, 28, 28); each condition shows another one.
+        columns: pictures per row.
+        cell: width of a picture with its margin, in pixels.
     """
     names = list(CONDITIONS)
-    tall = cell + 4 * TILE_SIDE + 30
+    cell_height = cell + 4 * TILE_SIDE + 30
     rows = -(-len(names) // columns)
-    sheet = Image.new("RGB", (columns * cell, rows * tall), "white")
+    sheet = Image.new("RGB", (columns * cell, rows * cell_height), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for index, name in enumerate(names):
-        left, top = index % columns * cell, index // columns * tall
+        left, top = index % columns * cell, index // columns * cell_height
         picture = render(digits[index % len(digits)], name, seeded(f"sheet {name}"))
         image = _fitted(shown(picture), cell - 10)
         sheet.paste(image, (left + (cell - image.width) // 2, top + 20 + (cell - 10 - image.height) // 2))
@@ -51,24 +51,24 @@ def contact_sheet(digits: NDArray[np.uint8], *, columns: int = 7, cell: int = 15
 
 
 def shown(picture: Rendered) -> Image.Image:
-    """A picture as RGB; what is transparent becomes a chequered ground."""
+    """A picture as RGB; transparent parts show a checkerboard."""
     image = Image.open(BytesIO(picture)) if isinstance(picture, bytes) else picture
     if image.mode == "RGBA":
-        rows, ranks = np.indices((image.height, image.width)) // 8
-        chequered = np.where((rows + ranks) % 2, 205, 235).astype(np.uint8)
-        ground = Image.fromarray(chequered).convert("RGBA")
-        image = Image.alpha_composite(ground, image)
+        rows, columns = np.indices((image.height, image.width)) // 8
+        checkerboard = np.where((rows + columns) % 2, 205, 235).astype(np.uint8)
+        background = Image.fromarray(checkerboard).convert("RGBA")
+        image = Image.alpha_composite(background, image)
     return image.convert("RGB")
 
 
 def _fitted(image: Image.Image, side: int) -> Image.Image:
-    """The image scaled so that its longer side is `side`; small ones keep their pixels visible."""
+    """The image scaled to a longer side of `side`; magnified pixels stay sharp squares."""
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS)
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", type=click.Path(path_type=Path))
 def main(path: Path) -> None:
     """Draw the contact sheet into the PNG file PATH."""

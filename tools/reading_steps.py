@@ -1,4 +1,4 @@
-"""The pictures in docs/reading.md: digits drawn by strokes, photographed by the renderer, read step by step.
+"""The pictures in docs/reading.md: digits drawn with a pen, rendered under a condition, read step by step.
 
 python -m tools.reading_steps docs
 """
@@ -24,7 +24,7 @@ _LOOK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, s
 
 
 def reading_pictures() -> dict[str, bytes]:
-    """A drawing of all steps for each scene, by file name, PNG."""
+    """A PNG of all reading steps for each scene, by file name."""
     files = {}
     for name, digit in SCENES.items():
         picture = render(drawn_field(digit), name, seeded(f"reading {name}"))
@@ -35,11 +35,11 @@ def reading_pictures() -> dict[str, bytes]:
 
 
 def drawn_field(digit: int) -> NDArray[np.uint8]:
-    """A digit drawn by strokes as MNIST would have it, uint8 (28, 28)."""
+    """A digit drawn with a pen, uint8 (28, 28): white on black, like MNIST's."""
     return np.asarray(draw_digit(digit, _LOOK).convert("L"))
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folder", type=click.Path(path_type=Path))
 def main(folder: Path) -> None:
     """Draw the pictures of docs/reading.md into FOLDER."""

@@ -25,7 +25,8 @@ from pairedge_train.reports.agreement import (
     verdict,
 )
 from pairedge_train.robustness.page import mean_of_conditions
-from pairedge_train.rows import Row, read_rows
+from pairedge_train.robustness.rows import condition_rows_from_json, rejection_report_from_json
+from pairedge_train.rows import RoundRow, read_rows
 from tools.markdown import replace_tables, table
 
 ROOT = Path(__file__).parents[1]
@@ -74,12 +75,12 @@ def accuracy_table(root: Path) -> str:
     """Accuracy on handwriting of the model that ships, and how well it rejects negatives."""
     metrics = shipped_model(root).metadata["metrics"]
     robustness = root / "artifacts" / "robustness"
-    conditions = json.loads((robustness / "conditions.json").read_text())
-    system = conditions[-1]["system"]  # the current reading and model stand last
-    current = {row["condition"]: row for row in conditions if row["system"] == system}
+    conditions = condition_rows_from_json((robustness / "conditions.json").read_bytes())
+    system = conditions[-1].system  # the current reading and model stand last
+    current = {row.condition: row for row in conditions if row.system == system}
     real = current["uci-real"]
-    rejection = json.loads((robustness / "doubt.json").read_text())
-    negatives, digits = rejection["all_not_digits"], rejection["digits"]["mnist"]
+    rejection = rejection_report_from_json((robustness / "rejection.json").read_bytes())
+    negatives, digits = rejection.all_negatives, rejection.digits["mnist"]
     return table(
         ["handwriting", "n", "accuracy"],
         [
@@ -89,16 +90,16 @@ def accuracy_table(root: Path) -> str:
                 f"{metrics['all_pairs']['n']:,}",
                 percent(metrics["all_pairs"]["accuracy"], 2),
             ],
-            ["scikit-learn's real 8x8 digits, never trained on", f"{real['n']:,}", percent(real["accuracy"])],
+            ["scikit-learn's real 8x8 digits, never trained on", f"{real.n:,}", percent(real.accuracy)],
             [
                 f"photo-like pictures of MNIST's test digits, mean of {len(CONDITIONS)} conditions",
-                f"{sum(current[name]['n'] for name in CONDITIONS):,}",
+                f"{sum(current[name].n for name in CONDITIONS):,}",
                 percent(mean_of_conditions(conditions, system)),
             ],
             [
                 "negatives rejected: letters, symbols, shapes, scribbles, textures, noise, blank paper",
-                f"{negatives['n']:,}",
-                f"{percent(negatives['flagged'])}, and {percent(digits['flagged'])} of MNIST's test digits",
+                f"{negatives.n:,}",
+                f"{percent(negatives.rejected)}, and {percent(digits.rejected)} of MNIST's test digits",
             ],
         ],
     )
@@ -124,7 +125,7 @@ def best_table(root: Path) -> str:
         exact, test = (finding(rounds, statistic) for statistic in ("exact_accuracy", "test_accuracy"))
         if test is None:
             continue
-        parameters = f"{rounds[0]['parameters']:,}"
+        parameters = f"{rounds[0].parameters:,}"
         accuracies = [mean_and_sd(exact), mean_and_sd(test)]
         lines.append(
             [name, "1,000 pairs", *accuracies, str(test.n), parameters, *size_and_time(costs.get(cost))]
@@ -240,7 +241,7 @@ def size_and_time(point: dict[str, Any] | None) -> list[str]:
     return [f"{point['bytes'] / 1000:,.0f} kB", f"{point['one_pair_microseconds']['p50']:.0f}"]
 
 
-def agreement(study: Study, rows: list[Row]) -> tuple[int, int]:
+def agreement(study: Study, rows: list[RoundRow]) -> tuple[int, int]:
     """How many of a study's printed numbers ours agree with, and how many could be compared."""
     distances = []
     for published in study.tables:
@@ -252,7 +253,7 @@ def agreement(study: Study, rows: list[Row]) -> tuple[int, int]:
     return sum(distance <= AGREES_WITHIN for distance in distances), len(distances)
 
 
-def rows_of_study(name: str, root: Path) -> list[Row]:
+def rows_of_study(name: str, root: Path) -> list[RoundRow]:
     """All rows of a study."""
     folder = "reports" if studies()[name].is_report else "best"
     return read_rows(root / "artifacts" / folder / f"{name}.jsonl")

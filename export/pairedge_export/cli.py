@@ -88,7 +88,7 @@ def export_one(
     from pairedge_train.training.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(path)
-    data = load_data(checkpoint.recipe.dataset, data_dir)
+    data = load_data(checkpoint.recipe.data.dataset, data_dir)
     click.echo(f"Exporting {path}")
     show(
         export_checkpoint(

@@ -71,7 +71,7 @@ def network_of(content: bytes) -> Network:
     graph = open_graph(content, "pair")
     if not isinstance(graph.metadata.get("recipe"), dict):
         raise ExportError("the graph names no recipe, and so no network")
-    network = build_network(Recipe.from_dict(graph.metadata["recipe"])).eval()
+    network = build_network(Recipe.from_dict(graph.metadata["recipe"]).network).eval()
     try:
         fill(network, onnx.load_from_string(content).graph)
     except (AttributeError, KeyError, RuntimeError) as error:

@@ -26,8 +26,8 @@ from pairedge_train.data.datasets import Digits
 from pairedge_train.errors import CheckpointError
 from pairedge_train.files import write_all
 from pairedge_train.networks.two_branches import TwoBranches
+from pairedge_train.training.all_pairs import evaluate_all_pairs
 from pairedge_train.training.checkpoint import Checkpoint
-from pairedge_train.training.evaluate import exact_accuracy
 
 Metric: TypeAlias = dict[str, Any]  # {"accuracy": float 0 to 1, "n": int}
 
@@ -134,11 +134,11 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
     for name, tensor in sorted(checkpoint.network.state_dict().items()):
         weights.update(name.encode() + tensor.numpy().tobytes())
     metrics = round_metrics(checkpoint)
-    exact = exact_accuracy(checkpoint.network, test)
+    exact = evaluate_all_pairs(checkpoint.network, torch.from_numpy(test.tiles).float(), test.labels)
     if exact is not None:
-        metrics["all_pairs"] = {"accuracy": exact.pairs, "n": len(test) ** 2}
-        if exact.digits is not None:
-            metrics["digits"] = {"accuracy": exact.digits, "n": len(test)}
+        metrics["all_pairs"] = {"accuracy": exact.accuracy, "n": len(test) ** 2}
+        if exact.digit_accuracy is not None:
+            metrics["digits"] = {"accuracy": exact.digit_accuracy, "n": len(test)}
     return {
         **confidence_thresholds(checkpoint),
         "schema": SCHEMA,
@@ -166,12 +166,10 @@ def round_metrics(checkpoint: Checkpoint) -> dict[str, Metric]:
     validation = probability(checkpoint, "validation_accuracy")
     if validation is None:
         return {}
-    recipe = checkpoint.recipe.to_dict()
-    data = recipe.get("data", recipe)
-    negatives = data.get("synthetic", {}).get("negatives", 0) or data.get("not_digits", 0)
+    data = checkpoint.recipe.data
     # Pairs with a negative count for nothing, and folds differ in size: n is known of plain held-out pairs.
-    known = data["hold_out"] and not data["folds"] and not negatives
-    return {"validation": {"accuracy": validation, **({"n": data["hold_out"]} if known else {})}}
+    known = data.hold_out and not data.folds and not data.synthetic.negatives
+    return {"validation": {"accuracy": validation, **({"n": data.hold_out} if known else {})}}
 
 
 def confidence_thresholds(checkpoint: Checkpoint) -> dict[str, dict[str, float]]:
@@ -220,4 +218,4 @@ def example_inputs(graph: TorchGraph, checkpoint: Checkpoint) -> tuple[torch.Ten
     body = checkpoint.network.body
     assert isinstance(body, TwoBranches)  # only those have a `compare` graph
     with torch.no_grad():
-        return body.embed(checkpoint.network.normalise(images.float()))
+        return body.embed(checkpoint.network.normalize(images.float()))

@@ -31,7 +31,7 @@ class PairGraph(nn.Module):
         """From gray levels 0 to 255 to probabilities, float32."""
         body, summed = self.network.body, summed_by(self.network.body)
         if summed and isinstance(body, TwoBranches) and body.shares_weights and body.digit is not None:
-            tiles = self.network.normalise(images.float()).reshape(-1, 1, *images.shape[2:])
+            tiles = self.network.normalize(images.float()).reshape(-1, 1, *images.shape[2:])
             posteriors = body.digit(body.branches[0](tiles)).softmax(1).reshape(-1, 2, DIGITS)
             return summed.probability(posteriors[:, 0], posteriors[:, 1]), posteriors
         output: Output = self.network(images.float())
@@ -48,7 +48,7 @@ class DigitGraph(nn.Module):
 
     def forward(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
         """From gray levels 0 to 255 to probabilities and embeddings of any range."""
-        embedding = self.body.branches[0](self.network.normalise(tiles.float()[:, None]))
+        embedding = self.body.branches[0](self.network.normalize(tiles.float()[:, None]))
         assert self.body.digit is not None  # else graphs_of leaves this graph out
         posterior = self.body.digit(embedding).softmax(1)
         return posterior, embedding if summed_by(self.body) is None else posterior

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pairedge.cli.shared import exit_with, picture, refuse, save, shown
-from pairedge.errors import ImageError
+from pairedge.errors import Drawable, ImageError
 
 
 @click.command("tile")
@@ -20,9 +20,9 @@ def command(file: str, output: str) -> None:
     Exit code 1 if the picture cannot be read, 3 if it shows no digit, 4 if it shows several.
     """
     from pairedge.drawing import draw_steps
-    from pairedge.image import Reading, read_picture
+    from pairedge.image import read_picture
 
-    reading: Reading | None
+    reading: Drawable | None
     try:
         reading = read_picture(picture(file))
     except ImageError as error:

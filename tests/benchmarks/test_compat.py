@@ -1,4 +1,4 @@
-"""The compatibility run finds a graph that answers otherwise, or does not load, and says which."""
+"""The compatibility check names each graph whose outputs differ or that does not load."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compat import BATCHES, collect, failures, in_the_evaluator, in_this_one, prepare, tiles
-from compat_check import check, judge, session
 
+from benchmarks.compat import (
+    BATCHES,
+    collect,
+    compat_row,
+    failures,
+    in_the_evaluator,
+    in_this_one,
+    largest_difference,
+    prepare,
+    tiles,
+)
+from benchmarks.compat_check import check, judge, session
+from benchmarks.records import GraphAgreement
 from pairedge.graph import CONTRACTS
 from pairedge_export.parity import TOLERANCE
 
@@ -29,12 +40,14 @@ def test_every_graph_under_artifacts_is_tried_at_every_batch(prepared: Path) -> 
 
 
 def test_graphs_agree_here_and_in_the_reference_evaluator(prepared: Path) -> None:
-    for found in (in_this_one(prepared), in_the_evaluator(prepared)):
-        assert failures(found) == []
-        assert all(0 <= each["largest_difference"] <= TOLERANCE for each in found["graphs"].values())
+    for row in (in_this_one(prepared), in_the_evaluator(prepared)):
+        assert failures(row) == []
+        for result in row.graphs.values():
+            assert isinstance(result, GraphAgreement)
+            assert 0 <= result.largest_difference <= TOLERANCE
 
 
-def test_a_difference_is_measured_in_units_of_the_largest_value() -> None:
+def test_a_difference_is_relative_to_the_largest_value() -> None:
     cases = {
         "1/in/tiles": np.zeros(1),
         "1/out/leq": np.array([0.4]),
@@ -59,6 +72,8 @@ def test_what_does_not_load_or_differs_is_a_sentence(prepared: Path, tmp_path: P
     with np.load(prepared / "aux_ws pair.npz") as cases:
         changed = {key: value if "leq" not in key else 1 - value for key, value in cases.items()}
     np.savez(tmp_path / "other.npz", **changed)
-    broken, other = failures({"engine": "this one", "graphs": check(tmp_path, session)})
+    row = compat_row("this one", check(tmp_path, session))
+    assert largest_difference(row) == float("inf")
+    broken, other = failures(row)
     assert broken.startswith("this one: broken: ")
     assert other.startswith("this one: other: differs by ")

@@ -110,18 +110,20 @@ def test_a_graph_describes_itself(exports: Exports, checkpoints: dict[str, Check
 def test_a_recipe_that_evaluates_on_validation_pairs_only_is_exported(
     variant: str, measured_by_export: set[str], uci: DataSet, tmp_path: Path
 ) -> None:
-    recipe = Recipe(
-        variant=variant,
-        dataset="uci",
-        pairs=200,
-        test_pairs=200,
-        hold_out=50,
-        blind=True,
-        validation_pairs=0,
-        epochs=1,
+    recipe = Recipe().with_(
+        {
+            "network.variant": variant,
+            "data.dataset": "uci",
+            "data.pairs": 200,
+            "data.test_pairs": 200,
+            "data.hold_out": 50,
+            "data.validation_pairs": 0,
+            "evaluation.validation_only": True,
+            "optim.epochs": 1,
+        }
     )
-    checkpoint, _ = train_round(recipe, uci, 0)
-    assert checkpoint.metrics["test_accuracy"] is None
+    checkpoint, _ = train_round(recipe, uci)
+    assert "test_accuracy" not in checkpoint.metrics
     export_checkpoint(checkpoint, uci.test, tmp_path)
     metrics = pairedge.load(tmp_path / "pair.onnx").metadata["metrics"]
     assert metrics["validation"] == {"accuracy": checkpoint.metrics["validation_accuracy"], "n": 50}
@@ -136,8 +138,17 @@ def test_a_recipe_that_evaluates_on_validation_pairs_only_is_exported(
 
 
 def test_a_round_that_measured_nothing_is_exported(uci: DataSet, tmp_path: Path) -> None:
-    recipe = Recipe(variant=WITHOUT_BRANCHES, dataset="uci", pairs=50, test_pairs=50, epochs=1)
-    checkpoint, _ = train_round(recipe.with_(validation_pairs=0), uci, 0)
+    recipe = Recipe().with_(
+        {
+            "network.variant": WITHOUT_BRANCHES,
+            "data.dataset": "uci",
+            "data.pairs": 50,
+            "data.test_pairs": 50,
+            "data.validation_pairs": 0,
+            "optim.epochs": 1,
+        }
+    )
+    checkpoint, _ = train_round(recipe, uci)
     export_checkpoint(replace(checkpoint, metrics={}), uci.test, tmp_path)
     facts = pairedge.load(tmp_path / "pair.onnx").metadata
     assert facts["metrics"] == {}
@@ -246,8 +257,8 @@ def test_folding_both_tiles_into_one_batch_changes_nothing(checkpoints: dict[str
     images = torch.rand(6, 2, 14, 14, generator=torch.Generator().manual_seed(0)) * 255
     body = network.body
     assert isinstance(body, TwoBranches)
-    apart = [body.branches[0](network.normalise(images)[:, i : i + 1]) for i in (0, 1)]
-    for folded, alone in zip(body.embed(network.normalise(images)), apart, strict=True):
+    apart = [body.branches[0](network.normalize(images)[:, i : i + 1]) for i in (0, 1)]
+    for folded, alone in zip(body.embed(network.normalize(images)), apart, strict=True):
         assert torch.allclose(folded, alone, atol=1e-5)
 
 

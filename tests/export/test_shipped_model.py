@@ -50,7 +50,7 @@ def test_the_card_states_what_the_graph_carries() -> None:
     assert f"a single tile below {facts['confidence']['digit']:.3f}" in text
     for metric in facts["metrics"].values():
         assert f"{100 * metric['accuracy']:.3f} % | {metric['n']:,}" in text
-    assert facts["recipe"]["pairs"] == "all"
+    assert facts["recipe"]["data"]["pairs"] == "all"
     assert facts["weights_sha256"] in text
 
 

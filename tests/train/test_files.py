@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from pairedge_train.errors import CheckpointError, OutputError
+from pairedge_train.errors import DataError, OutputError
 from pairedge_train.files import write_all, write_atomically
-from pairedge_train.rows import append_row, read_rows
+from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.checkpoint import load_checkpoint
 
 
@@ -42,15 +43,16 @@ def test_a_full_disk_leaves_the_old_files_and_no_other(tmp_path: Path) -> None:
 
 def test_a_full_disk_takes_a_half_written_row_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.jsonl"
-    append_row(rows, {"seed": 1})
+    row = RoundRow(variant="aux_ws", recipe="0" * 8, seed=1)
+    append_row(rows, row)
 
     def fsync(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OutputError, match="no space left"):
-        append_row(rows, {"seed": 2})
-    assert read_rows(rows) == [{"seed": 1}]
+        append_row(rows, replace(row, seed=2))
+    assert read_rows(rows) == [row]
 
 
 def test_an_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
@@ -80,3 +82,14 @@ def test_a_file_that_is_no_checkpoint_is_refused(content: Any, sentence: str, tm
         path.write_bytes(content)
     with pytest.raises(CheckpointError, match=sentence):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "{}", '"text"', '{"variant": 3, "recipe": "a", "seed": 1}', "not json"]
+)
+def test_a_line_that_is_no_row_is_named(line: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    append_row(rows, RoundRow(variant="aux_ws", recipe="0" * 8, seed=1))
+    rows.write_text(rows.read_text() + line + "\n")
+    with pytest.raises(DataError, match=r"rows.jsonl: line 2 is no row of results: "):
+        read_rows(rows)

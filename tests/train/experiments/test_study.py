@@ -226,7 +226,7 @@ def test_reliability_and_coverage_are_drawn_from_rows(tmp_path: Path) -> None:
     )
     table = table_of(study_row("high", HIGH))
     study = Study(name="own", title="Ours", about="", tables=(table,), claims=(), figures=figures)
-    measured = {
+    measured: dict[str, Any] = {
         "parameters": 1,
         "leq_diagram": ((0.5, 0.1, 0.12), (0.5, 0.9, 0.91)),
         "risk": {"1.0": 0.01, "0.99": 0.005},

@@ -79,7 +79,7 @@ def test_negatives_come_in_the_number_asked_for(monkeypatch: pytest.MonkeyPatch)
 def test_a_whole_mixture_holds_digits_then_print_then_negatives(
     digits: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
-    tiles, kept = training_tiles(digits, labels, default_rng(0), printed=10, not_digits=5)
+    tiles, kept = training_tiles(digits, labels, default_rng(0), printed=10, negatives=5)
     assert len(tiles) == len(kept) <= 55
     assert (kept[-5:] == NEGATIVE).all()
     assert (kept[:-5] != NEGATIVE).all()
@@ -118,7 +118,7 @@ def test_progress_of_a_whole_mixture_counts_every_picture(
     digits: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
     finished: list[int] = []
-    training_tiles(digits, labels, default_rng(0), printed=10, not_digits=5, on_progress=finished.append)
+    training_tiles(digits, labels, default_rng(0), printed=10, negatives=5, on_progress=finished.append)
     assert finished == [50, 5]
 
 

@@ -1,4 +1,4 @@
-"""The benchmark counts what is refused as wrong, draws each condition by itself, and writes its findings."""
+"""The benchmark counts refused pictures as errors, draws each condition by itself, and writes typed rows."""
 
 from __future__ import annotations
 
@@ -11,24 +11,33 @@ import torch
 from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import ValidationError
 
 import pairedge
 from pairedge.image.tile import pool, to_tile
 from pairedge_train.cli import robustness
-from pairedge_train.cli.robustness import doubts_of, main
+from pairedge_train.cli.robustness import main
 from pairedge_train.data.datasets import DataSet, Digits
+from pairedge_train.errors import DataError
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.tiles import Tiles
-from pairedge_train.robustness.judge import System, judge
+from pairedge_train.robustness.judge import System, judge, systems_to_compare
 from pairedge_train.robustness.page import condition_table
-from pairedge_train.robustness.readings import merely_resized, reading_named
-from pairedge_train.robustness.rejection import doubt
+from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY, read_by, resize_only
+from pairedge_train.robustness.rejection import measure_rejection, model_rejection
+from pairedge_train.robustness.rows import (
+    ConditionRow,
+    condition_rows_from_json,
+    rejection_report_from_json,
+    to_json,
+)
 from pairedge_train.robustness.test_sets import Pictures, all_pictures, condition_pictures, typeset_pictures
 
 ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / "artifacts" / "aux_ws" / "pair.onnx"
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 
 
@@ -47,56 +56,70 @@ def data(fields: NDArray[np.uint8]) -> DataSet:
 
 @pytest.fixture(scope="module")
 def shipped() -> System:
-    return System("after", "ours", pairedge.load(), "0" * 12)
+    return System("pairedge", PAIREDGE, pairedge.load(), "0" * 12)
 
 
-def test_a_refused_picture_is_read_wrongly(shipped: System) -> None:
+def test_a_refused_picture_is_an_error(shipped: System) -> None:
     nine = to_tile(ROOT / "examples" / "nine.png")
-    pictures = Pictures("scan", "", np.array([9, 9, 9, 1]), {"ours": [nine, None, nine, nine]})
+    pictures = Pictures("scan", "", np.array([9, 9, 9, 1]), {PAIREDGE: [nine, None, nine, nine]})
     row = judge(pictures, shipped)
-    assert (row["n"], row["accuracy"], row["refused"]) == (4, 0.5, 1)
-    assert row["model"] == "0" * 12
+    assert (row.n, row.accuracy, row.refused) == (4, 0.5, 1)
+    assert row.model == "0" * 12
 
 
-def test_all_refused_is_none_right(shipped: System) -> None:
-    assert judge(Pictures("scan", "", np.array([0, 9]), {"ours": [None, None]}), shipped)["accuracy"] == 0
+def test_accuracy_is_zero_where_all_are_refused(shipped: System) -> None:
+    assert judge(Pictures("scan", "", np.array([0, 9]), {PAIREDGE: [None, None]}), shipped).accuracy == 0
 
 
 def test_a_conditions_pictures_do_not_depend_on_the_others(fields: NDArray[np.uint8]) -> None:
     labels = np.arange(20) % 10
-    first, again = (condition_pictures("photo", fields, labels, ["resized"], 3) for _ in range(2))
-    tiles, same = (each.tiles["resized"] for each in (first, again))
+    first, again = (condition_pictures("photo", fields, labels, [RESIZE_ONLY], 3) for _ in range(2))
+    tiles, same = (each.tiles[RESIZE_ONLY] for each in (first, again))
     assert all((one == other).all() for one, other in zip(tiles, same, strict=True) if one is not None)
     assert (first.labels == again.labels).all()
     assert seeded("photo").random() != seeded("scan").random()
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0)])
-def test_merely_resizing_gives_white_ink_of_either_polarity(ink: int, paper: int) -> None:
+def test_resizing_only_gives_white_ink_of_either_polarity(ink: int, paper: int) -> None:
     levels = np.full((60, 40), paper, np.uint8)
     levels[20:40, 15:25] = ink
-    tile = merely_resized(Image.fromarray(levels))
+    tile = resize_only(Image.fromarray(levels))
     assert tile.shape == (14, 14)
     assert tile[7, 7] > 200
     assert tile[0].max() == 0
 
 
-def test_another_versions_reading_is_loaded_from_its_file(tmp_path: Path) -> None:
-    path = tmp_path / "image.py"
-    path.write_text("import numpy as np\ndef to_tile(picture):\n    return np.full((14, 14), 7, np.uint8)\n")
-    tile = reading_named(str(path))(Image.new("L", (5, 5)))
+def test_another_checkouts_pairedge_reads_in_its_own_process(tmp_path: Path) -> None:
+    package = tmp_path / "pairedge"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "errors.py").write_text("class ImageError(Exception): pass\n")
+    (package / "image.py").write_text(
+        "import numpy as np\nfrom pairedge.errors import ImageError\n"
+        "def to_tile(picture):\n"
+        "    if picture.width > 5:\n        raise ImageError\n"
+        "    return np.full((14, 14), 7, np.uint8)\n"
+    )
+    tile, refused = read_by(str(tmp_path), [Image.new("L", (5, 5)), Image.new("L", (6, 5))])
     assert tile is not None
     assert (tile == 7).all()
+    assert refused is None
+    (package / "errors.py").write_text("")
+    with pytest.raises(DataError, match="cannot read the pictures: ImportError"):
+        read_by(str(tmp_path), [])
 
 
 def test_every_condition_is_rendered_and_real_digits_stand_beside(data: DataSet) -> None:
-    names = [pictures.name for pictures in all_pictures(data.test, ["resized"], 1, 1)]
+    names = [pictures.name for pictures in all_pictures(data.test, [RESIZE_ONLY], 1, 1)]
     assert names == [*CONDITIONS, "european", "typeset", "uci-real"]
 
 
 def test_the_table_has_a_line_for_each_condition_and_the_mean_counts_each_the_same() -> None:
     rows = [
-        {"condition": name, "about": "", "system": "after", "n": n, "accuracy": accuracy, "refused": 0}
+        ConditionRow(
+            condition=name, about="", system="pairedge", model="", n=n, accuracy=accuracy, refused=0, seed=0
+        )
         for name, n, accuracy in (("scan", 100, 1.0), ("photo", 1, 0.5), ("uci-real", 9, 0.0))
     ]
     lines = condition_table(rows).splitlines()
@@ -104,38 +127,62 @@ def test_the_table_has_a_line_for_each_condition_and_the_mean_counts_each_the_sa
     assert lines[-1] == "| **mean** | of the rendered conditions | | 75.0 % | |"
 
 
-def test_doubt_flags_what_lies_below_the_threshold(data: DataSet, shipped: System) -> None:
-    found = doubts_of(shipped.model, data, 3, 1)
-    assert set(found["not_digits"]) == set(KINDS)
-    assert 0 < found["threshold"] < 1
-    assert 0 <= found["all_not_digits"]["flagged"] <= 1
-    assert found["not_digits"]["letters"]["n"] == 3
+def test_what_lies_below_the_threshold_is_rejected(data: DataSet, shipped: System) -> None:
+    report = model_rejection(shipped.model, data.test, 3, 1)
+    assert set(report.negatives) == set(KINDS)
+    assert 0 < report.threshold < 1
+    assert 0 <= report.all_negatives.rejected <= 1
+    assert report.negatives["letters"].n == 3
 
 
-def test_a_refused_picture_that_shows_no_digit_is_flagged(data: DataSet) -> None:
+def test_a_refused_negative_is_rejected(data: DataSet) -> None:
     def sure(tiles: Tiles) -> NDArray[np.floating]:
         return np.ones(len(tiles))
 
-    found = doubt(sure, 0.5, data.test, 4, seeded("doubt"), 1)
-    for row in found["not_digits"].values():
-        assert row["flagged"] == row["refused"] / row["n"]
-    assert found["digits"]["mnist"]["flagged"] == 0
+    report = measure_rejection(sure, 0.5, data.test, 4, 1)
+    for row in report.negatives.values():
+        assert row.rejected == row.refused / row.n
+    assert report.digits["mnist"].rejected == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("accuracy", 1.5, "less than or equal to 1"),
+        ("n", "500", "valid integer"),
+        ("sytem", "pairedge", "Unexpected keyword"),
+    ],
+)
+def test_a_row_of_another_schema_is_refused_by_its_field(key: str, value: object, problem: str) -> None:
+    content = (ROOT / "artifacts" / "robustness" / "conditions.json").read_bytes()
+    assert to_json(condition_rows_from_json(content)) == content
+    changed = [{**json.loads(content)[0], key: value}]
+    with pytest.raises(ValidationError, match=f"(?s){key}.*{problem}"):
+        condition_rows_from_json(json.dumps(changed))
 
 
 def test_print_is_of_fonts_kept_for_tests() -> None:
-    assert len(typeset_pictures(["resized"], 4).labels) == 4
+    assert len(typeset_pictures([RESIZE_ONLY], 4).labels) == 4
 
 
 def test_the_command_writes_rows_and_a_page(
     data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(robustness, "load_data", lambda *_: data)
-    shipped = str(ROOT / "artifacts" / "aux_ws" / "pair.onnx")
     out = tmp_path / "out"
-    arguments = ["--before", shipped, "--count", "2", "--out", str(out)]
+    arguments = ["--baseline", str(SHIPPED), "--count", "2", "--out", str(out)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    rows = json.loads((out / "conditions.json").read_text())
-    assert {row["system"] for row in rows} == {"merely resized", "before", "after"}
-    assert json.loads((out / "doubt.json").read_text())["threshold"] > 0
+    rows = condition_rows_from_json((out / "conditions.json").read_bytes())
+    assert {row.system for row in rows} == {RESIZE_ONLY, "baseline", "pairedge"}
+    assert rejection_report_from_json((out / "rejection.json").read_bytes()).threshold > 0
     assert (out / "robustness.md").read_text() in result.output
+
+
+def test_a_baselines_own_reading_adds_a_system_and_needs_a_baseline(tmp_path: Path) -> None:
+    names = [system.name for system in systems_to_compare(None, SHIPPED, tmp_path)]
+    assert names == [RESIZE_ONLY, "baseline", "pairedge's reading, baseline model", "pairedge"]
+    assert [system.name for system in systems_to_compare(None, None, None)] == [RESIZE_ONLY, "pairedge"]
+    result = CliRunner().invoke(main, ["--baseline-reading", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "--baseline-reading needs --baseline" in result.output

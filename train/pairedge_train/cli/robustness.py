@@ -1,40 +1,41 @@
-"""How well pictures are read, condition by condition: before, after, and merely resized.
+"""Measure how accurately pictures are classified under each condition, and which are rejected.
 
-    python -m pairedge_train.cli.robustness --before OLD/pair.onnx --before-reading OLD/image.py
+    python -m pairedge_train.cli.robustness --jobs 2
+    python -m pairedge_train.cli.robustness --baseline OTHER/pair.onnx --baseline-reading OTHER_CHECKOUT
 
-MNIST's *test* digits are rendered, read, and classified by each system: a way to read pictures and a model.
-The rows go to artifacts/robustness/, with the table as a page, and how well doubt parts digits from what is
-none.
+MNIST's *test* digits are rendered, read and classified by each system, which is a way to read pictures and a
+model: resize only, the baseline if one is given, and pairedge. The rows, with a page of tables, go to
+artifacts/robustness/.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from pairedge.model import PairModel
-from pairedge_train.cli.options import data_dir_option, told_in_one_sentence
-from pairedge_train.data.datasets import DataSet, load_data
+from pairedge_train.cli.options import cli_errors, data_dir_option
+from pairedge_train.data.datasets import load_data
 from pairedge_train.files import write_all
-from pairedge_train.randomness import SEED, seeded
-from pairedge_train.robustness.judge import judge, systems_of
+from pairedge_train.robustness.judge import judge, systems_to_compare
 from pairedge_train.robustness.page import page
-from pairedge_train.robustness.rejection import confidence_of, doubt
+from pairedge_train.robustness.rejection import model_rejection
+from pairedge_train.robustness.rows import to_json
 from pairedge_train.robustness.test_sets import all_pictures
-from pairedge_train.rows import Row
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--before", type=click.Path(path_type=Path, exists=True), help="The old model's pair.onnx.")
+@click.option("--model", type=_FILE, help="The pair.onnx under test. [the shipped one]")
+@click.option("--baseline", type=_FILE, help="Another pair.onnx to compare with.")
 @click.option(
-    "--before-reading", type=click.Path(path_type=Path, exists=True), help="The old pairedge/image.py."
+    "--baseline-reading", type=_FOLDER, help="Another checkout, whose pairedge reads for the baseline."
 )
 @click.option(
-    "--after", type=click.Path(path_type=Path, exists=True), help="The new model. [the shipped one]"
+    "--count", type=click.IntRange(min=1), default=500, show_default=True, help="Pictures per condition."
 )
-@click.option("--count", type=click.IntRange(min=1), default=500, show_default=True, help="Pictures each.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
 @click.option(
     "--out",
@@ -45,37 +46,34 @@ from pairedge_train.rows import Row
 )
 @data_dir_option
 def main(
-    before: Path | None,
-    before_reading: Path | None,
-    after: Path | None,
+    model: Path | None,
+    baseline: Path | None,
+    baseline_reading: Path | None,
     count: int,
     jobs: int,
     out: Path,
     data_dir: Path | None,
 ) -> None:
-    """Measure how well pictures are read under every condition, and what is doubted."""
-    with told_in_one_sentence():
+    """Measure accuracy under every condition, and what the confidence threshold rejects."""
+    if baseline_reading and not baseline:
+        raise click.UsageError("--baseline-reading needs --baseline")
+    with cli_errors():
         data = load_data("mnist", data_dir)
-        systems = systems_of(before, before_reading, after)
-        pictures = all_pictures(data.test, list({system.reading: None for system in systems}), count, jobs)
+        systems = systems_to_compare(model, baseline, baseline_reading)
+        readings = list({system.reading: None for system in systems})
+        pictures = all_pictures(data.test, readings, count, jobs)
         rows = [judge(each, system) for each in pictures for system in systems]
-        doubts = doubts_of(systems[-1].model, data, count, jobs)
-        text = page(rows, doubts)
+        rejection = model_rejection(systems[-1].model, data.test, count, jobs)
+        text = page(rows, rejection)
         write_all(
             out,
             {
-                "conditions.json": (json.dumps(rows, indent=1, sort_keys=True) + "\n").encode(),
-                "doubt.json": (json.dumps(doubts, indent=1, sort_keys=True) + "\n").encode(),
+                "conditions.json": to_json(rows),
+                "rejection.json": to_json(rejection),
                 "robustness.md": text.encode(),
             },
         )
         click.echo(text)
-
-
-def doubts_of(model: PairModel, data: DataSet, count: int, workers: int) -> Row:
-    """What the model's own threshold of doubt does."""
-    threshold = model.thresholds.digit
-    return doubt(confidence_of(model), threshold, data.test, count, seeded("doubt"), workers) | {"seed": SEED}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -136,13 +136,13 @@ def write_index(known: Sequence[Study], out: Path) -> None:
     ]
     total = 0.0
     for study in known:
-        spent: Counter[str] = Counter()
+        spent: defaultdict[str, float] = defaultdict(float)
         rows = [row for row in read_rows(out / f"{study.name}.jsonl") if row.diverged is None]
         for row in rows:
             spent[row.variant] += row.seconds
         if rows:
-            [(variant, most)] = spent.most_common(1)
-            whole = spent.total()
+            variant, most = max(spent.items(), key=lambda item: item[1])
+            whole = sum(spent.values())
             total += whole
             cost = f"{whole:.0f} | {whole / 120:.1f} | {variant} | {100 * most / whole:.0f} %"
             lines.append(f"| [{study.name}]({study.name}.md) | {len(rows)} | {cost} |")
@@ -212,7 +212,7 @@ def conditions(rows: Sequence[RoundRow]) -> list[str]:
         return ["No rounds yet."]
     hours = sum(row.seconds for row in finished) / 3600
     torches = ", ".join(sorted({(row.versions or {})["torch"] for row in finished}))
-    devices = ", ".join(sorted({row.device for row in finished}))
+    devices = ", ".join(sorted({row.device or "unknown" for row in finished}))
     lines = [
         f"{len(finished)} rounds, {hours:.2f} hours of training in all, one thread each; "
         f"torch {torches}, {devices}."

@@ -1,1 +1,1 @@
-"""Accuracy on photo-like pictures, condition by condition, and how well negatives are rejected."""
+"""How accurately pictures are read under each condition, and which are rejected."""

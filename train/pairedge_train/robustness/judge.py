@@ -1,4 +1,4 @@
-"""How many pictures of a test set a system reads correctly."""
+"""The accuracy of a system on the pictures of a test set."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from pathlib import Path
 import numpy as np
 
 import pairedge
-from pairedge.model import PairModel
+from pairedge.model import PairModel, shipped_graph
 from pairedge_train.randomness import SEED
+from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY
+from pairedge_train.robustness.rows import ConditionRow
 from pairedge_train.robustness.test_sets import Pictures
-from pairedge_train.rows import Row
 
 
 @dataclass(frozen=True)
 class System:
-    """One way to read pictures and classify them.
+    """One way to read pictures and to classify them.
 
     Attributes:
         name: what the table calls it.
-        reading: "resized", "ours", or the path of another version of pairedge/image.py.
-        model: what classifies.
-        model_sha256: of its file, twelve digits.
+        reading: RESIZE_ONLY, PAIREDGE, or the folder of another checkout of this project.
+        model: the classifier.
+        model_sha256: the first twelve digits of its file's SHA-256.
     """
 
     name: str
@@ -32,36 +33,43 @@ class System:
     model_sha256: str
 
 
-def judge(pictures: Pictures, system: System, seed: int = SEED) -> Row:
-    """One row: the share of pictures that a system reads rightly; a refused picture is not read rightly."""
+def judge(pictures: Pictures, system: System, seed: int = SEED) -> ConditionRow:
+    """The accuracy of a system on one test set; a refused picture is an error."""
     tiles = pictures.tiles[system.reading]
     read = [tile for tile in tiles if tile is not None]
     labels = [label for tile, label in zip(tiles, pictures.labels, strict=True) if tile is not None]
     answers = system.model.classify(np.stack(read)) if read else []
-    right = sum(answer.digit == label for answer, label in zip(answers, labels, strict=True))
-    return {
-        "condition": pictures.name,
-        "about": pictures.about,
-        "system": system.name,
-        "model": system.model_sha256,
-        "n": len(tiles),
-        "accuracy": right / len(tiles),
-        "refused": len(tiles) - len(read),
-        "seed": seed,
-    }
+    correct = sum(int(answer.digit == label) for answer, label in zip(answers, labels, strict=True))
+    return ConditionRow(
+        condition=pictures.name,
+        about=pictures.about,
+        system=system.name,
+        model=system.model_sha256,
+        n=len(tiles),
+        accuracy=correct / len(tiles),
+        refused=len(tiles) - len(read),
+        seed=seed,
+    )
 
 
-def systems_of(before: Path | None, before_reading: Path | None, after: Path | None) -> list[System]:
-    """Merely resized, before (its reading too, where it is given), and after."""
-    path = after or Path(pairedge.model.shipped_graph("pair"))
-    systems = [System("after", "ours", *_opened(path))]
-    if before is not None:
-        model, digest = _opened(before)
-        systems.insert(0, System("merely resized", "resized", model, digest))
-        systems.insert(1, System("before", str(before_reading or "ours"), model, digest))
-        if before_reading is not None:
-            systems.insert(2, System("new reading, old model", "ours", model, digest))
-    return systems
+def systems_to_compare(
+    model: Path | None, baseline: Path | None, baseline_reading: Path | None
+) -> list[System]:
+    """The systems of one table, the one under test last.
+
+    Args:
+        model: the pair.onnx under test; None for the shipped one.
+        baseline: another pair.onnx, which then classifies the resized pictures too.
+        baseline_reading: another checkout of this project, which reads the pictures of the baseline.
+    """
+    tested = _opened(model or Path(shipped_graph("pair")))
+    other = tested if baseline is None else _opened(baseline)
+    systems = [System(RESIZE_ONLY, RESIZE_ONLY, *other)]
+    if baseline is not None:
+        systems.append(System("baseline", str(baseline_reading or PAIREDGE), *other))
+        if baseline_reading is not None:
+            systems.append(System("pairedge's reading, baseline model", PAIREDGE, *other))
+    return [*systems, System("pairedge", PAIREDGE, *tested)]
 
 
 def _opened(path: Path) -> tuple[PairModel, str]:

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pairedge_train.rendering.conditions import CONDITIONS
-from pairedge_train.robustness.rejection import doubt_table
-from pairedge_train.rows import Row
+from pairedge_train.robustness.rejection import rejection_table
+from pairedge_train.robustness.rows import ConditionRow, RejectionReport
 
 
-def page(rows: list[Row], doubts: Row) -> str:
-    """The rows and what is doubted, as Markdown."""
-    threshold = f"{doubts['threshold']:.3f}"
-    return f"""# Pictures, condition by condition
+def page(rows: Sequence[ConditionRow], rejection: RejectionReport) -> str:
+    """The accuracy under each condition and what the threshold rejects, as Markdown."""
+    models = {row.system: row.model for row in rows}
+    digests = ", ".join(f"`{model}` for {system}" for system, model in models.items())
+    threshold = f"{rejection.threshold:.3f}"
+    return f"""# Robustness, condition by condition
 
-MNIST's test digits as `pairedge_train.rendering` renders them, one picture a digit, with seeds that training
-never uses. Share of digits read rightly; a refused picture is read wrongly.
+MNIST's test digits as `pairedge_train.rendering` renders them, one picture per digit, with seeds that
+training never uses. Percentages are the share of digits classified correctly; a refused picture counts as an
+error. `resize only` converts a picture to gray, makes it white on black by the median of its border, and
+resizes it to 14x14; `pairedge` reads it as `pairedge.image` does. The last column counts the pictures that
+the last system refuses to read. Models, by the SHA-256 of their `pair.onnx`: {digests}.
 
 {condition_table(rows)}
-## Doubt
+## Rejection of negatives
 
-An answer of probability below {threshold} is uncertain. The threshold was chosen in training, on digits
-held out. The letters, signs, fonts and shapes are those that training never saw.
+An answer with a confidence below {threshold} is uncertain; a picture is rejected when its answer is uncertain
+or it is refused. The threshold was chosen in training, on held-out digits. *Negatives* are pictures that show
+no digit; their letters, symbols, fonts and shapes are ones that training never saw.
 
-{doubt_table(doubts)}"""
+{rejection_table(rejection)}"""
 
 
-def condition_table(rows: list[Row]) -> str:
+def condition_table(rows: Sequence[ConditionRow]) -> str:
     """A line for each condition, a column for each system, as Markdown."""
-    systems = list(dict.fromkeys(row["system"] for row in rows))
-    cells = {(row["condition"], row["system"]): row for row in rows}
+    systems = list(dict.fromkeys(row.system for row in rows))
+    cells = {(row.condition, row.system): row for row in rows}
     lines = [
-        f"| condition | | n | {' | '.join(systems)} | refused |",
+        f"| condition | description | n | {' | '.join(systems)} | refused |",
         f"|---|---|---|{'---|' * (len(systems) + 1)}",
     ]
-    for name in dict.fromkeys(row["condition"] for row in rows):
-        found = [cells[name, system] for system in systems]
-        shares = " | ".join(f"{100 * row['accuracy']:.1f} %" for row in found)
-        last = found[-1]
-        lines.append(f"| {name} | {last['about']} | {last['n']:,} | {shares} | {last['refused']} |")
+    for name in dict.fromkeys(row.condition for row in rows):
+        of_condition = [cells[name, system] for system in systems]
+        shares = " | ".join(f"{100 * row.accuracy:.1f} %" for row in of_condition)
+        last = of_condition[-1]
+        lines.append(f"| {name} | {last.about} | {last.n:,} | {shares} | {last.refused} |")
     means = " | ".join(f"{100 * mean_of_conditions(rows, system):.1f} %" for system in systems)
     lines.append(f"| **mean** | of the rendered conditions | | {means} | |")
     return "\n".join(lines) + "\n"
 
 
-def mean_of_conditions(rows: list[Row], system: str) -> float:
+def mean_of_conditions(rows: Sequence[ConditionRow], system: str) -> float:
     """The mean accuracy of a system over the rendered conditions, each counting the same."""
-    found = [row["accuracy"] for row in rows if row["system"] == system and row["condition"] in CONDITIONS]
-    return float(np.mean(found))
+    return float(
+        np.mean([row.accuracy for row in rows if row.system == system and row.condition in CONDITIONS])
+    )

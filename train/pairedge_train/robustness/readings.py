@@ -1,63 +1,80 @@
-"""Ways to read a picture: ours, another version's, and a plain resize."""
+"""Ways to read a picture as a tile: pairedge's, that of another checkout, and a plain resize."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
-from functools import cache
+import pickle
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pairedge.errors import ImageError
-from pairedge.image.tile import TILE_SIDE, to_tile
+from pairedge.image.tile import TILE_SIDE
+from pairedge_train.errors import DataError
 from pairedge_train.rendering.conditions import Rendered
+from pairedge_train.rendering.tiles import tile_or_none
 
 Tile: TypeAlias = NDArray[np.uint8]
 
+RESIZE_ONLY = "resize only"
+PAIREDGE = "pairedge"
 
-Reading: TypeAlias = Callable[[Rendered], Tile | None]
+# Runs in a process of its own: two versions of one package do not fit into one.
+_READ_BY_CHECKOUT = """
+import pickle, sys
+sys.path.insert(0, sys.argv[1])
+from pairedge.errors import ImageError
+from pairedge.image import to_tile
+
+def tile_or_none(picture):
+    try:
+        return to_tile(picture)
+    except ImageError:
+        return None
+
+tiles = [tile_or_none(picture) for picture in pickle.load(sys.stdin.buffer)]
+pickle.dump(tiles, sys.stdout.buffer)
+"""
 
 
 def read_all(pictures: list[Rendered], readings: list[str]) -> dict[str, list[Tile | None]]:
-    """Each picture's tile by each reading."""
-    return {name: [reading_named(name)(picture) for picture in pictures] for name in readings}
+    """The tiles of all pictures, uint8 (14, 14), by reading; None where a reading refuses a picture."""
+    return {reading: read_by(reading, pictures) for reading in readings}
 
 
-@cache
-def reading_named(name: str) -> Reading:
-    """The reading "resized", "ours", or that of an image.py in a file."""
-    if name == "resized":
-        return merely_resized
-    function = to_tile if name == "ours" else _loaded_to_tile(Path(name))
+def read_by(reading: str, pictures: list[Rendered]) -> list[Tile | None]:
+    """The tiles of all pictures, uint8 (14, 14), by one reading; None where it refuses a picture.
 
-    def read(picture: Rendered) -> Tile | None:
-        try:
-            return function(picture)
-        except ImageError:
-            return None
+    Args:
+        reading: RESIZE_ONLY, PAIREDGE, or the folder of another checkout of this project.
+        pictures: files' contents or images.
 
-    return read
-
-
-def _loaded_to_tile(path: Path) -> Callable[[Rendered], Tile]:
-    """`to_tile` of another version of pairedge/image.py."""
-    spec = importlib.util.spec_from_file_location("pairedge_image_before", path)
-    if spec is None or spec.loader is None:
-        raise click.UsageError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[[Rendered], Tile] = module.to_tile
-    return function
+    Raises:
+        DataError: when the other checkout cannot read them.
+    """
+    if reading == RESIZE_ONLY:
+        return [resize_only(picture) for picture in pictures]
+    if reading == PAIREDGE:
+        return [tile_or_none(picture) for picture in pictures]
+    return _read_by_checkout(Path(reading), pictures)
 
 
-def merely_resized(picture: Rendered) -> Tile:
-    """What most people try first: grey, white on black by the border's median, and 14x14. Never refuses."""
+def _read_by_checkout(folder: Path, pictures: list[Rendered]) -> list[Tile | None]:
+    program = [sys.executable, "-c", _READ_BY_CHECKOUT, str(folder)]
+    done = subprocess.run(program, input=pickle.dumps(pictures), capture_output=True, check=False)
+    if done.returncode:
+        [*_, reason] = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise DataError(f"{folder}: its pairedge cannot read the pictures: {reason}")
+    tiles: list[Tile | None] = pickle.loads(done.stdout)
+    return tiles
+
+
+def resize_only(picture: Rendered) -> Tile:
+    """The naive reading, uint8 (14, 14): gray, white on black by the border's median. It never refuses."""
     image = Image.open(BytesIO(picture)) if isinstance(picture, bytes) else picture
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -1,13 +1,13 @@
-"""Doubt: how well the confidence below which an answer is uncertain parts digits from what is none.
+"""How well a confidence threshold separates digits from negatives.
 
-The threshold was chosen in training, on pictures held out (`calibration.doubt_threshold`). What it does is
-measured on test digits, as MNIST has them and rendered, and on pictures that show no digit: letters, signs,
-fonts and shapes that training never saw. A picture that is refused counts as flagged.
+The threshold was chosen in training, on held-out pictures (`pairedge_train.training.calibration`). Its effect
+is measured on MNIST's test digits, as tiles and rendered, and on negatives: letters, symbols, fonts and
+shapes that training never saw. A picture that is refused counts as rejected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,70 +16,90 @@ from numpy.typing import NDArray
 
 from pairedge.model import PairModel
 from pairedge_train.data.datasets import Digits, fields_of
+from pairedge_train.randomness import SEED, seeded
 from pairedge_train.rendering.negatives import KINDS, render_negative
 from pairedge_train.rendering.tiles import Tiles, rendered_tiles, tile_or_none
-from pairedge_train.rows import Row
+from pairedge_train.robustness.readings import Tile
+from pairedge_train.robustness.rows import RejectionReport, RejectionRow
 
 Confidence: TypeAlias = Callable[[Tiles], NDArray[np.floating]]
 
+# The generator's name is part of its seed: another name would draw other pictures than the committed rows'.
+_PICTURES = "doubt"
 
-def doubt(
-    confidence: Confidence, threshold: float, test: Digits, count: int, generator: Generator, workers: int
-) -> Row:
-    """What share of digits, and of what is none, a threshold flags.
+
+def model_rejection(model: PairModel, test: Digits, count: int, workers: int) -> RejectionReport:
+    """What a model's own confidence threshold rejects; the arguments are those of `measure_rejection`."""
+    return measure_rejection(confidence_of(model), model.thresholds.digit, test, count, workers)
+
+
+def measure_rejection(
+    confidence: Confidence, threshold: float, test: Digits, count: int, workers: int, seed: int = SEED
+) -> RejectionReport:
+    """The shares of digits and of negatives that a confidence threshold rejects.
 
     Args:
-        confidence: what the model's answer is worth, float (N,) in 0..1, of tiles uint8 (N, 14, 14).
-        threshold: an answer of less is uncertain.
-        test: digits that training never saw, with their fields.
-        count: pictures of each kind that shows no digit; four times as many digits are rendered.
-        generator: draws the pictures.
-        workers: processes to use.
+        confidence: from tiles, uint8 (N, 14, 14), to the confidence in their digits, float (N,) in 0..1.
+        threshold: an answer with a lower confidence is uncertain.
+        test: digits that training never saw, with their 28x28 fields.
+        count: negatives of each kind; four times as many digits are rendered.
+        workers: processes that render digits.
+        seed: of the pictures.
     """
+    generator = seeded(_PICTURES, seed)
     tiles, drawn = rendered_sample(test, 4 * count, generator, workers)
-    kept = int((confidence(tiles) >= threshold).sum())
     plain = confidence(test.tiles)
-    kinds = {}
+    digits = {
+        "mnist": RejectionRow(n=len(plain), rejected=float((plain < threshold).mean()), refused=0),
+        "rendered": _rejection_row(list(tiles), drawn, confidence, threshold),
+    }
+    negatives = {}
     for kind in KINDS:
         pictures = (render_negative(kind, generator, testing=True) for _ in range(count))
         read = [tile for tile in map(tile_or_none, pictures) if tile is not None]
-        certain = int((confidence(np.stack(read)) >= threshold).sum()) if read else 0
-        kinds[kind] = {"n": count, "flagged": 1 - certain / count, "refused": count - len(read)}
-    return {
-        "threshold": threshold,
-        "digits": {
-            "mnist": {"n": len(plain), "flagged": float((plain < threshold).mean())},
-            "rendered": {"n": drawn, "flagged": 1 - kept / drawn, "refused": drawn - len(tiles)},
-        },
-        "not_digits": kinds,
-        "all_not_digits": {
-            "n": count * len(kinds),
-            "flagged": float(np.mean([row["flagged"] for row in kinds.values()])),
-        },
-    }
+        negatives[kind] = _rejection_row(read, count, confidence, threshold)
+    return RejectionReport(threshold=threshold, digits=digits, negatives=negatives, seed=seed)
+
+
+def _rejection_row(
+    tiles: Sequence[Tile], drawn: int, confidence: Confidence, threshold: float
+) -> RejectionRow:
+    """The row of `drawn` pictures, of which `tiles` could be read."""
+    certain = int((confidence(np.stack(tiles)) >= threshold).sum()) if len(tiles) else 0
+    return RejectionRow(n=drawn, rejected=1 - certain / drawn, refused=drawn - len(tiles))
 
 
 def confidence_of(model: PairModel) -> Confidence:
-    """The probability that a model gives its own answer."""
+    """The probability that a model gives its most probable digit."""
     return lambda tiles: np.array([each.probability for each in model.classify(tiles)])
 
 
 def rendered_sample(side: Digits, count: int, generator: Generator, workers: int) -> tuple[Tiles, int]:
-    """Tiles of digits rendered under the conditions as training draws them, and how many were drawn."""
+    """Tiles of digits rendered under random conditions, as in training, and how many were drawn.
+
+    Args:
+        side: digits with their fields.
+        count: how many of them to draw at most.
+        generator: draws digits and conditions.
+        workers: processes to use.
+
+    Returns:
+        Tiles, uint8 (M, 14, 14), and the number of pictures drawn, of which M could be read.
+    """
     chosen = generator.choice(len(side), min(count, len(side)), replace=False)
     labels = side.labels.numpy()[chosen]
     tiles, _ = rendered_tiles(fields_of(side)[chosen], labels, generator, workers=workers)
     return tiles, len(chosen)
 
 
-def doubt_table(doubts: Row) -> str:
-    """What the threshold flags, as Markdown."""
+def rejection_table(report: RejectionReport) -> str:
+    """What a threshold rejects, as Markdown."""
     named = {
-        "digits: MNIST's test tiles": doubts["digits"]["mnist"],
-        "digits: rendered test digits": doubts["digits"]["rendered"],
+        "digits: MNIST's test tiles": report.digits["mnist"],
+        "digits: rendered test digits": report.digits["rendered"],
     }
-    named |= {f"none: {kind}": row for kind, row in sorted(doubts["not_digits"].items())}
-    named["**none: all of these**"] = doubts["all_not_digits"]
-    lines = ["| pictures | n | flagged |", "|---|---|---|"]
-    lines += [f"| {name} | {row['n']:,} | {100 * row['flagged']:.1f} % |" for name, row in named.items()]
+    named |= {f"negatives: {kind}": row for kind, row in sorted(report.negatives.items())}
+    named["**negatives: all kinds**"] = report.all_negatives
+    lines = ["| pictures | n | rejected |", "|---|---|---|"]
+    lines += [f"| {name} | {row.n:,} | {100 * row.rejected:.1f} % |" for name, row in named.items()]
     return "\n".join(lines) + "\n"

@@ -24,9 +24,9 @@ class Pictures:
 
     Attributes:
         name: the condition, or the set.
-        about: what it stands for.
+        about: its description.
         labels: int64 (N,).
-        tiles: for each reading, N tiles, None where the picture was refused.
+        tiles: N tiles, uint8 (14, 14), by reading; None where the picture was refused.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Pictures:
 def condition_pictures(
     name: str, digits: NDArray[np.uint8], labels: NDArray[np.int64], readings: list[str], count: int
 ) -> Pictures:
-    """Pictures of `count` test digits under one condition; the same whatever else is drawn.
+    """Pictures of `count` test digits under one condition, independent of what else is drawn.
 
     Args:
         name: in CONDITIONS.
@@ -56,7 +56,14 @@ def condition_pictures(
 def european_pictures(
     digits: NDArray[np.uint8], labels: NDArray[np.int64], readings: list[str], count: int
 ) -> Pictures:
-    """Ones with a flag and sevens with a bar, photographed on squared paper or plain."""
+    """Ones with an upstroke and sevens with a bar, photographed on squared or plain paper.
+
+    Args:
+        digits: uint8 (N, 28, 28).
+        labels: int64 (N,).
+        readings: how to read them.
+        count: how many to draw at most.
+    """
     generator = seeded("european")
     chosen = generator.permutation(np.flatnonzero((labels == 1) | (labels == 7)))[:count]
     written = [(with_flag if labels[index] == 1 else with_bar)(digits[index], generator) for index in chosen]
@@ -67,24 +74,26 @@ def european_pictures(
 
 
 def typeset_pictures(readings: list[str], count: int) -> Pictures:
-    """Digits of fonts that training never sees, under every condition that suits print."""
+    """Printed digits in fonts that training never sees, under every condition that suits print."""
     generator = seeded("typeset")
     digits, labels = printed_digits(count, generator, testing=True)
     names = ("scan", "photo", "print", "white-on-black")
     pictures = [render(digit, names[int(generator.integers(4))], generator) for digit in digits]
-    return Pictures("typeset", "printed digits, fonts kept for tests", labels, read_all(pictures, readings))
+    return Pictures(
+        "typeset", "printed digits, fonts held out for tests", labels, read_all(pictures, readings)
+    )
 
 
 def scikit_learn_pictures(readings: list[str]) -> Pictures:
-    """Real 8x8 digits by other writers, UCI's, as scikit-learn has them: nothing is rendered."""
+    """Real 8x8 digits by other writers, from scikit-learn's copy of UCI optdigits; nothing is rendered."""
     levels, labels = uci_pictures()
     pictures: list[Rendered] = [Image.fromarray(each) for each in levels]
-    about = "real digits, 8x8, of scikit-learn (UCI optdigits)"
+    about = "real 8x8 digits from scikit-learn (UCI optdigits)"
     return Pictures("uci-real", about, labels, read_all(pictures, readings))
 
 
 def all_pictures(test: Digits, readings: list[str], count: int, workers: int) -> list[Pictures]:
-    """Every condition, and the sets that are no condition of their own."""
+    """Every condition, then the sets of European, typeset and real digits."""
     digits, labels = fields_of(test), test.labels.numpy()
     jobs: list[tuple[Any, ...]] = [
         (condition_pictures, name, digits, labels, readings, count) for name in CONDITIONS

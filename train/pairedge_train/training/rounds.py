@@ -137,7 +137,7 @@ def run_rounds(
 
 @contextmanager
 def one_process(folder: Path, seed: int) -> Iterator[None]:
-    """Let one process of a machine at a time train the round with this seed; the others then find it there."""
+    """Let one process of this machine at a time train a round; the others then find it finished."""
     place = hashlib.sha256(f"{checkpoint_path(folder, seed).absolute()}".encode()).hexdigest()[:16]
     # Beside the results a lock would be in the way of who reads them, and of a folder that is not there yet.
     lock = Path(tempfile.gettempdir()) / f"pairedge-{place}.lock"

@@ -1,17 +1,17 @@
-"""The yardstick: TwinNet with weight sharing and auxiliary losses (report 000), trained the obvious way.
+"""The plain PyTorch baseline: TwinNet with weight sharing and auxiliary losses (report 000).
 
-A loop as a tutorial has it, with torch's defaults and nothing of pairedge: as a measure it is worth something
-only as long as it stays what anyone would write first. For each seed it draws the pairs that pairedge draws.
-It prints the seconds of training and the test accuracy of each round as JSON.
+A training loop as in a tutorial, with torch's defaults and nothing of pairedge: it is a fair baseline only as
+long as it stays what anyone would write first. For each seed it draws the pairs that pairedge draws. It
+prints the seconds of training and the test accuracy of each round as JSON.
 
-python benchmarks/obvious_twinnet.py FOLDER_OF_MNIST FIRST_SEED ROUNDS EPOCHS
+python -m benchmarks.pytorch_baseline MNIST_FOLDER FIRST_SEED ROUNDS EPOCHS
 """
 
 import json
-import sys
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 class TwinNet(nn.Module):
-    """One branch reads both tiles, a perceptron compares what it says."""
+    """One branch reads both tiles, a perceptron compares its outputs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class TwinNet(nn.Module):
 
 
 def read_mnist(folder: Path, part: str) -> tuple[Tensor, Tensor]:
-    """Digits as 14x14 grey levels, (N, 14, 14), and their labels."""
+    """Digits as 14x14 gray levels, (N, 14, 14), and their labels."""
     raw = folder / "MNIST" / "raw"
     pixels = np.fromfile(raw / f"{part}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 1, 28, 28)
     labels = np.fromfile(raw / f"{part}-labels-idx1-ubyte", np.uint8)[8:]
@@ -73,20 +73,20 @@ def draw_pairs(digits: tuple[Tensor, Tensor], generator: torch.Generator) -> Ten
 def train(network: TwinNet, pairs: TensorDataset, epochs: int) -> None:
     """Train with Adam on the sum of three cross-entropies, pairs in their order."""
     criterion = nn.CrossEntropyLoss()
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     network.train()
     for _ in range(epochs):
         for images, target, classes in DataLoader(pairs, batch_size=25):
             comparison, first, second = network(images)
             loss = criterion(comparison, target)
             loss = loss + criterion(first, classes[:, 0]) + criterion(second, classes[:, 1])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
 
 
 def accuracy(network: TwinNet, pairs: TensorDataset) -> float:
-    """Share of right comparisons."""
+    """Share of correct comparisons."""
     network.eval()
     images, target, _ = pairs.tensors
     with torch.no_grad():
@@ -94,9 +94,14 @@ def accuracy(network: TwinNet, pairs: TensorDataset) -> float:
     return float((comparison.argmax(1) == target).double().mean())
 
 
-def main(folder: Path, first_seed: int, rounds: int, epochs: int) -> None:
-    """Train a network for each seed."""
-    training, test = read_mnist(folder, "train"), read_mnist(folder, "t10k")
+@click.command()
+@click.argument("mnist_folder", type=click.Path(path_type=Path, exists=True))
+@click.argument("first_seed", type=int)
+@click.argument("rounds", type=int)
+@click.argument("epochs", type=int)
+def main(mnist_folder: Path, first_seed: int, rounds: int, epochs: int) -> None:
+    """Train a network for each of ROUNDS seeds."""
+    training, test = read_mnist(mnist_folder, "train"), read_mnist(mnist_folder, "t10k")
     seconds, accuracies = [], []
     for seed in range(first_seed, first_seed + rounds):
         generator = torch.Generator().manual_seed(seed)
@@ -107,8 +112,8 @@ def main(folder: Path, first_seed: int, rounds: int, epochs: int) -> None:
         train(network, pairs, epochs)
         seconds.append(time.perf_counter() - start)
         accuracies.append(accuracy(network, test_pairs))
-    json.dump({"seconds": seconds, "test_accuracy": accuracies}, sys.stdout)
+    click.echo(json.dumps({"seconds": seconds, "test_accuracy": accuracies}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    main()

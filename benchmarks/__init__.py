@@ -1,0 +1,1 @@
+"""Programs that measure speed, size and memory, their results, and the page made of these."""

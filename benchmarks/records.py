@@ -1,0 +1,291 @@
+"""What the benchmarks write to results/ and read back: one typed record per program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
+from pydantic_core import to_jsonable_python
+
+from pairedge.bench import percentiles
+from pairedge_train.files import write_atomically
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+
+_STRICT = ConfigDict(strict=True, extra="forbid")
+Machine = dict[str, str | int]  # as `pairedge.bench.machine` gives it
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Percentiles:
+    """Microseconds of `n` calls."""
+
+    p50: float
+    p95: float
+    p99: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class TargetRow:
+    """One target of edge.py and whether it is met.
+
+    Attributes:
+        name: how the command line calls it.
+        quantity: what is measured.
+        baseline: what it is compared with.
+        bound: the target: at most this, or at least this where `higher_is_better`; in `unit`.
+        unit: "x" for a ratio to the baseline, "MB" for a difference from it.
+        higher_is_better: whether the bound is a lower one.
+        met: whether the bound is met.
+        measured: the figure compared with the bound.
+        floor: the least that `measured` could be, where that is known.
+        raw: what the figure was computed from.
+    """
+
+    name: str
+    quantity: str
+    baseline: str
+    bound: float
+    unit: Literal["x", "MB"]
+    higher_is_better: bool
+    met: bool
+    measured: float
+    floor: float | None = None
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EdgeRecord:
+    """results/edge.json: the model, how long it was measured, and every target."""
+
+    machine: Machine
+    model: dict[str, str]
+    effort: dict[str, int | float]
+    targets: list[TargetRow]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EngineRow:
+    """One inference engine on one thread.
+
+    Attributes:
+        engine: name and version.
+        decisions: how many decisions were compared with onnxruntime's; 0 for none.
+        agreeing: how many of them are the same.
+        largest_difference: between the probabilities.
+        one_pair_microseconds: latency of one pair.
+        batch_microseconds_per_pair: median time of a batch over its pairs; None where there are no batches.
+    """
+
+    engine: str
+    decisions: int = 0
+    agreeing: int | None = None
+    largest_difference: float | None = None
+    one_pair_microseconds: Percentiles
+    batch_microseconds_per_pair: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EnginesRecord:
+    """results/engines.json: one graph in several engines."""
+
+    machine: Machine
+    weights_sha256: str
+    batch: int
+    threads: int
+    engines: list[EngineRow]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class DecisionRow:
+    """The decisions of one graph in reduced precision: shares that agree with fp32's and that are correct."""
+
+    graph: str
+    decision: str
+    n: int
+    agreement: float
+    accuracy: float
+    fp32_accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PrecisionRow:
+    """A model in one precision.
+
+    Attributes:
+        precision: "fp32", "fp16" or "int8".
+        bytes: size of each graph, by kind.
+        one_pair_microseconds: latency of one pair.
+        batch_microseconds_per_pair: median time of a batch over its pairs.
+        changes: how its decisions differ from fp32's.
+        accepted: whether all of them meet the acceptance criterion.
+    """
+
+    precision: str
+    bytes: dict[str, int]
+    one_pair_microseconds: Percentiles
+    batch_microseconds_per_pair: float
+    changes: list[DecisionRow]
+    accepted: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class AcceptanceCriterion:
+    """What a precision must reach to be accepted: shares of all decisions."""
+
+    min_agreement: float
+    max_accuracy_loss: float
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PrecisionRecord:
+    """results/precision.json: a model in each precision, fp32 first."""
+
+    machine: Machine
+    weights_sha256: str
+    criterion: AcceptanceCriterion
+    batch: int
+    precisions: list[PrecisionRow]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class GraphAgreement:
+    """A graph that ran: the largest difference, relative where values exceed 1, and decisions that differ."""
+
+    largest_difference: float
+    decisions_differ: int
+    decisions: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class GraphFailure:
+    """A graph that could not be loaded or run, with the error's first line."""
+
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CompatRow:
+    """Every graph in one engine, whose environment has these versions."""
+
+    engine: str
+    onnxruntime: str | None = None
+    numpy: str | None = None
+    python: str | None = None
+    graphs: dict[str, GraphAgreement | GraphFailure]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CompatRecord:
+    """results/compat.json: every graph in old and new engines."""
+
+    machine: Machine
+    tolerance: float
+    batches: list[int]
+    engines: list[CompatRow]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ParetoPoint:
+    """Latency and accuracy of a variant, or of the model that ships.
+
+    Attributes:
+        variant: its name, or the row's for an ensemble.
+        members: variants of the ensemble; None for the model that ships.
+        study: where the accuracy comes from; for the model that ships, what it was tested on.
+        row: of the study; None for the model that ships.
+        pairs: how many pairs it was trained on, "all" for every training tile once.
+        accuracy: share of correct comparisons, mean over the rounds.
+        sd: standard deviation over the rounds; None for the model that ships.
+        n: rounds; for the model that ships, test pairs.
+        bytes: size of its pair graph.
+        one_pair_microseconds: latency.
+        pareto_optimal: whether no faster point is as accurate.
+    """
+
+    variant: str
+    members: list[str] | None = None
+    study: str
+    row: str | None = None
+    pairs: int | Literal["all"]
+    accuracy: float
+    sd: float | None = None
+    n: int
+    bytes: int
+    one_pair_microseconds: Percentiles
+    pareto_optimal: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ParetoRecord:
+    """results/pareto.json: all points, fastest first."""
+
+    machine: Machine
+    points: list[ParetoPoint]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class RoundsRecord:
+    """results/rounds_per_hour.json: training rounds per hour, by "pairedge" and by the PyTorch "baseline".
+
+    Attributes:
+        machine: where.
+        runs: pairs of runs, in turn.
+        rounds_per_run: rounds that each side trains in one run.
+        epochs: of each round.
+        workers: processes of pairedge.
+        torch: its version.
+        load_average_before: of the machine. Above 0.1 or so the figures are not to be trusted: the baseline's
+            threads wait for each other.
+        median_rounds_per_hour: of each side.
+        median_ratio: pairedge over baseline.
+        ratios: of each pair of runs.
+        rounds_per_hour: of each side and run.
+        wall_seconds: of each side and run, with imports, data and evaluation.
+        mean_test_accuracy: of each side.
+        paired_t_test_p: of the test accuracies, paired by seed.
+        test_accuracy: of each side and round, by seed.
+    """
+
+    machine: Machine
+    runs: int
+    rounds_per_run: int
+    epochs: int
+    workers: int
+    torch: str
+    load_average_before: float
+    median_rounds_per_hour: dict[str, float]
+    median_ratio: float
+    ratios: list[float]
+    rounds_per_hour: dict[str, list[float]]
+    wall_seconds: dict[str, list[float]]
+    mean_test_accuracy: dict[str, float]
+    paired_t_test_p: float
+    test_accuracy: dict[str, list[float]]
+
+
+def latency(seconds: list[float]) -> Percentiles:
+    """The percentiles of some calls' seconds."""
+    microseconds: dict[str, Any] = dict(percentiles(seconds))
+    return Percentiles(**microseconds)
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """A record of results/.
+
+    Raises:
+        pydantic.ValidationError: naming each field that is missing, unknown or of another kind.
+    """
+    return TypeAdapter(kind).validate_json(path.read_bytes())
+
+
+def keep(name: str, record: object) -> None:
+    """Write a record to results/, fields that are None left out."""
+    content = json.dumps(to_jsonable_python(record, exclude_none=True), indent=1) + "\n"
+    write_atomically(RESULTS / f"{name}.json", content.encode())
