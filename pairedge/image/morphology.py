@@ -121,7 +121,7 @@ def connected_components(mask: Mask) -> Components:
 
 
 def bounding_slices(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
-    """The rows and columns that a mask, bool (H, W), not empty, takes, and a margin as far as there is one."""
+    """The rows and columns that a mask, bool (H, W), not empty, takes, with a margin where there is one."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
     return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)
