@@ -68,7 +68,17 @@ def segment_digit(ink: Gray, darkness: Gray) -> Gray:
 
 
 def with_neighbors(kept: Mask, fit: Mask, box: NDArray[np.int64], reach: float) -> Mask:
-    """The kept parts, and the fit ones that are no farther from them than a share of their size."""
+    """The kept parts, and the fit ones that are no farther from them than a share of their size.
+
+    Args:
+        kept: bool (N,), one part or more.
+        fit: bool (N,).
+        box: int64 (N, 4), as in `Components`.
+        reach: the share, 0 to 1.
+
+    Returns:
+        bool (N,).
+    """
     while True:
         (y0, x0), (y1, x1) = box[kept, :2].min(axis=0), box[kept, 2:].max(axis=0)
         top, left, bottom, right = box.T
@@ -84,6 +94,10 @@ def is_another(main: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
 
     It is about as high, and stands apart. The halves of a broken digit are closer; those of a 4 end at
     different heights.
+
+    Args:
+        main: int64 (4,), a box as in `Components`.
+        other: likewise, int64 (4,).
     """
     (y0, x0, y1, x1), (v0, u0, v1, u1) = main.tolist(), other.tolist()
     tall, other_tall = y1 - y0, v1 - v0
@@ -101,6 +115,11 @@ def along_darkness(mask: Mask, lines: Mask, darkness: Gray) -> float:
     """Which share of a mask, 0 to 1, lies close to something about as dark, ruled lines left aside.
 
     A stroke has paper on all sides. The edge of a shadow has it on one, and grain is dark here and there.
+
+    Args:
+        mask: bool (H, W), not empty.
+        lines: bool (H, W), where ruled lines are.
+        darkness: float32 (H, W), any levels, as `find_ink` gives it.
     """
     reach = max(5, round(stroke_width(mask)) + 2)
     near = bounding_slices(mask, 2 * reach + 2)  # nothing beyond counts
@@ -113,13 +132,13 @@ def along_darkness(mask: Mask, lines: Mask, darkness: Gray) -> float:
 
 
 def stroke_width(mask: Mask) -> float:
-    """How wide strokes are, pixels: twice their area by the length of their outline."""
+    """How wide the strokes of a mask, bool (H, W), are, pixels: twice area divided by length of outline."""
     area, outline = np.count_nonzero(mask), np.count_nonzero(mask & ~erode(mask, 1))
     return max(1.0, 2 * int(area) / max(int(outline), 1))
 
 
 def without_lines(mask: Mask) -> Mask:
-    """A mask without the thin lines that cross the picture: those of ruled or squared paper.
+    """A mask, bool (H, W), without the thin lines that cross the picture: those of ruled or squared paper.
 
     Where a stroke crosses a line, the mask is thicker than a line and stays; where two lines cross, it goes.
     """
@@ -131,6 +150,8 @@ def without_lines(mask: Mask) -> Mask:
 
 def crossing_lines(mask: Mask) -> tuple[Mask, Mask]:
     """Straight lines from border to border, level or nearly so, and where a mask is as thin as a line.
+
+    The mask and both answers are bool (H, W).
 
     For each of some slopes, the rows that rise so are looked at as a whole: a line fills one from end to
     end, and is thin in most of it; the bar of a 7 is not.

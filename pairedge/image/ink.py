@@ -30,6 +30,9 @@ def plain_paper(pixels: Gray) -> bool:
     """Whether the paper is one even color: a drawing, a scan, a thumbnail, but no photo.
 
     Then nothing needs to be known of shadows, and ink may fill the picture. Small pictures are taken so.
+
+    Args:
+        pixels: float32 (H, W, C), 0 to 255.
     """
     if max(pixels.shape) <= SMALL:
         return True
@@ -44,17 +47,22 @@ def plain_paper(pixels: Gray) -> bool:
 
 
 def along_border(values: Gray) -> Gray:
-    """The values along the picture's border, (N,) or (N, C)."""
+    """The values along the picture's border, float32 or bool (N,) or (N, C), of (H, W) or (H, W, C)."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def difference_from_border(pixels: Gray) -> Gray:
-    """How each pixel differs from the median of the picture's border, float32 (H, W, C)."""
+    """How each pixel differs from the median of the picture's border.
+
+    Pixels are float32 (H, W, C), 0 to 255; their differences too, -255 to 255.
+    """
     return pixels - np.array([median(channel) for channel in along_border(pixels).T], np.float32)
 
 
 def subtract_background(pixels: Gray) -> Gray:
-    """How each pixel of a photo differs from the paper, float32 (H, W, C).
+    """How each pixel of a photo differs from the paper.
+
+    Pixels are float32 (H, W, C), 0 to 255; their differences too, about -255 to 255.
 
     The paper is a smooth surface: a quadratic polynomial of the place, fitted on a small copy while what
     lies far from it (the ink) counts for less and less.
@@ -100,6 +108,9 @@ def to_contrast(difference: Gray) -> Gray:
     That is the difference in luminance where that shows all of the ink. Where color shows it better (blue
     on pink, yellow on white), it is the difference along the ink's own direction of color, or, for ink
     of several colors, the distance alone.
+
+    Args:
+        difference: float32 (H, W, C), -255 to 255, from the paper's color.
     """
     if difference.shape[2] == 1:
         return difference[..., 0]
@@ -127,13 +138,24 @@ def project(colors: Gray, direction: Sequence[float] | Matrix) -> Gray:
 
 
 def dark_ink(contrast: Gray) -> bool:
-    """Whether the ink is darker than the paper: it is on the side where the larger differences are."""
+    """Whether the ink is darker than the paper: it is on the side where the larger differences are.
+
+    Args:
+        contrast: float32 (H, W), -255 to 255.
+    """
     darker, lighter = np.minimum(contrast, 0), np.maximum(contrast, 0)
     return float(np.square(darker).sum()) >= float(np.square(lighter).sum())
 
 
 def beside_surroundings(contrast: Gray) -> Gray:
-    """How places differ from the median of a wide neighborhood, which follows shadows; a small copy."""
+    """How places differ from the median of a wide neighborhood, which follows shadows; a small copy.
+
+    Args:
+        contrast: float32 (H, W), -255 to 255.
+
+    Returns:
+        float32, its longer side 40 at most.
+    """
     small = shrink(contrast[..., None], 40)[..., 0]
     reach = 10
     around = np.lib.stride_tricks.sliding_window_view(
@@ -161,7 +183,11 @@ def remove_shadows(contrast: Gray) -> Gray:
 
 
 def noise_level(contrast: Gray) -> float:
-    """The standard deviation of what varies from pixel to pixel, from the median step to the neighbor."""
+    """The standard deviation of what varies from pixel to pixel, from the median step to the neighbor.
+
+    Args:
+        contrast: float32 (H, W), -255 to 255.
+    """
     if contrast.shape[1] < 2:
         return 0.0
     return median(np.abs(np.diff(contrast, axis=1))) * 1.05  # of normal noise
@@ -169,6 +195,9 @@ def noise_level(contrast: Gray) -> float:
 
 def find_ink(pixels: Gray) -> tuple[Gray, Gray]:
     """How much ink each pixel holds, and how dark it is, shadows included.
+
+    Args:
+        pixels: float32 (H, W, C), 0 to 255.
 
     Returns:
         ink: float32 (H, W), 0 (paper) to 1 (full stroke).
@@ -201,7 +230,7 @@ def find_ink(pixels: Gray) -> tuple[Gray, Gray]:
 
 
 def at_border(ink: Gray) -> float:
-    """Which share of the picture's border is ink."""
+    """Which share of the picture's border, 0 to 1, is ink: float32 (H, W), 0 and more."""
     return float((along_border(ink) > 0.3 * ink.max()).mean())
 
 
@@ -211,6 +240,10 @@ def soft_threshold(ink: Gray, floor: float) -> Gray:
     Otsu's threshold parts strokes from paper; in a large picture it looks only at what lies near ink, or
     an empty page would outweigh a small digit. The ramp around it keeps the soft edges that MNIST's
     digits have.
+
+    Args:
+        ink: float32 (H, W), 0 and more.
+        floor: the least level that counts as ink, above 0.
 
     Raises:
         NoInkError: when no level reaches the floor.
@@ -235,7 +268,7 @@ def soft_threshold(ink: Gray, floor: float) -> Gray:
 
 
 def shrink(pixels: Gray, longest: int) -> Gray:
-    """Average (H, W, C) down to a longest side."""
+    """Average levels, float32 (H, W, C), down to a longest side; smaller ones keep theirs."""
     height, width, channels = pixels.shape
     scale = min(1.0, longest / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -247,11 +280,14 @@ def shrink(pixels: Gray, longest: int) -> Gray:
 
 
 def median(values: NDArray[Any]) -> float:
-    """The middle value, the upper one of two. NumPy's own imports numpy.ma, which costs start-up time."""
+    """The middle one of float32 values of any shape (...), the upper one of two.
+
+    NumPy's own imports numpy.ma, which costs start-up time.
+    """
     return quantile(values, 0.5)
 
 
 def quantile(values: NDArray[Any], share: float) -> float:
-    """The value that a share of the others is below, without interpolation."""
+    """The value that a share of float32 values, of any shape (...), is below, without interpolation."""
     place = min(int(values.size * share), values.size - 1)
     return float(np.partition(values, place, axis=None)[place])

@@ -12,7 +12,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 def smooth(values: Gray, passes: int) -> Gray:
-    """Average each pixel with its neighbors (1 2 1 both ways), so many times."""
+    """Average each pixel with its neighbors (1 2 1 both ways), so many times; float32 (H, W), any range."""
     for _ in range(2 * passes):
         padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
         values = np.asarray((padded[:-2] + padded[2:]) / 4 + values / 2, np.float32).T
@@ -20,12 +20,15 @@ def smooth(values: Gray, passes: int) -> Gray:
 
 
 def dilate(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The highest value within `reach` rows and columns, as far as the picture goes."""
+    """The highest value within `reach` rows and columns; (H, W) of bool, uint8 or float32, any range."""
     return dilate_columns(dilate_columns(values, reach).T, reach).T
 
 
 def dilate_columns(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The highest value within `reach` rows: windows of 1, 2, 4 ... rows, then the rest."""
+    """The highest value within `reach` rows, as `dilate`: windows of 1, 2, 4 ... rows, then the rest.
+
+    Values are (H, W) of bool, uint8 or float32, any range.
+    """
     values = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
     span, window = 1, 2 * reach + 1
     while span < window:
@@ -36,7 +39,7 @@ def dilate_columns(values: NDArray[Any], reach: int) -> NDArray[Any]:
 
 
 def erode(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The lowest value within `reach` rows and columns, as far as the picture goes."""
+    """The lowest value within `reach` rows and columns; (H, W) of bool or float32 and any range."""
     return ~dilate(~values, reach) if values.dtype == np.bool_ else -dilate(-values, reach)
 
 
@@ -44,6 +47,9 @@ def otsu(values: Gray) -> float:
     """The threshold that parts values into the two classes of least inner variance (Otsu, 1979).
 
     Where an empty gap lies between the classes, every threshold in it is as good: the middle one is taken.
+
+    Args:
+        values: float32 of any shape and range, not empty.
     """
     counts, edges = np.histogram(values, bins=256)
     middles = (edges[:-1] + edges[1:]) / 2
@@ -62,8 +68,8 @@ class Components(NamedTuple):
 
     Attributes:
         labels: int32 (H, W), the part each pixel belongs to, or -1.
-        area: pixels.
-        box: (N, 4): top, left, bottom, right, the last two exclusive.
+        area: int64 (N,), pixels.
+        box: int64 (N, 4): top, left, bottom, right, the last two exclusive.
     """
 
     labels: NDArray[np.int32]
@@ -72,7 +78,7 @@ class Components(NamedTuple):
 
 
 def connected_components(mask: Mask) -> Components:
-    """Part a mask into what hangs together, corners included.
+    """Part a mask, bool (H, W), into what hangs together, corners included.
 
     Rows become runs of pixels; runs that touch are joined by taking the lowest number of their
     neighbors again and again, which takes a logarithmic number of rounds.
@@ -115,7 +121,7 @@ def connected_components(mask: Mask) -> Components:
 
 
 def bounding_slices(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
-    """The rows and columns that a mask, not an empty one, takes; with a margin as far as there is one."""
+    """The rows and columns that a mask, bool (H, W), not empty, takes, with a margin where there is one."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
     return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)

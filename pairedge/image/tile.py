@@ -112,12 +112,15 @@ def read_picture(picture: Picture) -> Reading:
 
 
 def crop(ink: Gray) -> Gray:
-    """The smallest rectangle that holds all ink of at least half strength."""
+    """The smallest rectangle that holds all ink, float32 (H, W), of at least half strength (0.5)."""
     return ink[bounding_slices(ink >= 0.5)]
 
 
 def normalize_stroke_width(ink: Gray) -> Gray:
-    """Widen strokes that are thinner than MNIST's, thin those that are thicker; leave the others alone."""
+    """Widen strokes that are thinner than MNIST's, thin those that are thicker; leave the others alone.
+
+    Ink is float32 (H, W), 0 to 1; what was changed has a longer side of about FINE_BOX.
+    """
     fine = scaled(ink, FINE_BOX)
     width = stroke_width(np.pad(fine, 1) >= 0.5)
     normal = min(max(width, THIN_STROKE * FINE_BOX), THICK_STROKE * FINE_BOX)
@@ -132,12 +135,12 @@ def normalize_stroke_width(ink: Gray) -> Gray:
 
 
 def fit_box(ink: Gray) -> Gray:
-    """Scale ink, proportions kept, so that its longer side is MNIST_BOX pixels."""
+    """Scale ink, float32 (H, W), proportions kept, so that its longer side is MNIST_BOX pixels."""
     return scaled(ink, MNIST_BOX)
 
 
 def scaled(ink: Gray, longest: int) -> Gray:
-    """Ink with its longer side of so many pixels: averaged where it shrinks, interpolated where it grows."""
+    """Ink, float32 (H, W), with a longer side of so many pixels: averaged to shrink, interpolated to grow."""
     scale = longest / max(ink.shape)
     width, height = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
     filter_ = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
@@ -145,7 +148,10 @@ def scaled(ink: Gray, longest: int) -> Gray:
 
 
 def center(ink: Gray) -> Gray:
-    """Place ink in a 28x28 field with its center of mass in the middle, as far as it stays inside."""
+    """Place ink in a field with its center of mass in the middle, as far as it stays inside.
+
+    Ink is float32 (H, W), 0 to 1, at most 28 pixels long; the field float32 (28, 28), 0 to 255.
+    """
     height, width = ink.shape
     mass = float(ink.sum())
     y = float((ink.sum(axis=1) * (np.arange(height) + 0.5)).sum()) / mass

@@ -1,4 +1,4 @@
-"""Ink is found under any light, on any paper, in any color; what is no digit is left out."""
+"""Ink is found under any light, on any paper, in any color; everything else is left out."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_light_ink_on_a_dark_ground_is_found_alike(
     assert [answer.digit for answer in model.classify(pictures)] == list(range(10))
 
 
-def test_ink_as_bright_as_its_paper_is_found_by_its_colour(model: PairModel) -> None:
+def test_ink_as_bright_as_its_paper_is_found_by_its_color(model: PairModel) -> None:
     look = Look(size=(320, 240), ink=(60, 160, 255), paper=(240, 120, 120))  # luminance 141 and 156
     pictures = [picture(fading(page(digit, look))) for digit in range(10)]
     assert [answer.digit for answer in model.classify(pictures)] == list(range(10))

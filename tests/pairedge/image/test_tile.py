@@ -314,7 +314,7 @@ def test_the_center_of_mass_comes_to_the_middle(digit: int) -> None:
     assert (field.sum(axis=0) * places).sum() / field.sum() == pytest.approx(MNIST_SIDE / 2, abs=0.51)
 
 
-def test_ink_too_lopsided_to_be_centred_stays_inside() -> None:
+def test_ink_too_lopsided_to_be_centered_stays_inside() -> None:
     ink = np.full((20, 20), 0.01, np.float32)
     ink[:2, :2] = 1
     np.testing.assert_array_equal(center(ink)[8:, 8:], ink * 255)
