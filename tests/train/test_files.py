@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from pairedge_train.errors import DataError, OutputError
+from pairedge_train.errors import CheckpointError, DataError, OutputError
 from pairedge_train.files import write_all, write_atomically
 from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.checkpoint import load_checkpoint

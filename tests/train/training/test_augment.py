@@ -88,5 +88,5 @@ def test_a_recipe_carries_it() -> None:
     recipe = Recipe().with_({"augment.rotate": 10.0, "augment.stroke": 0.5})
     assert recipe.augment == Augmentation(rotate=10.0, stroke=0.5)
     assert not Recipe().augment
-    with pytest.raises(RecipeError, match="augment.shear must be a number from 0, not -0.1"):
+    with pytest.raises(RecipeError, match=r"augment.shear must be a number from 0, not -0\.1"):
         Recipe().with_({"augment.shear": -0.1})
