@@ -23,7 +23,7 @@ from pairedge_train.rendering.tiles import tile_or_none
 look = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 digits = [np.asarray(draw_digit(digit, look).convert("L")) for digit in range(10)]
 pictures = {}
-for count in range(6):
+for count in range(4):
     for place, name in enumerate(CONDITIONS):
         generator = np.random.default_rng([count, place])
         pictures[f"{name} {count}"] = render(digits[(count + place) % 10], name, generator)
@@ -71,6 +71,6 @@ def test_pictures_and_tiles_are_the_same_under_any_kernel() -> None:
         kernels.append("SkylakeX")
     first, second = (tiles_under(OPENBLAS_CORETYPE=kernel) for kernel in kernels[-2:])
     plain = tiles_under(OPENBLAS_CORETYPE="Nehalem", NPY_DISABLE_CPU_FEATURES=" ".join(detected))
-    assert len(first) > 200
+    assert len(first) > 100
     assert first == second
     assert first == plain
