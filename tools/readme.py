@@ -5,14 +5,13 @@ python -m tools.readme README.md
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
 import pairedge
+from benchmarks.records import EdgeRecord, ParetoPoint, ParetoRecord, RoundsRecord, read_record
 from pairedge_train.experiments.library import reports, studies
 from pairedge_train.experiments.study import Study
 from pairedge_train.rendering.conditions import CONDITIONS
@@ -60,13 +59,13 @@ def fill(text: str, root: Path) -> str:
 def model_table(root: Path) -> str:
     """Size and time of the model that ships."""
     metadata = shipped_model(root).metadata
-    [cost] = [point for point in pareto_points(root) if "row" not in point]
+    [cost] = [point for point in pareto_points(root) if point.row is None]
     return table(
         ["the model that ships", ""],
         [
             ["parameters", f"{metadata['parameters']:,}"],
             ["file", f"{shipped_graph(root).stat().st_size / 1000:.1f} kB"],
-            ["one pair, one CPU thread", f"{cost['one_pair_microseconds']['p50']:.0f} microseconds"],
+            ["one pair, one CPU thread", f"{cost.one_pair_microseconds.p50:.0f} microseconds"],
         ],
     )
 
@@ -107,7 +106,7 @@ def accuracy_table(root: Path) -> str:
 
 def best_table(root: Path) -> str:
     """A report's network, the flagship, the best ensemble and the model that ships, side by side."""
-    costs = {point["variant"] if "row" in point else "ships": point for point in pareto_points(root)}
+    costs = {"ships" if point.row is None else point.variant: point for point in pareto_points(root)}
     lines = []
     for study, table_name, label, name, cost in (
         (
@@ -197,26 +196,26 @@ def reports_table(root: Path) -> str:
 def speed_table(root: Path) -> str:
     """Measurements of the benchmarks with their targets: the ones users ask for, and all that missed."""
     results = root / "benchmarks" / "results"
-    targets = json.loads((results / "edge.json").read_text())["targets"]
-    rounds = json.loads((results / "rounds_per_hour.json").read_text())
+    targets = read_record(results / "edge.json", EdgeRecord).targets
+    rounds = read_record(results / "rounds_per_hour.json", RoundsRecord)
     lines = [
         [
-            target["what"],
-            target["against"],
-            f"{target['found']:.2f} {target['unit']}{' as fast' if target['least'] else ''}",
-            f"{'at least' if target['least'] else 'at most'} {target['bound']:g}",
-            "met" if target["met"] else "**missed**",
+            target.quantity,
+            target.baseline,
+            f"{target.measured:.2f} {target.unit}{' as fast' if target.higher_is_better else ''}",
+            f"{'at least' if target.higher_is_better else 'at most'} {target.bound:g}",
+            "met" if target.met else "**missed**",
         ]
         for target in targets
-        if target["name"] in _SPEED_ROWS or not target["met"]
+        if target.name in _SPEED_ROWS or not target.met
     ]
     lines.append(
         [
-            f"rounds of `twinnet_aux_ws` per hour in a study, {rounds['workers']} cores",
+            f"rounds of `twinnet_aux_ws` per hour in a study, {rounds.workers} cores",
             "a plain PyTorch baseline",
-            f"{rounds['median_ratio']:.2f} x as fast",
+            f"{rounds.median_ratio:.2f} x as fast",
             f"at least {_ROUNDS_TARGET}",
-            "met" if rounds["median_ratio"] >= _ROUNDS_TARGET else "**missed**",
+            "met" if rounds.median_ratio >= _ROUNDS_TARGET else "**missed**",
         ]
     )
     return table(["pairedge", "compared with", "measured", "target", ""], lines)
@@ -234,11 +233,11 @@ def mean_and_sd(result: Finding | None) -> str:
     return f"{100 * result.mean:.2f}" + (" %" if result.sd is None else f" ± {100 * result.sd:.2f} %")
 
 
-def size_and_time(point: dict[str, Any] | None) -> list[str]:
+def size_and_time(point: ParetoPoint | None) -> list[str]:
     """A graph's size and its median time for a pair, as two cells."""
     if point is None:
         return ["-", "-"]
-    return [f"{point['bytes'] / 1000:,.0f} kB", f"{point['one_pair_microseconds']['p50']:.0f}"]
+    return [f"{point.bytes / 1000:,.0f} kB", f"{point.one_pair_microseconds.p50:.0f}"]
 
 
 def agreement(study: Study, rows: list[RoundRow]) -> tuple[int, int]:
@@ -259,10 +258,9 @@ def rows_of_study(name: str, root: Path) -> list[RoundRow]:
     return read_rows(root / "artifacts" / folder / f"{name}.jsonl")
 
 
-def pareto_points(root: Path) -> list[dict[str, Any]]:
+def pareto_points(root: Path) -> list[ParetoPoint]:
     """Size and time of each exported graph; the one without a study's row is the model that ships."""
-    points: list[dict[str, Any]] = json.loads((root / "benchmarks/results/pareto.json").read_text())["points"]
-    return points
+    return read_record(root / "benchmarks" / "results" / "pareto.json", ParetoRecord).points
 
 
 def shipped_graph(root: Path) -> Path:

@@ -98,16 +98,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if text is None:
         raise CheckpointError(f"{path}: not a checkpoint of pairedge-train: it holds no recipe")
     try:
-        facts = _FACTS.validate_json(text)
-    except ValidationError as error:
-        place = ".".join(map(str, error.errors()[0]["loc"])) or "its metadata"
-        raise CheckpointError(f"{path}: {place}: {error.errors()[0]['msg'].lower()}") from error
-    if facts.schema not in (1, SCHEMA):
+        schema = json.loads(text)["schema"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{path}: its metadata name no schema") from error
+    if schema not in (1, SCHEMA):
         raise CheckpointError(
-            f"{path}: a checkpoint of schema {facts.schema}; this version reads 1 to {SCHEMA}; train again"
+            f"{path}: a checkpoint of schema {schema}; this version reads 1 to {SCHEMA}; train again"
         )
-    fold, metrics = facts.fold, facts.metrics
     try:
+        facts = _FACTS.validate_json(text)
+        fold, metrics = facts.fold, facts.metrics
         if facts.schema == 1:
             recipe = from_schema_1(facts.recipe)
             metrics = {_METRICS_1.get(name, name): value for name, value in metrics.items()}
@@ -116,7 +116,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             recipe = Recipe.from_dict(facts.recipe)
         network = build_network(recipe.network)
         network.load_state_dict(tensors)
-    except (RecipeError, RuntimeError, TypeError, KeyError, AttributeError) as error:
+    except (ValidationError, RecipeError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"{path}: its weights or recipe do not fit this version; train again"
         ) from error
