@@ -77,6 +77,8 @@ def comparison_loss(logits: Tensor, target: Tensor) -> Tensor:
             return logits.sum()
     if logits.ndim > target.ndim:
         return _cross_entropy(logits, target)
+    if logits.ndim == 1:
+        return F.binary_cross_entropy_with_logits(logits, target.to(logits))
     return F.binary_cross_entropy_with_logits(logits, target.to(logits), reduction="none").mean(0)
 
 

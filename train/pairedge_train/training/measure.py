@@ -51,20 +51,20 @@ def measure(network: Network, draw: Draw, test: Digits, settings: Evaluation) ->
         settings: what to measure.
     """
     train = evaluate(network, draw.training, dropout=settings.dropout)
-    validation = evaluate(network, draw.validation, dropout=settings.dropout) if draw.validation else None
     measured: dict[str, Any] = {
         "train_accuracy": train.pairs,
-        "validation_accuracy": validation.pairs if validation else None,
         "pairs": len(draw.training),
         "test_pairs": len(draw.test),
     }
+    if not settings.validation_only:
+        scores = evaluate(network, draw.test, dropout=settings.dropout)
+        measured |= {"test_accuracy": scores.pairs, "digit_accuracy": scores.digits}
+    if draw.validation:
+        measured["validation_accuracy"] = evaluate(network, draw.validation, dropout=settings.dropout).pairs
+    network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types lack it
     if settings.validation_only:
         assert draw.validation  # the recipe holds pairs out
-        network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types lack it
         return measured | validation_metrics(network, draw.validation)
-    scores = evaluate(network, draw.test, dropout=settings.dropout)
-    measured |= {"test_accuracy": scores.pairs, "digit_accuracy": scores.digits}
-    network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as above
     return measured | exact_metrics(network, test, learned=settings.exact)
 
 
