@@ -185,7 +185,7 @@ def test_a_page_puts_the_report_beside_ours() -> None:
 def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
     study = ALL["report0"]
     for row in study.table("sharing-and-losses").rows:
-        curves = {name: (0.6, 0.7, 0.8) for name in ("loss", "train_accuracy", "test_accuracy")}
+        curves = dict.fromkeys(("loss", "train_accuracy", "test_accuracy"), (0.6, 0.7, 0.8))
         for made in made_rows(row.recipe, [0.8, 0.9], curves=curves):
             append_row(tmp_path / "report0.jsonl", made)
     files = write_page(study, tmp_path)
