@@ -6,7 +6,6 @@ Calls that are compared are interleaved, A B C A B C, so that a machine that slo
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import statistics
@@ -28,6 +27,7 @@ import pairedge
 from pairedge.graph import CONTRACTS, open_graph, start_session
 from pairedge.image.tile import TILE_SIDE
 from pairedge.inspection import accuracies
+from pairedge.machine import cores, cpu_model
 from pairedge.model import PairModel, load, shipped_graph
 
 Calls = Mapping[str, Callable[[], object]]
@@ -205,21 +205,6 @@ def machine() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": cores(),
     }
-
-
-def cores() -> int:
-    """The number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def cpu_model() -> str:
-    """The processor's name, where the system reports one."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def installed_bytes() -> int:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = {"pairedge": ROOT, "pairedge_train": ROOT / "train", "pairedge_export": ROOT / "export"}
 
 # What each package of pairedge_train may import of the others; single modules are the ground floor.
-GROUND = {"errors", "files", "randomness", "rows", "torchvision_import"}
+GROUND = {"errors", "files", "machine", "randomness", "rows", "torchvision_import"}
 MAY_IMPORT = {
     "rendering": set(),
     "experiments": {"errors"},

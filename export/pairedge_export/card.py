@@ -110,6 +110,18 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
     yield f"- Training pairs SHA-256: `{metadata['training_sha256']}`"
     yield f"- Weights SHA-256: `{metadata['weights_sha256']}`"
     yield f"- License: {metadata['license']}"
+    yield f"- {machine(metadata.get('machine'))}"
+
+
+def machine(facts: Mapping[str, str] | None) -> str:
+    """What trained the model, and what that decides."""
+    if facts is None:
+        return "Trained on a CPU that was not recorded; other kernels give other weights, in the last bits at first."
+    versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "numpy", "python"))
+    return (
+        f"Trained on {facts['cpu']} with {facts['kernels']} kernels ({versions}); other kernels give other "
+        "weights, in the last bits at first, from the same training pairs."
+    )
 
 
 def checks(parity: Parity, precision: str | None) -> Iterator[str]:

@@ -141,6 +141,7 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
             metrics["digits"] = {"accuracy": exact.digit_accuracy, "n": len(test)}
     return {
         **confidence_thresholds(checkpoint),
+        **({"machine": checkpoint.machine} if checkpoint.machine else {}),
         "schema": SCHEMA,
         "pairedge": pairedge.__version__,
         "variant": checkpoint.recipe.variant,

@@ -53,7 +53,8 @@ class RoundRow:
         parameters: of the network.
         pretrained: whether pretrained weights were loaded, where the variant has such.
         device: where it was trained.
-        versions: of Python and torch.
+        machine: what trained it: CPU, kernels and versions.
+        versions: of Python and torch; rows of schema 1 name no machine.
     """
 
     variant: str
@@ -88,6 +89,7 @@ class RoundRow:
     parameters: int = 0
     pretrained: bool | None = None
     device: str | None = None
+    machine: dict[str, str] | None = None
     versions: dict[Literal["python", "torch"], str] | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from pairedge.bench import (
     STARTS,
     YARDSTICKS,
     benchmark,
-    cores,
     installed_bytes_of,
     interleaved,
 )
 from pairedge.cli.bench import accuracy, page
+from pairedge.machine import cores
 from pairedge.model import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]

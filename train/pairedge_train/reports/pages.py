@@ -211,7 +211,7 @@ def conditions(rows: Sequence[RoundRow]) -> list[str]:
     if not finished:
         return ["No rounds yet."]
     hours = sum(row.seconds for row in finished) / 3600
-    torches = ", ".join(sorted({(row.versions or {})["torch"] for row in finished}))
+    torches = ", ".join(sorted({(row.machine or row.versions or {})["torch"] for row in finished}))
     devices = ", ".join(sorted({row.device or "unknown" for row in finished}))
     lines = [
         f"{len(finished)} rounds, {hours:.2f} hours of training in all, one thread each; "

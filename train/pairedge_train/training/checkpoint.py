@@ -37,6 +37,7 @@ class Checkpoint:
         fold: which fold validated, in cross-validation.
         training_sha256: digest of the pairs that it was trained on.
         metrics: what the round measured, for instance {"test_accuracy": 0.953, "test_pairs": 1000}.
+        machine: what trained it; None where that was not recorded, as in schema 1.
     """
 
     network: Network
@@ -45,6 +46,7 @@ class Checkpoint:
     fold: int | None
     training_sha256: str
     metrics: dict[str, Any]
+    machine: dict[str, str] | None = None
 
 
 @pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
@@ -57,6 +59,7 @@ class _Facts:
     fold: int | None = None
     training_sha256: str
     metrics: dict[str, Any]
+    machine: dict[str, str] | None = None
 
 
 _FACTS = TypeAdapter(_Facts)
@@ -75,6 +78,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         fold=checkpoint.fold,
         training_sha256=checkpoint.training_sha256,
         metrics=checkpoint.metrics,
+        machine=checkpoint.machine,
     )
     tensors = {name: tensor.cpu().contiguous() for name, tensor in checkpoint.network.state_dict().items()}
     content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(asdict(facts), sort_keys=True)})
@@ -121,4 +125,4 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: its weights or recipe do not fit this version; train again"
         ) from error
     network.eval()
-    return Checkpoint(network, recipe, facts.seed, fold, facts.training_sha256, metrics)
+    return Checkpoint(network, recipe, facts.seed, fold, facts.training_sha256, metrics, facts.machine)

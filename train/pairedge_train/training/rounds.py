@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-import torch
 from filelock import FileLock
 from torch import Generator
 
@@ -23,6 +21,7 @@ from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Architecture, Recipe
 from pairedge_train.experiments.study import FIRST_SEED
+from pairedge_train.machine import machine
 from pairedge_train.networks.network import Network, build_network, ensemble_network, to_channels_last
 from pairedge_train.randomness import drawn_from
 from pairedge_train.rows import RoundRow, append_row, read_rows
@@ -285,8 +284,9 @@ def finish_round(
         parameters=network.parameter_count(),
         pretrained=getattr(network.body, "pretrained", None),
         device=str(draw.training.images.device),
-        versions={"python": platform.python_version(), "torch": torch.__version__},
+        machine=machine(),
         **metrics,
     )
     fold = number if recipe.data.folds else None
-    return Checkpoint(network, recipe, seed + number, fold, draw.training.sha256(), metrics), row
+    digest = draw.training.sha256()
+    return Checkpoint(network, recipe, seed + number, fold, digest, metrics, machine()), row
