@@ -107,7 +107,7 @@ def fill(network: Network, graph: onnx.GraphProto) -> None:
     for module in network.modules():
         if isinstance(module, _NORMS):
             module.reset_parameters()  # mean 0, variance 1, factor 1
-            module.eps = 0.0
+            module.running_var.sub_(module.eps)  # what is divided by is the root of variance + eps: exactly 1
     norms = norms_after(network)
     for node in graph.node:
         _, weight, bias = [*node.input, "", "", ""][:3]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import pairedge
 from pairedge.graph import open_graph
+from pairedge_export.eager import network_of
+from pairedge_export.exporting import example_inputs
+from pairedge_export.graphs import graphs_of
+from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import DataSet, load_mnist
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.checkpoint import Checkpoint
 
 SHIPPED = Path(__file__).parents[2] / "artifacts" / "aux_ws"
 
@@ -18,6 +27,22 @@ SHIPPED = Path(__file__).parents[2] / "artifacts" / "aux_ws"
 @pytest.fixture(scope="module")
 def mnist() -> DataSet:
     return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
+
+
+def test_exporting_the_shipped_weights_gives_the_shipped_graphs() -> None:
+    network = network_of((SHIPPED / "pair.onnx").read_bytes())
+    for graph in graphs_of(network):
+        content = (SHIPPED / f"{graph.kind}.onnx").read_bytes()
+        metadata = pairedge_metadata(content)
+        recipe = Recipe.from_dict(metadata["recipe"])
+        checkpoint = Checkpoint(network, recipe, metadata["seed"], None, metadata["training_sha256"], {})
+        assert to_onnx(graph, metadata, example_inputs(graph, checkpoint)) == content
+
+
+def pairedge_metadata(content: bytes) -> dict[str, Any]:
+    [entry] = onnx.load_from_string(content).metadata_props
+    metadata: dict[str, Any] = json.loads(entry.value)
+    return metadata
 
 
 @pytest.mark.mnist
