@@ -107,7 +107,8 @@ def fill(network: Network, graph: onnx.GraphProto) -> None:
     for module in network.modules():
         if isinstance(module, _NORMS):
             module.reset_parameters()  # mean 0, variance 1, factor 1
-            module.running_var.sub_(module.eps)  # what is divided by is the root of variance + eps: exactly 1
+            # It divides by the root of variance + eps, which has to be 1 exactly.
+            module.get_buffer("running_var").sub_(module.eps)
     norms = norms_after(network)
     for node in graph.node:
         _, weight, bias = [*node.input, "", "", ""][:3]
