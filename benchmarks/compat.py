@@ -46,7 +46,7 @@ def tiles() -> NDArray[np.uint8]:
 
 
 def collect(fresh: bool) -> dict[str, dict[str, bytes]]:
-    """Graphs by model and kind: those in artifacts/ and, where `fresh`, one of random weights per family."""
+    """Graphs by model and kind: those in artifacts/, and if `fresh`, one with random weights per family."""
     models = {
         folder.name: {path.stem: path.read_bytes() for path in sorted(folder.glob("*.onnx"))}
         for folder in sorted((ROOT / "artifacts").iterdir())

@@ -218,7 +218,16 @@ def compare_decisions(
     actual: Sequence[Array],
     kind: CheckKind = "decisions",
 ) -> Check:
-    """Compare every decision first <= second and every most probable digit; arguments as `compare_values`."""
+    """Compare every decision first <= second and every most probable digit.
+
+    Args:
+        graph: "pair", "digit" or "compare".
+        outputs: names of the outputs; embeddings decide nothing.
+        name: what they were computed on.
+        expected: each output, float32 (N, ...): probabilities 0 to 1, embeddings of any range.
+        actual: the same of the graph that is checked.
+        kind: of the check.
+    """
     differing = total = 0
     for output, ours, theirs in zip(outputs, expected, actual, strict=True):
         if output == "embedding":
