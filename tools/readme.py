@@ -273,10 +273,10 @@ def shipped_model(root: Path) -> pairedge.PairModel:
     return pairedge.load(shipped_graph(root))
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pages", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def main(pages: tuple[Path, ...]) -> None:
-    """Update the tables of PAGES from artifacts/ and benchmarks/results/."""
+    """Update the tables in PAGES from artifacts/ and benchmarks/results/."""
     for page in pages:
         page.write_text(fill(page.read_text(), ROOT))
 

@@ -69,7 +69,7 @@ def page(inspection: Inspection) -> Iterator[str]:
 
 
 def card(metadata: dict[str, Any]) -> Iterator[str]:
-    """The lines of a graph's card. Its metadata are untrusted: keys may be missing or of another type."""
+    """The lines of a graph's card. Its metadata is untrusted: keys may be missing or of another type."""
     from pairedge.inspection import accuracies
 
     parameters, recipe = metadata.get("parameters"), metadata.get("recipe")

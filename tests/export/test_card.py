@@ -99,7 +99,7 @@ def test_a_model_that_was_not_evaluated_has_a_card() -> None:
     assert lines[lines.index("## Accuracy") + 2] == "Not measured."
 
 
-def test_checks_of_reduced_precision_and_of_mobile_files_are_told_apart_by_their_kind() -> None:
+def test_checks_of_reduced_precision_and_of_mobile_files_are_distinguished_by_their_kind() -> None:
     parity = Parity(
         [
             *PARITY.checks,
