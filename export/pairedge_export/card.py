@@ -113,13 +113,13 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
 
 
 def machine(facts: Mapping[str, str] | None) -> str:
-    """What trained the model, and what that decides."""
+    """The CPU that trained the model, on which its weights depend."""
     if facts is None:
-        return "Trained on a CPU that was not recorded; other kernels give other weights, in the last bits at first."
+        return "Trained on a CPU that was not recorded; another may give slightly different weights."
     versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "numpy", "python"))
     return (
-        f"Trained on {facts['cpu']} with {facts['kernels']} kernels ({versions}); other kernels give other "
-        "weights, in the last bits at first, from the same training pairs."
+        f"Trained on {facts['cpu']} with {facts['kernels']} kernels ({versions}); another CPU trains on the "
+        "same pairs, but may give slightly different weights."
     )
 
 
