@@ -207,7 +207,9 @@ def compare_values(
         scale = max(1.0, float(np.abs(ours).max()))
         difference = np.abs(ours.astype(np.float64) - theirs).max() / scale
         largest = max(largest, float(difference) if np.isfinite(difference) else float("inf"))
-    return Check(graph, kind, label, largest <= TOLERANCE, f"largest difference {largest:.1e}", largest)
+    passed = largest <= TOLERANCE
+    detail = f"largest difference {largest:.1e}" + ("" if passed else f", tolerance {TOLERANCE:.0e}")
+    return Check(graph, kind, label, passed, detail, largest)
 
 
 def compare_decisions(
