@@ -59,13 +59,13 @@ def fill(text: str, root: Path) -> str:
 def model_table(root: Path) -> str:
     """Size and time of the model that ships."""
     metadata = shipped_model(root).metadata
-    [cost] = [point for point in pareto_points(root) if point.row is None]
+    [shipped] = [point for point in pareto_points(root) if point.row is None]
     return table(
         ["the model that ships", ""],
         [
             ["parameters", f"{metadata['parameters']:,}"],
             ["file", f"{shipped_graph(root).stat().st_size / 1000:.1f} kB"],
-            ["one pair, one CPU thread", f"{cost.one_pair_microseconds.p50:.0f} microseconds"],
+            ["one pair, one CPU thread", f"{shipped.one_pair_microseconds.p50:.0f} microseconds"],
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Ink is found under any light, on any paper, in any color; everything else is left out."""
+"""Ink is detected under any light, on any paper, in any color; everything else is left out."""
 
 from __future__ import annotations
 
