@@ -114,6 +114,7 @@ def get_variant(name: str) -> Variant:
     """
     registered = variants()
     if name not in registered:
-        near = get_close_matches(name, registered, n=3, cutoff=0.4) or list(registered)
-        raise RecipeError(f"unknown variant {name!r}; near it are {', '.join(near)} (--list shows all)")
+        near = ", ".join(get_close_matches(name, registered, n=3, cutoff=0.4))
+        hint = f"; near it are {near}" if near else ""
+        raise RecipeError(f"unknown variant {name!r}{hint} (--list shows all)")
     return registered[name]
