@@ -190,7 +190,7 @@ def test_an_inherited_ignored_ctrl_c_stays_ignored(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_a_round_once(tmp_path: Path) -> None:
-    arguments = ["--dataset", "uci", "--epochs", "30", "--rounds", "2", "--out", str(tmp_path)]
+    arguments = ["--dataset", "uci", "--epochs", "12", "--rounds", "2", "--out", str(tmp_path)]
     command = [sys.executable, "-c", PROGRAM, *arguments]
     processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)

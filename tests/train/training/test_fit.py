@@ -82,10 +82,11 @@ def test_a_loss_that_is_not_finite_stops_the_training(tiny: DataSet, quick: Reci
         fit([network], [draw], quick, generators=[Generator()])
 
 
-def fake_epochs(monkeypatch: pytest.MonkeyPatch, loss_of: list[float], accuracy_of: list[float]) -> None:
+def fake_epochs(monkeypatch: pytest.MonkeyPatch, epoch_losses: list[float], accuracies: list[float]) -> None:
     """Let epochs have these losses and accuracies, and mark the weights with the epoch's number."""
-    epochs = iter(loss_of)
-    scores = iter([Scores(right, None, loss, None) for right, loss in zip(accuracy_of, loss_of, strict=True)])
+    epochs = iter(epoch_losses)
+    values = zip(accuracies, epoch_losses, strict=True)
+    scores = iter([Scores(accuracy, None, loss, None) for accuracy, loss in values])
 
     def train_epoch(network: Network, *_: Any, **__: Any) -> list[MeanLosses]:
         network.mean += 1
@@ -129,7 +130,7 @@ def test_without_restoring_the_last_weights_stay(
 
 
 @pytest.mark.parametrize(
-    ("losses_", "min_lr", "expected"),
+    ("epoch_losses", "min_lr", "expected"),
     [
         ([1.0], 0.0, 0.8),  # the first epoch has no previous one
         ([1.0, 0.98], 0.0, 0.4),  # fell by 2 %
@@ -139,10 +140,12 @@ def test_without_restoring_the_last_weights_stay(
     ],
 )
 def test_the_learning_rate_is_halved_on_a_plateau(
-    losses_: list[float], min_lr: float, expected: float
+    epoch_losses: list[float], min_lr: float, expected: float
 ) -> None:
     optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
-    epochs = [Epoch(number, loss, None, None, 0, None, None, None) for number, loss in enumerate(losses_, 1)]
+    epochs = [
+        Epoch(number, loss, None, None, 0, None, None, None) for number, loss in enumerate(epoch_losses, 1)
+    ]
     halve_lr(optimizer, epochs, Optimization(plateau_threshold=0.03, min_lr=min_lr))
     assert optimizer.param_groups[0]["lr"] == expected
 

@@ -44,7 +44,7 @@ def test_another_seed_gives_other_pairs_and_weights(tiny: DataSet, quick: Recipe
     assert not torch.equal(*(c.network.state_dict()["body.branches.0.0.weight"] for c in (one, two)))
 
 
-def test_a_row_tells_what_was_measured(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+def test_a_row_has_the_metrics_of_its_round(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     [row] = run_rounds(quick, tiny, tmp_path)
     assert read_rows(tmp_path / "rows.jsonl") == [row]
     assert (row.variant, row.seed, row.epochs, row.parameters) == (
@@ -67,7 +67,7 @@ def test_finished_rounds_are_not_trained_again(tiny: DataSet, quick: Recipe, tmp
     assert len(read_rows(tmp_path / "rows.jsonl")) == 3
 
 
-def test_a_study_killed_between_checkpoint_and_row_does_that_round_again(
+def test_a_kill_between_checkpoint_and_row_repeats_the_round(
     tiny: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_diverged_round_is_named(tiny: DataSet, quick: Recipe, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_checkpoint_gives_back_the_network(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+def test_a_checkpoint_restores_the_network(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     recipe = quick.with_({"data.normalize": "standardize"})
     trained, _ = train_round(recipe, tiny, 5)
     run_rounds(recipe, tiny, tmp_path, seed=5)
@@ -237,7 +237,7 @@ def test_a_student_is_distilled_from_the_round_of_its_own_seed(
         seed = checkpoint_path(tmp_path / "student", 2021 + number)
         its_teacher = checkpoint_path(tmp_path / f"aux_ws-{teacher.digest()}", 2021 + number)
         assert load_checkpoint(seed).training_sha256 == load_checkpoint(its_teacher).training_sha256
-    monkeypatch.setattr(rounds_module, "fit", lambda *_, **__: pytest.fail("trained anew"))
+    monkeypatch.setattr(rounds_module, "fit", lambda *_, **__: pytest.fail("trained again"))
     assert run_rounds(student, tiny, tmp_path / "student", rounds=2) == rows
 
 

@@ -179,7 +179,7 @@ def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], li
         {"network.variant": "DirectClassification", "loss.digit_weight": 0.5},
     ],
 )
-def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
+def test_fitting_together_equals_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
     recipe = quick.with_({"optim.epochs": 3, "optim.lr": 1e-3, **changes})
     together, draws, generators = starts(tiny, recipe)
     histories = fit(together, draws, recipe, generators=generators)
@@ -211,7 +211,7 @@ def test_networks_share_no_memory_after_stacked_training(tiny: DataSet, quick: R
     assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == len(tensors)
 
 
-def test_one_loss_that_is_not_finite_stops_all(tiny: DataSet, quick: Recipe) -> None:
+def test_one_loss_that_is_not_finite_stops_all_networks(tiny: DataSet, quick: Recipe) -> None:
     networks, draws, generators = starts(tiny, quick)
     draws[1].training.images[0, 0, 0, 0] = float("nan")
     with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):

@@ -141,8 +141,8 @@ class Loss:
     comparison_weight: NonNegativeFloat = 1.0
     """Weight of the comparison loss."""
     digit_weight: NonNegativeFloat = 1.0
-    """Weight of the auxiliary losses, each branch's digit cross-entropy, beside the comparison loss. Variants
-    without digit heads have no such loss."""
+    """Weight of the auxiliary losses, the cross-entropies of both digits. Variants without digit heads have
+    none."""
     label_smoothing: Fraction = 0.0
     """Share of each digit label that is spread over all ten digits."""
     teacher: str = ""
