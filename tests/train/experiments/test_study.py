@@ -1,4 +1,4 @@
-"""Studies: every printed row has a recipe, and statistics over rows equal those worked out by hand."""
+"""Studies: every printed row has a recipe, and what rows come to is worked out by hand."""
 
 from __future__ import annotations
 
@@ -105,11 +105,11 @@ HIGH = Recipe().with_({"network.variant": "twinnet_ws"})
 
 def test_a_finding_is_mean_unbiased_sd_and_count() -> None:
     rows = made_rows(LOW, [0.8, 0.9])
-    result = finding(rows, "test_accuracy")
-    assert result is not None
-    assert result.mean == pytest.approx(0.85)
-    assert result.sd == pytest.approx(math.sqrt(0.005))
-    assert result.n == 2
+    found = finding(rows, "test_accuracy")
+    assert found is not None
+    assert found.mean == pytest.approx(0.85)
+    assert found.sd == pytest.approx(math.sqrt(0.005))
+    assert found.n == 2
     assert finding(rows[:1], "test_accuracy") == Finding(0.8, None, 1)
     assert finding([], "test_accuracy") is None
 
@@ -125,7 +125,7 @@ def test_the_best_epoch_and_the_best_fold_are_what_the_reports_say() -> None:
     assert best_fold.sd == pytest.approx(math.sqrt(0.005))
 
 
-def test_rows_are_selected_by_recipe_and_seed_without_diverged_ones() -> None:
+def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:
     rows = [*made_rows(LOW, [0.8] * 6), *made_rows(HIGH, [0.9]), *made_rows(LOW, [0.1], seed=2100)]
     rows[1] = RoundRow(variant=LOW.variant, recipe=LOW.digest(), seed=2022, diverged="nan")
     finished = rows_of(study_row("low", LOW), rows)
@@ -143,7 +143,7 @@ def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
+    ("low", "high", "said"),
     [
         ([0.80, 0.81, 0.80, 0.82], [0.90, 0.91, 0.91, 0.91], "holds"),
         ([0.90, 0.91, 0.90, 0.92], [0.80, 0.81, 0.81, 0.81], "refuted"),
@@ -153,10 +153,10 @@ def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
         ([0.80], [0.90, 0.91], "no rounds"),
     ],
 )
-def test_a_claim_is_tested_on_the_rounds(low: list[float], high: list[float], expected: str) -> None:
+def test_a_claim_is_held_against_the_numbers(low: list[float], high: list[float], said: str) -> None:
     table = table_of(study_row("low", LOW), study_row("high", HIGH))
     claim = Claim(text="low < high", table="t", order=("low", "high"))
-    assert verdict(claim, table, [*made_rows(LOW, low), *made_rows(HIGH, high)])[0] == expected
+    assert verdict(claim, table, [*made_rows(LOW, low), *made_rows(HIGH, high)])[0] == said
 
 
 def test_a_claim_can_be_about_the_standard_deviation() -> None:
@@ -182,7 +182,7 @@ def test_a_page_puts_the_report_beside_ours() -> None:
     assert "| low < high | **holds** | low 80.00 %, high 90.50 % (n = 2, largest p = 0.03)" in text
 
 
-def test_pages_and_figures_are_reproducible(tmp_path: Path) -> None:
+def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
     study = ALL["report0"]
     for row in study.table("sharing-and-losses").rows:
         curves = {name: (0.6, 0.7, 0.8) for name in ("loss", "train_accuracy", "test_accuracy")}
@@ -206,7 +206,7 @@ def test_the_index_says_what_dominates(tmp_path: Path) -> None:
     assert "All together: 80 seconds, 1 minutes on two cores." in text
 
 
-def test_a_page_of_our_own_shows_statistics_and_training_time() -> None:
+def test_a_page_of_our_own_tells_what_was_measured_and_what_it_took() -> None:
     table = table_of(study_row("high", HIGH), statistic="exact_accuracy", beside=("best_temperature",))
     study = Study(name="own", title="Ours", about="About it.", tables=(table,), claims=(), figures=())
     more: dict[str, Any] = {"parameters": 9574, "best_temperature": 0.5}
@@ -221,8 +221,8 @@ def test_a_page_of_our_own_shows_statistics_and_training_time() -> None:
 
 def test_reliability_and_coverage_are_drawn_from_rows(tmp_path: Path) -> None:
     figures = (
-        Figure(name="reliability", title="Calibration", kind="reliability", table="t"),
-        Figure(name="coverage", title="Error rate", kind="coverage", table="t"),
+        Figure(name="worth", title="What it is worth", kind="reliability", table="t"),
+        Figure(name="handed", title="Handed on", kind="coverage", table="t"),
     )
     table = table_of(study_row("high", HIGH))
     study = Study(name="own", title="Ours", about="", tables=(table,), claims=(), figures=figures)
@@ -233,5 +233,6 @@ def test_reliability_and_coverage_are_drawn_from_rows(tmp_path: Path) -> None:
     }
     for row in made_rows(HIGH, [0.9, 0.92], **measured):
         append_row(tmp_path / "own.jsonl", row)
-    figure_files = {f"own-{figure.name}.{ending}" for figure in figures for ending in ("svg", "png")}
-    assert {"own.md", *figure_files} == set(write_page(study, tmp_path))
+    assert {"own.md", "own-worth.svg", "own-worth.png", "own-handed.svg", "own-handed.png"} == set(
+        write_page(study, tmp_path)
+    )

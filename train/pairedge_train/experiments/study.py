@@ -92,13 +92,13 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement about the order of rows, tested on the rounds.
+    """A sentence of the report that its table should bear out.
 
     Attributes:
         text: the claim.
-        table: name of the table.
-        order: labels of rows, lowest first.
-        measure: which is ordered, the means or the standard deviations.
+        table: name of the table it rests on.
+        order: labels of rows, least first.
+        measure: what is ordered, the rows' mean or their standard deviation.
     """
 
     text: str
