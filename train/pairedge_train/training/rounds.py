@@ -38,7 +38,7 @@ class Round:
     Attributes:
         recipe: the recipe.
         first_seed: seed of the first round.
-        number: index of the round, from 0; its validation fold, in cross-validation.
+        number: index of the round, from 0.
     """
 
     recipe: Recipe
@@ -53,7 +53,8 @@ class Round:
     @property
     def fold(self) -> int | None:
         """The validation fold; None without cross-validation."""
-        return self.number if self.recipe.data.folds else None
+        folds = self.recipe.data.folds
+        return self.number % folds if folds else None
 
 
 @dataclass(frozen=True)
@@ -264,8 +265,9 @@ def train_rounds(
 
 def draw_round(this: Round, data: DataSet, device: str) -> tuple[Draw, Generator]:
     """Draw a round's pairs on its device; give the generator for everything else random in the round."""
-    generator = Generator().manual_seed(this.seed if this.fold is None else this.first_seed)
-    draw = draw_pairs(data, this.recipe.data, generator, fold=this.number).to(device)
+    fold = this.fold or 0
+    generator = Generator().manual_seed(this.seed - fold)  # the folds share the draw of their first round
+    draw = draw_pairs(data, this.recipe.data, generator, fold=fold).to(device)
     return draw, generator if this.fold is None else generator.manual_seed(this.seed)
 
 
