@@ -50,6 +50,7 @@ class RoundRow:
         epochs: how many were trained.
         seconds: of training, this round's share where several were trained together.
         stacked: how many rounds were trained together.
+        bundle: the seeds of the rounds that its study trains together; None for a round trained alone.
         parameters: of the network.
         pretrained: whether pretrained weights were loaded, where the variant has such.
         device: where it was trained.
@@ -86,6 +87,7 @@ class RoundRow:
     epochs: int = 0
     seconds: float = 0.0
     stacked: int = 1
+    bundle: tuple[int, ...] | None = None
     parameters: int = 0
     pretrained: bool | None = None
     device: str | None = None

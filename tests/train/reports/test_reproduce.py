@@ -43,7 +43,7 @@ def test_folds_keep_their_number_when_only_some_are_trained() -> None:
 
 
 def test_rounds_with_a_row_are_not_missing(tmp_path: Path) -> None:
-    digest, seed = JOBS[3].key
+    digest, seed, _ = JOBS[3].key
     append_row(rows_path(tmp_path, "small"), RoundRow(variant="conv_3", recipe=digest, seed=seed))
     assert missing(JOBS, tmp_path) == [job for job in JOBS if job.number != 3]
 

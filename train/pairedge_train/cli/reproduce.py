@@ -122,7 +122,7 @@ def run(
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     check_device(device)
     load_data("mnist", data_dir)  # a missing data set is told once, here, and not by every worker
-    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds)]
+    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds, device)]
     todo = missing(jobs, out)
     click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
     interval = 0.1 if sys.stderr.isatty() else 30  # seconds; a log wants fewer lines than a terminal
