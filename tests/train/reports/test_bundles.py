@@ -1,4 +1,4 @@
-"""Rounds that are trained together: their bundle follows from the study, names their rows, and is kept whole."""
+"""Rounds that are trained together: the bundle follows from the study, names the rows, and is kept whole."""
 
 from __future__ import annotations
 
