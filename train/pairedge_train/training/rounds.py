@@ -94,7 +94,8 @@ def run_rounds(
         recipe: how.
         data: what the pairs are drawn from.
         folder: of the recipe's checkpoints and rows.
-        seed: of the first round; round i, from 0, has the seed `seed + i` and, in cross-validation, fold i.
+        seed: of the first round; round i, from 0, has the seed `seed + i`. In cross-validation with k folds,
+            rounds 0 to k - 1 are the folds of one draw of pairs, the next k rounds those of another.
         rounds: how many.
         device: where to train.
         on_pictures: called as synthetic pictures are rendered.
@@ -102,12 +103,9 @@ def run_rounds(
         on_round: called for each round, those too that were finished before.
 
     Raises:
-        RecipeError: for more rounds than folds.
         DivergedError: when a round's loss is not finite; it names the round.
         OutputError: when a result cannot be written.
     """
-    if rounds > recipe.data.folds > 0:
-        raise RecipeError(f"{recipe.data.folds} folds cannot make {rounds} rounds")
     rows = []
     for number in range(rounds):
         with one_process(folder, seed + number):
@@ -160,8 +158,8 @@ def train_round(
 ) -> tuple[Checkpoint, RoundRow]:
     """One round: draw pairs, train fresh weights, measure.
 
-    The round's own seed, `seed + number`, decides everything random. In cross-validation the rounds share the
-    pairs that the first seed draws, and `number` is the fold.
+    The round's own seed, `seed + number`, decides everything random. In cross-validation with k folds, each k
+    rounds share the pairs that the seed of the first of them draws, and differ in the fold that validates.
 
     Args:
         recipe: how.
@@ -240,9 +238,10 @@ def train_rounds(
 
 def draw_round(recipe: Recipe, data: DataSet, seed: int, number: int, device: str) -> tuple[Draw, Generator]:
     """A round's pairs, on its device, and the generator that decides what else is random in it."""
-    folds = bool(recipe.data.folds)
-    generator = Generator().manual_seed(seed if folds else seed + number)
-    draw = draw_pairs(data, recipe.data, generator, fold=number).to(device)
+    folds = recipe.data.folds
+    fold = number % folds if folds else 0
+    generator = Generator().manual_seed(seed + number - fold)
+    draw = draw_pairs(data, recipe.data, generator, fold=fold).to(device)
     return draw, generator.manual_seed(seed + number) if folds else generator
 
 
@@ -271,12 +270,13 @@ def finish_round(
     metrics = measure(network, draw, data.test, recipe.evaluation)
     if recipe.data.synthetic.negatives:
         metrics |= thresholds(network, draw)
+    fold = number % recipe.data.folds if recipe.data.folds else None
     row = RoundRow(
         variant=recipe.variant,
         dataset=recipe.data.dataset,
         recipe=recipe.digest(),
         seed=seed + number,
-        fold=number if recipe.data.folds else None,
+        fold=fold,
         curves=curves(histories[0]),
         epochs=len(histories[0]),
         seconds=round(sum(epoch.seconds for history in histories for epoch in history), 3),
@@ -287,6 +287,5 @@ def finish_round(
         machine=machine(),
         **metrics,
     )
-    fold = number if recipe.data.folds else None
     digest = draw.training.sha256()
     return Checkpoint(network, recipe, seed + number, fold, digest, metrics, machine()), row
