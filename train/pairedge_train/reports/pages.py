@@ -271,7 +271,8 @@ def index_numbers(known: Sequence[Study], rows: dict[str, list[RoundRow]]) -> li
     """The verdicts on all numbers, of each report and together; what is not printed is counted apart."""
     lines = [
         "Verdicts on the reports' numbers; each page says how they are reached. A number that a text prints "
-        "counts once, trained as described; all others are compared, and counted apart.",
+        "counts once, trained as described; all others are compared, and counted apart. "
+        "[The inventory](inventory.md) lists every model, table, figure and claim with what answers it.",
         "",
         f"| report | numbers | compared | agree | differ | cannot tell | within {NEAR:g} standard errors |",
         "|---|---|---|---|---|---|---|",
