@@ -62,7 +62,7 @@ def read_inventory(path: Path = INVENTORY) -> dict[str, list[Item]]:
 
 
 def _item(kind: Kind, item: dict[str, Any]) -> Item:
-    lists = {key: tuple(item.pop(key, ())) for key in ("variants", "tables", "figures")}
+    lists: dict[str, Any] = {key: tuple(item.pop(key, ())) for key in ("variants", "tables", "figures")}
     return Item(kind=kind, **lists, **item)
 
 

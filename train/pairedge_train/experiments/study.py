@@ -62,8 +62,9 @@ class StudyRow:
         seed: of its first round, counted up by one for each further round.
         published: the report's mean accuracy, 0 to 1; None where it printed none.
         sd: the report's standard deviation; None where it printed none.
-        as_coded: whether it is trained as the report's program does where its text says otherwise. Such a row
-            is compared, but the printed number counts for the row as described.
+        alternative: whether another row is the one that the number counts for: this one is trained as the
+            report's program does where its text says otherwise, or as the text has it where it contradicts
+            itself. It is compared, and not counted.
     """
 
     label: str
@@ -72,7 +73,7 @@ class StudyRow:
     seed: int
     published: float | None = None
     sd: float | None = None
-    as_coded: bool = False
+    alternative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ class Table:
     def counts(self, row: StudyRow) -> bool:
         """Whether a row's number is one that the report prints, as described, and here for the first time."""
         printed = self.source_kind == "printed" and not self.repeats
-        return printed and row.published is not None and not row.as_coded
+        return printed and row.published is not None and not row.alternative
 
 
 @dataclass(frozen=True, kw_only=True)

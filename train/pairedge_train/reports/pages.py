@@ -66,6 +66,9 @@ _HOW_CLAIMS_ARE_TESTED = (
     f"within {100 * MARGIN:g} points. A claim about the final weights is tested on the least noisy "
     "estimate that all of its rows have."
 )
+_ALTERNATIVES = (
+    "Other readings, as the report's program has it or where the text leaves a choice; counted apart:"
+)
 _HOW_FOLDS_ARE_PAIRED = (
     f" {FOLDS_MARK}: over folds of one draw of data, whose training pairs overlap: the test tells about this "
     "draw alone, and p is too small."
@@ -118,7 +121,7 @@ def outcome(study: Study, rows: Sequence[RoundRow]) -> str:
     verdicts = (
         (printed.agrees, "agree with ours", "agrees with ours"),
         (printed.differs, "differ", "differs"),
-        (printed.cannot_tell, "are too noisy to tell", "is too noisy to tell"),
+        (printed.cannot_tell, "remain undecided", "remains undecided"),
     )
     if printed.total == 1:
         sentences = [
@@ -130,7 +133,7 @@ def outcome(study: Study, rows: Sequence[RoundRow]) -> str:
         sentences = [f"Of the {printed.total} numbers that it prints, {listed(parts)}"]
     if again:
         sentences.append(
-            f"Compared again, as coded or by another statistic, {again.agrees} of {again.total} agree"
+            f"Compared again, by another reading or statistic, {again.agrees} of {again.total} agree"
         )
     results = [(claim, evaluate_claim(claim, study, rows)) for claim in study.claims]
     if results:
@@ -290,21 +293,18 @@ def index_numbers(known: Sequence[Study], rows: dict[str, list[RoundRow]]) -> li
 
 
 def report_table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
-    """A report's table beside ours, rows as coded in a table of their own, and the negative control."""
+    """A report's table beside ours, alternatives in a table of their own, and the negative control."""
     compared = any(row.published is not None for row in table.rows)
     source = f"Report: {table.source}"
     source += f" ({_SOURCES[table.source_kind]}; counted apart)" if _SOURCES[table.source_kind] else ""
     source += f" (counted in table {table.repeats})" if table.repeats else ""
     lines = [f"{source}. Statistic: {_STATISTICS[table.statistic]}."]
     comparisons = compare_rows(table, rows)
-    described = [each for each in comparisons if not each.row.as_coded]
-    coded = [each for each in comparisons if each.row.as_coded]
-    for part in (described, coded):
-        if part and part is coded:
-            lines += [
-                "",
-                "As the report's program has it, where that is not what the text says; counted apart:",
-            ]
+    described = [each for each in comparisons if not each.row.alternative]
+    alternatives = [each for each in comparisons if each.row.alternative]
+    for part in (described, alternatives):
+        if part and part is alternatives:
+            lines += ["", _ALTERNATIVES]
         if part:
             lines += ["", *comparison_lines(table, part, rows)]
     control = negative_control(table, rows)
