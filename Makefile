@@ -44,8 +44,9 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 
-readme: $(DEV)/done  ## update the tables in README.md from artifacts/ and benchmarks/results/
+readme: $(DEV)/done  ## update the tables in README.md, and the inventory of the reports, from committed results
 	$(DEV)/bin/python -m tools.readme README.md
+	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
 
 layout: $(DEV)/done  ## update the table of folders in CONTRIBUTING.md from the packages' docstrings
 	$(DEV)/bin/python -m tools.layout CONTRIBUTING.md

@@ -31,7 +31,24 @@ Statistic = Literal[
     "best_temperature",
 ]
 
+SourceKind = Literal["printed", "figure", "program", "later report"]
+ClaimKind = Literal[
+    "order",
+    "sd order",
+    "best",
+    "worst",
+    "above",
+    "below",
+    "reaches",
+    "equal",
+    "no better",
+    "fewer parameters",
+]
+
 FIRST_SEED = 2021  # of the first round, where nothing else is said
+
+
+RowName = str | tuple[str, str]  # a label, or table and label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +62,9 @@ class StudyRow:
         seed: of its first round, counted up by one for each further round.
         published: the report's mean accuracy, 0 to 1; None where it printed none.
         sd: the report's standard deviation; None where it printed none.
+        alternative: whether another row is the one that the number counts for: this one is trained as the
+            report's program does where its text says otherwise, or as the text has it where it contradicts
+            itself. It is compared, and not counted.
     """
 
     label: str
@@ -53,6 +73,7 @@ class StudyRow:
     seed: int
     published: float | None = None
     sd: float | None = None
+    alternative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +87,10 @@ class Table:
         rounds: how many rounds each row has.
         rows: in the report's order.
         source: where in the report its numbers stand.
+        source_kind: whether its text prints the numbers, or they are read off a figure, or are those of its
+            program or of a later report.
         published_n: how many the report's numbers are means over.
+        repeats: name of the table that prints the same numbers and counts them; "" where this one does.
         beside: further statistics to show.
         seconds: show the seconds of a round too.
         grid: the setting that varies along the rows, by its dotted name, for a figure over it.
@@ -79,7 +103,9 @@ class Table:
     rounds: int
     rows: tuple[StudyRow, ...]
     source: str = ""
+    source_kind: SourceKind = "printed"
     published_n: int = 0
+    repeats: str = ""
     beside: tuple[Statistic, ...] = ()
     seconds: bool = False
     grid: str | None = None
@@ -89,22 +115,45 @@ class Table:
         """The row of that label."""
         return next(row for row in self.rows if row.label == label)
 
+    def counts(self, row: StudyRow) -> bool:
+        """Whether a row's number is one that the report prints, as described, and here for the first time."""
+        printed = self.source_kind == "printed" and not self.repeats
+        return printed and row.published is not None and not row.alternative
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the report that its table should bear out.
+    """A sentence of the report that its tables should bear out.
+
+    Rows are named by their labels, those of another table than the claim's as [table, label].
 
     Attributes:
         text: the claim.
         table: name of the table it rests on.
-        order: labels of rows, least first.
-        measure: what is ordered, the rows' mean or their standard deviation.
+        rows: what it is about; by `kind`.
+        kind: "order" (means rise along the rows, each by more than `value`), "sd order" (standard deviations
+            do), "best" and "worst" (the first row has the highest, the lowest mean), "above" and "below" (the
+            mean of every row is above, below `value`), "reaches" (the row's mean is `value`, as printed with
+            `sd` and `n`), "equal" (each row's mean is that of the row in `against`, within the margin), "no
+            better" (the first row's mean is not above any other's by the margin), or "fewer parameters" (the
+            second row has fewer than the first, by the share `value`).
+        against: for "equal".
+        value: a bound, a step or a number, as accuracy, 0 to 1.
+        sd: for "reaches", the printed standard deviation.
+        n: for "reaches", how many rounds it is of.
+        statistics: what it is tested on, one verdict each; where none is named, the least noisy estimate of
+            the table's statistic that all of its rows have.
     """
 
     text: str
     table: str
-    order: tuple[str, ...]
-    measure: Literal["mean", "sd"] = "mean"
+    rows: tuple[RowName, ...]
+    kind: ClaimKind = "order"
+    against: tuple[RowName, ...] = ()
+    value: float = 0.0
+    sd: float | None = None
+    n: int = 1
+    statistics: tuple[Statistic, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +183,17 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """Tables, claims and figures, of a report or our own."""
+    """Tables, claims and figures, of a report or our own.
+
+    Attributes:
+        name: of its file.
+        title: what the page calls it.
+        about: how its rows are trained.
+        tables: its tables.
+        claims: what they should bear out, the main claim first.
+        figures: what is plotted of them.
+        question: what the report asked, in one or two sentences.
+    """
 
     name: str
     title: str
@@ -142,6 +201,7 @@ class Study:
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
     figures: tuple[Figure, ...]
+    question: str = ""
 
     @property
     def is_report(self) -> bool:
@@ -155,6 +215,11 @@ class Study:
             KeyError: when there is none.
         """
         return {table.name: table for table in self.tables}[name]
+
+    def row(self, claim: Claim, name: RowName) -> StudyRow:
+        """A row that a claim names."""
+        table, label = (claim.table, name) if isinstance(name, str) else name
+        return self.table(table).row(label)
 
     def shown(self, figure: Figure) -> list[StudyRow]:
         """The rows that a figure shows, with as many rounds as it shows of them."""
@@ -173,12 +238,21 @@ def read_study(path: Path) -> Study:
     content: dict[str, Any] = tomllib.loads(path.read_text())
     shared, seed = content.pop("recipe"), content.pop("seed", FIRST_SEED)
     tables = tuple(_table(table, shared, seed) for table in content.pop("table"))
-    claims = tuple(Claim(**{**claim, "order": tuple(claim["order"])}) for claim in content.pop("claim", ()))
+    claims = tuple(_claim(claim) for claim in content.pop("claim", ()))
     figures = tuple(
         Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
         for figure in content.pop("figure", ())
     )
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
+
+
+def _claim(claim: dict[str, Any]) -> Claim:
+    """A claim with its lists as tuples."""
+    names = {
+        key: tuple(name if isinstance(name, str) else tuple(name) for name in claim.get(key, ()))
+        for key in ("rows", "against")
+    }
+    return Claim(**{**claim, **names, "statistics": tuple(claim.get("statistics", ()))})
 
 
 def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
