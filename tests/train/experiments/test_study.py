@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,10 @@ def test_the_reports_have_their_full_rounds() -> None:
     assert rounds == {
         "best": {6, 10},
         "report0": {16, 32},
-        "report1": {15, 20},
-        "report2": {10},
-        "report3": {4, 10},
-        "report4": {8},
+        "report1": {16, 20},
+        "report2": {16},
+        "report3": {16},
+        "report4": {16},
         "search": {2, 3},
     }
 
@@ -127,10 +128,25 @@ def test_the_best_epoch_and_the_best_fold_are_what_the_reports_say() -> None:
     best = summary(rows, "best_test_accuracy")
     assert best is not None
     assert best.mean == pytest.approx(0.86)
-    best_fold = summary(rows, "test_of_best_fold")
+    folds = [replace(row, fold=fold) for fold, row in enumerate(rows)]
+    best_fold = summary(folds, "test_of_best_fold")
     assert best_fold is not None
     assert (best_fold.mean, best_fold.n) == (0.8, 1)  # it validates best
     assert best_fold.sd == pytest.approx(math.sqrt(0.005))
+    second = [replace(row, fold=i) for i, row in enumerate(made_rows(LOW, [0.7, 0.6], seed=2023))]
+    of_draws = summary([*folds, *second], "test_of_best_fold")
+    assert of_draws is not None
+    assert (of_draws.mean, of_draws.n) == (pytest.approx(0.7), 2)  # of 0.8 and of 0.6
+    assert of_draws.sd == pytest.approx(math.sqrt(0.02))
+
+
+def test_a_round_of_a_short_form_never_stands_among_bundles() -> None:
+    alone = made_rows(LOW, [0.1, 0.2])
+    whole = made_rows(LOW, [0.8, 0.9], bundle=(2021, 2022))
+    assert [row.test_accuracy for row in rows_of(study_row("low", LOW), alone)] == [0.1, 0.2]
+    assert [row.test_accuracy for row in rows_of(study_row("low", LOW), [*alone, *whole])] == [0.8, 0.9]
+    later = made_rows(LOW, [0.7], seed=2023, bundle=(2023, 2024))
+    assert [row.seed for row in rows_of(study_row("low", LOW), [*alone, *later])] == [2023]
 
 
 def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:

@@ -261,5 +261,5 @@ def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
     rows = []
     for row in table.pop("rows"):
         recipe = Recipe.from_dict(merged(settings, row.pop("recipe")))
-        rows.append(StudyRow(recipe=recipe, rounds=table["rounds"], seed=seed, **row))
+        rows.append(StudyRow(**{"rounds": table["rounds"], **row}, recipe=recipe, seed=seed))
     return Table(rows=tuple(rows), beside=tuple(table.pop("beside", ())), **table)

@@ -73,28 +73,47 @@ class Tally:
 
 
 def rows_of(row: StudyRow, rows: Sequence[RoundRow], rounds: int | None = None) -> list[RoundRow]:
-    """The finished rounds of a table's row, by seed, without those that diverged."""
+    """The finished rounds of a table's row, one for each seed, without those that diverged.
+
+    A round that a short form trained alone never stands among rounds that were trained in bundles.
+    """
     seeds = range(row.seed, row.seed + (rounds or row.rounds))
     digest = row.recipe.digest()
-    of_row = [each for each in rows if each.recipe == digest and each.seed in seeds]
-    return sorted((each for each in of_row if each.diverged is None), key=lambda each: each.seed)
+    of_row = [each for each in rows if each.recipe == digest and each.seed in seeds and not each.diverged]
+    in_bundles = any(each.bundle for each in of_row)
+    by_seed: dict[int, RoundRow] = {}
+    for each in sorted(of_row, key=lambda each: len(each.bundle or ())):
+        if each.bundle or not in_bundles:
+            by_seed[each.seed] = each  # of several, the one of the largest bundle
+    return [by_seed[seed] for seed in sorted(by_seed)]
 
 
 def summary(rows: Sequence[RoundRow], statistic: Statistic | Literal["seconds"]) -> Summary | None:
     """What some rounds come to; None without any, or where they have not measured it.
 
     `best_test_accuracy` takes of each round its best epoch by test accuracy, as report 001 does.
-    `test_of_best_fold` takes the test accuracy of the one round that validated best, as report 004 does (ties
-    go to the first): n is 1, and the standard deviation is that of all rounds' test accuracies.
+    `test_of_best_fold` takes of each draw of pairs the test accuracy of the fold that validated best, as
+    report 004 does (ties go to the first): n counts draws. Of one draw, the standard deviation is that of all
+    folds' test accuracies.
     """
     values = [value for value in values_of(rows, statistic) if value is not None]
     if not values:
         return None
     if statistic == "test_of_best_fold":
-        best = max(rows, key=lambda row: row.validation_accuracy or 0.0)
-        assert best.test_accuracy is not None  # values_of has it
-        return Summary(best.test_accuracy, statistics.stdev(values) if len(values) > 1 else None, 1)
+        best = best_folds(rows)
+        if len(best) > 1:
+            return summarize(best)
+        return Summary(best[0], statistics.stdev(values) if len(values) > 1 else None, 1)
     return summarize(values)
+
+
+def best_folds(rows: Sequence[RoundRow]) -> list[float]:
+    """Of each draw of pairs, the test accuracy of the fold that validated best."""
+    draws: dict[int, list[RoundRow]] = {}
+    for row in rows:
+        draws.setdefault(row.seed - (row.fold or 0), []).append(row)
+    best = [max(folds, key=lambda row: row.validation_accuracy or 0.0) for folds in draws.values()]
+    return [row.test_accuracy for row in best if row.test_accuracy is not None]
 
 
 def values_of(rows: Sequence[RoundRow], statistic: str) -> list[Any]:
@@ -108,10 +127,7 @@ def values_of(rows: Sequence[RoundRow], statistic: str) -> list[Any]:
 
 def compare_rows(table: Table, rows: Sequence[RoundRow]) -> list[Comparison]:
     """Each row of a table beside its report's number."""
-    return [
-        compare_row(table, row, row, summary(rows_of(row, rows, table.rounds), table.statistic))
-        for row in table.rows
-    ]
+    return [compare_row(table, row, row, summary(rows_of(row, rows), table.statistic)) for row in table.rows]
 
 
 def compare_row(table: Table, row: StudyRow, published: StudyRow, ours: Summary | None) -> Comparison:
@@ -142,7 +158,7 @@ def negative_control(table: Table, rows: Sequence[RoundRow]) -> Tally:
 
     The more of these agree, the less it says that a row agrees with its own number.
     """
-    summaries = [summary(rows_of(row, rows, table.rounds), table.statistic) for row in table.rows]
+    summaries = [summary(rows_of(row, rows), table.statistic) for row in table.rows]
     return tally(
         compare_row(table, row, other, ours)
         for row, ours in zip(table.rows, summaries, strict=True)

@@ -218,10 +218,10 @@ def own_table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
     ]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in table.rows:
-        rounds = rows_of(row, rows, table.rounds)
+        rounds = rows_of(row, rows)
         shown = [number(summary(rounds, statistic), statistic) for statistic in statistics]
         parameters = f"{rounds[0].parameters:,}" if rounds else "-"
-        cells = [row.label, *shown, count(rounds, table), parameters, cost(rounds)]
+        cells = [row.label, *shown, count(rounds, row), parameters, cost(rounds)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -233,10 +233,10 @@ def number(value: Summary | None, statistic: Statistic) -> str:
     return f"{value.mean:.4f}" + ("" if value.sd is None else f" ± {value.sd:.4f}")
 
 
-def count(rounds: Sequence[RoundRow], table: Table) -> str:
+def count(rounds: Sequence[RoundRow], row: StudyRow) -> str:
     """How many rounds there are, and of how many where some are missing."""
-    missing = 0 < len(rounds) < table.rounds
-    return f"{len(rounds)} of {table.rounds}" if missing else str(len(rounds))
+    missing = 0 < len(rounds) < row.rounds
+    return f"{len(rounds)} of {row.rounds}" if missing else str(len(rounds))
 
 
 def write_index(known: Sequence[Study], out: Path) -> None:
@@ -322,9 +322,7 @@ def comparison_lines(table: Table, comparisons: Sequence[Comparison], rows: Sequ
     """A table of comparisons, its header first."""
     compared = any(each.row.published is not None for each in comparisons)
     exact = any(
-        round_row.exact_accuracy is not None
-        for row in table.rows
-        for round_row in rows_of(row, rows, table.rounds)
+        round_row.exact_accuracy is not None for row in table.rows for round_row in rows_of(row, rows)
     )
     head = ["row", "the report", "ours", "n"] if compared else ["row", "ours", "n"]
     head += ["difference", "detectable", "verdict"] if compared else []
@@ -333,10 +331,10 @@ def comparison_lines(table: Table, comparisons: Sequence[Comparison], rows: Sequ
     head += ["seconds a round"] if table.seconds else []
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for each in comparisons:
-        rounds = rows_of(each.row, rows, table.rounds)
+        rounds = rows_of(each.row, rows)
         cells = [row_name(each.row, rounds)]
         cells += [printed(each)] if compared else []
-        cells += [percent(each.ours) if each.ours else "no rounds yet", count(rounds, table)]
+        cells += [percent(each.ours) if each.ours else "no rounds yet", count(rounds, each.row)]
         cells += comparison_cells(each) if compared else []
         cells += [percent(summary(rounds, statistic)) for statistic in table.beside]
         if exact:
