@@ -41,6 +41,7 @@ examples: $(DEV)/done  ## draw the pictures of examples/
 	$(DEV)/bin/python -m tools.examples examples
 
 drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
+	$(DEV)/bin/pairedge predict examples/three.png examples/seven.png --show docs/show.png
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 

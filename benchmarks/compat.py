@@ -6,7 +6,7 @@ shares no code with it, is compared with them too.
 python -m benchmarks.compat [--short] [--environments FOLDER]
 
 --short, for every push: only the graphs under artifacts/, in the oldest onnxruntime, this one and the
-evaluator; nothing is kept. Exit code 1 when a graph does not load or differs.
+evaluator; nothing is stored. Exit code 1 when a graph does not load or differs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from benchmarks.compat_check import Run, Tensors, check, session
+from benchmarks.options import HELP
 from benchmarks.records import ROOT, CompatRecord, CompatRow, GraphAgreement, GraphFailure, keep
 from pairedge.bench import machine
 from pairedge.image.tile import to_tile
@@ -46,7 +47,7 @@ def tiles() -> NDArray[np.uint8]:
 
 
 def collect(fresh: bool) -> dict[str, dict[str, bytes]]:
-    """Graphs by model and kind: those in artifacts/ and, where `fresh`, one of random weights per family."""
+    """Graphs by model and kind: those in artifacts/, and if `fresh`, one with random weights per family."""
     models = {
         folder.name: {path.stem: path.read_bytes() for path in sorted(folder.glob("*.onnx"))}
         for folder in sorted((ROOT / "artifacts").iterdir())
@@ -148,17 +149,21 @@ def largest_difference(row: CompatRow) -> float:
     )
 
 
-@click.command()
-@click.option("--short", is_flag=True, help="For every push: shipped graphs, oldest and present engines.")
+@click.command(context_settings=HELP)
+@click.option(
+    "--short",
+    is_flag=True,
+    help="For every push: the graphs in artifacts/, in the oldest and the installed onnxruntime.",
+)
 @click.option(
     "--environments",
     type=click.Path(path_type=Path),
     default=ROOT / ".venv-compat",
-    show_default=True,
-    help="Folder of the environments, which are kept.",
+    show_default=".venv-compat",
+    help="Folder of the environments, which later runs use again.",
 )
 def main(short: bool, environments: Path) -> None:
-    """Check every exported graph in each engine; keep the results of a long run without failures."""
+    """Check every exported graph in each engine; store the results of a full run without failures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder, collect(fresh=not short))

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pairedge
-from benchmarks.options import model_argument, quick_option
+from benchmarks.options import HELP, model_argument, quick_option
 from benchmarks.records import ROOT, EdgeRecord, TargetRow, keep
 from benchmarks.side_by_side import compare_commands
-from pairedge.bench import FLOOR, NEEDED, interleaved, machine
+from pairedge.bench import DEPENDENCIES, FLOOR, interleaved, machine
 from pairedge.graph import open_graph
 from pairedge_export.eager import torch_eager
 
@@ -241,7 +241,7 @@ def installed_size(model: Path, effort: Effort) -> Measurement:  # noqa: ARG001 
     """What installing pairedge, its model included, adds on the disk to its dependencies, in MB."""
     sizes = {}
     with tempfile.TemporaryDirectory() as name:
-        for side, packages in (("pairedge", [str(ROOT)]), ("baseline", list(NEEDED))):
+        for side, packages in (("pairedge", [str(ROOT)]), ("baseline", list(DEPENDENCIES))):
             folder = Path(name) / side
             install = [
                 sys.executable,
@@ -365,14 +365,17 @@ TARGETS = (
 )
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @model_argument
 @quick_option
 @click.option(
-    "--only", multiple=True, type=click.Choice([target.name for target in TARGETS]), help="This target alone."
+    "--only",
+    multiple=True,
+    type=click.Choice([target.name for target in TARGETS]),
+    help="Measure only this target; may be repeated.",
 )
 def main(model: Path, quick: bool, only: tuple[str, ...]) -> None:
-    """Measure every target of MODEL; keep the figures of a whole run."""
+    """Measure every target with the graphs in the folder MODEL; store the results of a full run."""
     effort = QUICK if quick else Effort()
     rows = []
     for target in TARGETS:

@@ -27,7 +27,7 @@ import onnx
 from numpy.typing import NDArray
 
 import pairedge
-from benchmarks.options import model_argument, quick_option
+from benchmarks.options import HELP, model_argument, quick_option
 from benchmarks.records import EngineRow, EnginesRecord, keep, latency
 from pairedge.bench import Calls, interleaved, machine
 from pairedge.graph import open_graph
@@ -215,11 +215,11 @@ def agreement_of(answers: Array, reference: Array) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @model_argument
 @quick_option
 def main(model: Path, quick: bool) -> None:
-    """Measure the graphs of MODEL in every engine; keep the figures of a long run."""
+    """Measure the graphs in the folder MODEL in every installed engine; store the results of a full run."""
     seconds, count = (2, 500) if quick else (60, 10_000)
     dataset = pairedge.load(model / "pair.onnx").metadata["recipe"]["data"]["dataset"]
     tiles = load_data(dataset, None).test.tiles[:count]

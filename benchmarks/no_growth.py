@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 import pairedge
+from benchmarks.options import HELP
 
 NOTES = 20  # how often memory is noted after the warm-up, which is one more such part
 
@@ -23,11 +24,11 @@ def resident_bytes() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("model", type=click.Path(exists=True))
 @click.argument("answers", type=click.IntRange(min=1))
 def main(model: str, answers: int) -> None:
-    """Answer pairs with MODEL; print the bytes held after each part of ANSWERS, the warm-up's first."""
+    """Answer ANSWERS pairs with the graph MODEL; print the resident memory after each of 21 equal parts."""
     pair_model = pairedge.load(model)
     tiles = np.random.default_rng(0).integers(0, 256, (256, 14, 14), np.uint8)
     held = np.zeros(NOTES + 1, np.int64)  # made beforehand: a list would grow itself

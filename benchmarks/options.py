@@ -13,4 +13,6 @@ model_argument = click.argument(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=lambda: Path(shipped_graph("pair")).parent,
 )
-quick_option = click.option("--quick", is_flag=True, help="Only check that everything runs; keep nothing.")
+HELP = {"help_option_names": ["-h", "--help"]}
+
+quick_option = click.option("--quick", is_flag=True, help="Only check that everything runs; store nothing.")

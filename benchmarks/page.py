@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from benchmarks.options import HELP
 from benchmarks.records import (
     RESULTS,
     ROOT,
@@ -243,9 +244,9 @@ def compat(record: CompatRecord) -> Iterator[str]:
     )
 
 
-@click.command()
+@click.command(context_settings=HELP)
 def main() -> None:
-    """Write benchmarks/README.md anew."""
+    """Update benchmarks/README.md from benchmarks/results/."""
     write_atomically(PAGE, page().encode())
 
 

@@ -5,7 +5,7 @@ python -m benchmarks.pareto [--quick | --draw]
 Accuracy is the mean test accuracy of the variant's best row in the studies under artifacts/; latency is the
 median of one pair on one thread, of a graph with random weights, which takes as long as a trained one. Calls
 of all graphs take turns. The model that ships has its own accuracy; it was trained on all training tiles,
-where most studies have 1,000 pairs. --draw draws the kept figures again.
+where most studies have 1,000 pairs. --draw draws the stored results again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 import pairedge
 from benchmarks.fresh_graphs import fresh_graphs
-from benchmarks.options import quick_option
+from benchmarks.options import HELP, quick_option
 from benchmarks.records import RESULTS, ROOT, ParetoPoint, ParetoRecord, keep, latency, read_record
 from pairedge.bench import interleaved, machine
 from pairedge.inspection import accuracies
@@ -39,7 +39,7 @@ from pairedge_train.rows import read_rows
 
 FIGURE = "latency-accuracy"
 _FRONT, _OTHERS = "#1f5f8b", "#5b6770"
-_LABEL_POINTS = 8  # font size of a label; also the room that it needs above the one before
+_LABEL_POINTS = 8  # font size of a label, and the vertical space that it takes
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def pareto_optimal(accuracies: Iterable[float]) -> list[bool]:
 
 
 def figure(points: list[ParetoPoint]) -> Figure:
-    """Accuracy over latency, to be drawn under STYLE; the Pareto front is labelled."""
+    """Accuracy over latency, to be drawn under STYLE; the Pareto front is labeled."""
     canvas = Figure(figsize=(9, 4.8), layout="constrained")
     axes = canvas.add_subplot()
     optimal = [point.pareto_optimal for point in points]
@@ -160,7 +160,7 @@ def label(axes: Axes, names: list[str], front: NDArray[np.floating]) -> None:
 
     Args:
         axes: of a figure whose layout is done.
-        names: of the points, upwards.
+        names: of the points, from the bottom up.
         front: microseconds and percent, float (N, 2).
     """
     heights = axes.transData.transform(front)[:, 1] * 72 / axes.figure.dpi
@@ -185,13 +185,13 @@ def draw(points: list[ParetoPoint]) -> dict[str, bytes]:
         return {f"{FIGURE}.{ending}": content for ending, content in saved(figure(points)).items()}
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @quick_option
-@click.option("--draw", "redraw", is_flag=True, help="Draw the kept figures again.")
+@click.option("--draw", "redraw", is_flag=True, help="Draw the stored results again, without measuring.")
 def main(quick: bool, redraw: bool) -> None:
-    """Measure and draw every variant; keep figures and drawing of a long run."""
+    """Measure every variant and draw the Pareto front; store the results of a full run."""
     if quick and redraw:
-        raise click.UsageError("--quick keeps nothing, so that there is nothing to draw again")
+        raise click.UsageError("--quick and --draw exclude each other")
     if redraw:
         points = read_record(RESULTS / "pareto.json", ParetoRecord).points
     else:

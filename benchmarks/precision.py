@@ -15,7 +15,7 @@ import click
 import numpy as np
 
 import pairedge
-from benchmarks.options import model_argument, quick_option
+from benchmarks.options import HELP, model_argument, quick_option
 from benchmarks.records import (
     AcceptanceCriterion,
     DecisionRow,
@@ -32,11 +32,11 @@ from pairedge_train.data.datasets import load_data
 BATCH = 1024
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @model_argument
 @quick_option
 def main(model: Path, quick: bool) -> None:
-    """Measure MODEL in every precision; keep the figures of a long run."""
+    """Measure the graphs in the folder MODEL in every precision; store the results of a full run."""
     seconds, count = (2, 500) if quick else (30, None)
     fp32 = {path.stem: path.read_bytes() for path in sorted(model.glob("*.onnx")) if path.stem in CONTRACTS}
     metadata = pairedge.load(fp32["pair"]).metadata

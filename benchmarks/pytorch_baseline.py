@@ -100,7 +100,7 @@ def accuracy(network: TwinNet, pairs: TensorDataset) -> float:
 @click.argument("rounds", type=int)
 @click.argument("epochs", type=int)
 def main(mnist_folder: Path, first_seed: int, rounds: int, epochs: int) -> None:
-    """Train a network for each of ROUNDS seeds."""
+    """Train ROUNDS networks, with seeds from FIRST_SEED up; print seconds and accuracies as JSON."""
     training, test = read_mnist(mnist_folder, "train"), read_mnist(mnist_folder, "t10k")
     seconds, accuracies = [], []
     for seed in range(first_seed, first_seed + rounds):

@@ -23,7 +23,7 @@ import click
 import torch
 from scipy.stats import ttest_rel
 
-from benchmarks.options import quick_option
+from benchmarks.options import HELP, quick_option
 from benchmarks.records import ROOT, RoundsRecord, keep
 from pairedge.bench import machine
 from pairedge_train.data.datasets import default_data_dir
@@ -91,11 +91,11 @@ def compare(runs: int, rounds: int, epochs: int) -> RoundsRecord:
     )
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Pairs of runs.")
 @quick_option
 def main(runs: int, quick: bool) -> None:
-    """Measure training rounds per hour of pairedge and of the plain PyTorch baseline."""
+    """Measure the rounds per hour of pairedge and of a plain PyTorch baseline; store the results."""
     if quick:
         click.echo(compare(1, 2 * WORKERS, 2))
         return

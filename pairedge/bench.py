@@ -33,7 +33,7 @@ from pairedge.model import PairModel, load, shipped_graph
 Calls = Mapping[str, Callable[[], object]]
 Answer = Callable[[NDArray[np.uint8]], object]  # takes pairs of tiles, uint8 (N, 2, 14, 14)
 
-NEEDED = ("numpy", "onnxruntime", "pillow", "click")
+DEPENDENCIES = ("numpy", "onnxruntime", "pillow", "click")
 _NAME = re.compile(r"[\w.-]+")
 
 STARTS = 5  # fresh processes; their median is reported
@@ -41,9 +41,9 @@ PASSES = 5  # rounds over all groups of calls
 BATCHES = (1, 8, 64, 1024)
 LARGEST = BATCHES[-1]
 
-# Entry points of other packages that answer as a graph does, to compare with: functions from the path of a
-# graph to a context manager, which gives an `Answer`, or None for a graph that they cannot run.
-YARDSTICKS = "pairedge.yardsticks"
+# The entry point group of baselines, which other packages provide: functions from the path of a graph to a
+# context manager, which gives an `Answer`, or None for a graph that they cannot run.
+BASELINES = "pairedge.baselines"
 
 # A graph that returns its input: the latency of a call that computes nothing. A copy of
 # tests/pairedge/graphs/identity.onnx, which tests/pairedge/make_graphs.py writes.
@@ -68,9 +68,9 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
     one = pairs[:1]
     threads = {count: load(path, threads=count) for count in sorted({1, 2, cores()})}
     with ExitStack() as context:
-        beside = {
+        others = {
             name: answer
-            for name, enter in yardsticks()
+            for name, enter in baselines()
             if (answer := context.enter_context(enter(path))) is not None
         }
         singles: list[Calls] = [
@@ -79,14 +79,14 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
                 "session.run": lambda: graph.session.run(outputs, {"images": one}),
                 "floor": lambda: floor.run(["copy"], {"images": one}),
             },
-            *({name: _answer(answer, one)} for name, answer in beside.items()),
+            *({name: _answer(answer, one)} for name, answer in others.items()),
         ]
         batches: list[Calls] = [
             {
                 "predict_batch": _batch(model, LARGEST),
                 "session.run of a batch": lambda: graph.session.run(outputs, {"images": pairs}),
             },
-            *({f"{name} of a batch": _answer(answer, pairs)} for name, answer in beside.items()),
+            *({f"{name} of a batch": _answer(answer, pairs)} for name, answer in others.items()),
         ]
         # One group per call: threads that wait for work spin for a while, and would slow the next call.
         rates: list[Calls] = [
@@ -110,15 +110,15 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
             "predict": medians["predict"] / medians["session.run"],
             "predict_batch": medians["predict_batch"] / medians["session.run of a batch"],
         },
-        "times_as_fast": {
+        "speedups": {
             name: {
                 "one pair": medians[name] / medians["predict"],
                 f"batch {LARGEST}": medians[f"{name} of a batch"] / medians["predict_batch"],
             }
-            for name in beside
+            for name in others
         },
         "installed_bytes": installed_bytes(),
-        "installed_bytes_with_what_it_needs": installed_bytes() + installed_bytes_of(NEEDED),
+        "installed_bytes_with_dependencies": installed_bytes() + installed_bytes_of(DEPENDENCIES),
     }
 
 
@@ -183,7 +183,7 @@ def cold_starts(path: str) -> dict[str, Any]:
 
 
 def facts(path: str, model: PairModel) -> dict[str, Any]:
-    """File, variant, size and accuracy of a graph, over all pairs if its metadata have that."""
+    """File, variant, size and accuracy of a graph, over all pairs if its metadata has that."""
     stated = accuracies(model.metadata)
     on = next((name for name in ("all_pairs", "pairs", "round") if name in stated), None)
     return {
@@ -240,9 +240,9 @@ def installed_bytes_of(names: Sequence[str]) -> int:
     return sum(path.stat().st_size for path in files if path.suffix != ".pyc" and path.is_file())
 
 
-def yardsticks() -> Iterator[tuple[str, Callable[[str], AbstractContextManager[Answer | None]]]]:
-    """The installed alternatives to compare with: each one's name and its entry point."""
-    for entry in entry_points(group=YARDSTICKS):
+def baselines() -> Iterator[tuple[str, Callable[[str], AbstractContextManager[Answer | None]]]]:
+    """The installed baselines: the name of each and what its entry point loads."""
+    for entry in entry_points(group=BASELINES):
         try:
             yield entry.name.replace("_", " "), entry.load()
         except ImportError:  # a dependency of it is not installed

@@ -17,7 +17,7 @@ from pairedge.errors import GraphError, ImageError, NoInkError, SeveralDigitsErr
 # An answer is ok or uncertain. A picture without an answer has no ink, has several digits or is unreadable.
 Status: TypeAlias = Literal["ok", "uncertain", "unreadable", "no-ink", "several"]
 
-DEFAULT_THRESHOLD = 0.5  # for graphs whose metadata have none
+DEFAULT_THRESHOLD = 0.5  # for graphs whose metadata has none
 
 
 @dataclass(frozen=True, slots=True)

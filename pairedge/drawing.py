@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pairedge.errors import Drawable
 from pairedge.results import Prediction
 
-Steps: TypeAlias = dict[str, NDArray[Any]]
 Place: TypeAlias = tuple[int, int]  # x to the right and y down, pixels
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -45,7 +45,7 @@ class Cell(NamedTuple):
     """One picture of a contact sheet.
 
     Attributes:
-        picture: gray levels (H, W) or colors (H, W, 3), of any numeric dtype, 0 to 255.
+        picture: gray levels (H, W) or colors (H, W, 3), uint8 or float32, 0 to 255.
         tile: uint8 (14, 14), 0 to 255; None when the picture was refused.
         summary: the outcome in a few words.
         name: of the picture.
@@ -57,8 +57,9 @@ class Cell(NamedTuple):
     name: str
 
 
-def draw_steps(steps: Steps, name: str) -> Image.Image:
-    """The steps of reading one picture, as `Reading.drawings` gives them, side by side under its name."""
+def draw_steps(reading: Drawable, name: str) -> Image.Image:
+    """Draw the steps of reading one picture, side by side under its name."""
+    steps = reading.drawings()
     width = 2 * _MARGIN + len(steps) * (_SIDE + _GAP) - _GAP
     sheet, pen = _blank(max(width, 560), 400)
     _write(pen, (_MARGIN, 30), _fitting(name, 22, sheet.width - 2 * _MARGIN), 22)
@@ -73,19 +74,20 @@ def draw_steps(steps: Steps, name: str) -> Image.Image:
     return sheet
 
 
-def draw_pair(seen: Sequence[Steps], names: Sequence[str], prediction: Prediction) -> Image.Image:
+def draw_pair(readings: Sequence[Drawable], names: Sequence[str], prediction: Prediction) -> Image.Image:
     """Draw a pair and its answer: each picture, its strokes, its tile and its digit, and the decision below.
 
     Args:
-        seen: the steps of both pictures, as `Reading.drawings` gives them.
+        readings: of both pictures.
         names: of the pictures.
         prediction: the model's answer for the two tiles.
     """
-    columns = [step for step in ("picture", "strokes", "tile") if all(step in steps for steps in seen)]
+    drawings = [reading.drawings() for reading in readings]
+    columns = [step for step in ("picture", "strokes", "tile") if all(step in steps for steps in drawings)]
     bars_at = _MARGIN + len(columns) * (_SIDE + _GAP)
     bars_wide = 380 if prediction.digit_probabilities is not None else -_GAP
     sheet, pen = _blank(bars_at + bars_wide + _MARGIN, 796)
-    for row, steps in enumerate(seen):
+    for row, steps in enumerate(drawings):
         y = 70 + row * (_SIDE + 56)
         for place, step in enumerate(columns):
             x = _MARGIN + place * (_SIDE + _GAP)

@@ -9,10 +9,13 @@ if TYPE_CHECKING:
 
 
 class Drawable(Protocol):
-    """What reading came to, as far as it came: `pairedge.image.Reading`."""
+    """The steps of reading a picture, as far as it came: a `pairedge.image.Reading`.
+
+    A protocol, because `pairedge.image` imports the errors, not the other way round.
+    """
 
     def drawings(self) -> dict[str, NDArray[Any]]:
-        """The steps by name, each an image of levels 0 to 255, (H, W) or (H, W, 3)."""
+        """The steps by name, each an image, uint8 or float32, (H, W) or (H, W, 3), 0 to 255."""
 
 
 class PairedgeError(Exception):

@@ -177,7 +177,7 @@ def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
         raise GraphError(f"{name}: has no {METADATA_KEY!r} metadata; was it written by pairedge-export?")
     schema = metadata.get("schema") if isinstance(metadata, dict) else None
     if not isinstance(schema, int):
-        raise GraphError(f"{name}: its {METADATA_KEY!r} metadata have no schema version")
+        raise GraphError(f"{name}: its {METADATA_KEY!r} metadata has no schema version")
     if schema != SCHEMA:
         remedy = "update pairedge" if schema > SCHEMA else "export it again"
         raise GraphError(f"{name}: has schema {schema}, but this pairedge reads schema {SCHEMA}; {remedy}")

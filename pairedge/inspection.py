@@ -47,7 +47,7 @@ class Inspection:
         file: path of the graph, as given.
         size: bytes of the file.
         sha256: of the file.
-        kind: "pair", "digit" or "compare", as its metadata say; without usable metadata, the kind whose
+        kind: "pair", "digit" or "compare", as its metadata says; without usable metadata, the kind whose
             contract it differs from the least.
         inputs: element type and axes of each input, by name.
         outputs: element type and axes of each output, by name.

@@ -156,15 +156,16 @@ class Encoder:
 
 
 def joint(forward: Floats, backward: Floats, equal: Floats) -> tuple[Floats, Floats]:
-    """P(a <= b) and P(a = b) by the formula in this module's docstring.
+    """P(a <= b) and P(a = b) by the formula in this module's docstring, elementwise.
 
     Args:
-        forward: float32 (...), L(a, b), the head's P(a <= b), 0 to 1.
-        backward: float32 (...), L(b, a), the head's P(b <= a), 0 to 1.
-        equal: float32 (...), e, the probability that two digits drawn from the posteriors are equal, 0 to 1.
+        forward: float32 of any shape, L(a, b), the head's P(a <= b), 0 to 1.
+        backward: float32 of that shape, L(b, a), the head's P(b <= a), 0 to 1.
+        equal: float32 of that shape, e, the probability that two digits drawn from the posteriors are equal,
+            0 to 1.
 
     Returns:
-        P(a <= b) and P(a = b), each float32 (...), 0 to 1.
+        P(a <= b) and P(a = b), each float32 of that shape, 0 to 1.
     """
     # Where the head is certain of a <= b and b <= a but the posteriors of a != b, this makes the head win.
     equal = np.maximum(equal, _TINY)

@@ -71,7 +71,7 @@ def _fitted(image: Image.Image, side: int) -> Image.Image:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", type=click.Path(path_type=Path))
 def main(path: Path) -> None:
-    """Draw the contact sheet into the PNG file PATH."""
+    """Draw one rendered picture per condition into the PNG file PATH."""
     file = BytesIO()
     contact_sheet(fields_of(load_data("mnist").test)).save(file, "PNG", optimize=True)
     write_atomically(path, file.getvalue())

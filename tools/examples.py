@@ -27,10 +27,10 @@ EXAMPLES = {
 }
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folder", type=click.Path(path_type=Path))
 def main(folder: Path) -> None:
-    """Draw the examples into FOLDER."""
+    """Draw the example pictures into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (digit, look) in EXAMPLES.items():
         draw_digit(digit, look).save(folder / name)

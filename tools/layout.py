@@ -55,10 +55,10 @@ def fill(page: str) -> str:
     return replace_tables(page, {"layout": layout_table})
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("page", type=click.Path(path_type=Path, exists=True))
 def main(page: Path) -> None:
-    """Update the table of the layout in PAGE."""
+    """Update the table of folders in PAGE."""
     page.write_text(fill(page.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""Rows and graphs of schema 1 to schema 2, once; the way back gives the bytes of before, which a test shows.
+"""Migrates rows and graphs of schema 1 to schema 2, once; a test migrates them back to the same bytes.
 
     python -m tools.migrate artifacts/reports artifacts/best artifacts/aux_ws
 
@@ -22,7 +22,7 @@ from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.schema_1 import digest_1, from_schema_1, to_schema_1
 from pairedge_train.files import write_atomically
 
-FIELDS = {"doubt_threshold": "digit_threshold"}
+FIELDS = {"doubt_threshold": "digit_threshold"}  # schema 1 has names of its own, here and below
 # Of the shipped model, on its own held-out pairs (train/LOG.md); schema 1 had the digits' alone.
 PAIR_THRESHOLD = 0.6998499095439911
 
@@ -71,10 +71,10 @@ def migrate_graph(content: bytes, *, back: bool = False) -> bytes:
     return migrated
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def main(folders: tuple[Path, ...]) -> None:
-    """Migrate all rows and graphs in FOLDERS."""
+    """Migrate the rows (*.jsonl) and graphs (*.onnx) in FOLDERS from schema 1 to schema 2."""
     known = digests()
     for folder in folders:
         for path in sorted(folder.glob("*.jsonl")):

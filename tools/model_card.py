@@ -25,10 +25,10 @@ def model_card(folder: Path) -> str:
     return card(open_graph(folder / "pair.onnx", "pair").metadata, sizes, parity)
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(folder: Path) -> None:
-    """Write FOLDER/card.md."""
+    """Write FOLDER/card.md again, from the graphs and parity.json in FOLDER."""
     (folder / "card.md").write_text(model_card(folder))
 
 

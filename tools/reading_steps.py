@@ -29,7 +29,7 @@ def reading_pictures() -> dict[str, bytes]:
     for name, digit in SCENES.items():
         picture = render(drawn_field(digit), name, seeded(f"reading {name}"))
         content = BytesIO()
-        draw_steps(read_picture(picture).drawings(), name).save(content, "PNG", optimize=True)
+        draw_steps(read_picture(picture), name).save(content, "PNG", optimize=True)
         files[f"reading-{name}.png"] = content.getvalue()
     return files
 

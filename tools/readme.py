@@ -53,13 +53,13 @@ def fill(text: str, root: Path) -> str:
 def model_table(root: Path) -> str:
     """Size and time of the model that ships."""
     metadata = shipped_model(root).metadata
-    [cost] = [point for point in pareto_points(root) if point.row is None]
+    [shipped] = [point for point in pareto_points(root) if point.row is None]
     return table(
         ["the model that ships", ""],
         [
             ["parameters", f"{metadata['parameters']:,}"],
             ["file", f"{shipped_graph(root).stat().st_size / 1000:.1f} kB"],
-            ["one pair, one CPU thread", f"{cost.one_pair_microseconds.p50:.0f} microseconds"],
+            ["one pair, one CPU thread", f"{shipped.one_pair_microseconds.p50:.0f} microseconds"],
         ],
     )
 
@@ -260,10 +260,10 @@ def shipped_model(root: Path) -> pairedge.PairModel:
     return pairedge.load(shipped_graph(root))
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pages", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def main(pages: tuple[Path, ...]) -> None:
-    """Update the tables of PAGES from artifacts/ and benchmarks/results/."""
+    """Update the tables in PAGES from artifacts/ and benchmarks/results/."""
     for page in pages:
         page.write_text(fill(page.read_text(), ROOT))
 

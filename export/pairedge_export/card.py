@@ -74,14 +74,13 @@ def accuracy_table(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def calibration(metadata: Mapping[str, Any]) -> Iterator[str]:
     """How probabilities were calibrated, and below which confidence an answer is uncertain."""
-    recipe = metadata["recipe"]
-    temperature = recipe.get("evaluation", recipe).get("temperature")
+    temperature = metadata["recipe"]["evaluation"]["temperature"]
     if temperature == "validation":
         yield (
             "- Calibrated by temperature scaling: the logits are divided by a temperature fitted on "
             "validation pairs."
         )
-    elif temperature not in (None, 1):
+    elif temperature != 1:
         yield f"- The logits are divided by a temperature of {temperature}."
     else:
         yield "- Probabilities were not calibrated after training."
@@ -98,13 +97,13 @@ def calibration(metadata: Mapping[str, Any]) -> Iterator[str]:
 def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterator[str]:
     """Size, training data, digests and license."""
     recipe = metadata["recipe"]
-    data, optimization = recipe.get("data", recipe), recipe.get("optim", recipe)
     yield f"- Parameters: {metadata['parameters']:,}"
     yield "- Files: " + ", ".join(f"`{name}` {size:,} bytes" for name, size in sizes.items())
     if "precision" in metadata:
         yield f"- Precision: {metadata['precision']}"
     yield (
-        f"- Trained on {data['dataset']}: {data['pairs']} pairs, {optimization['epochs']} epochs, "
+        f"- Trained on {recipe['data']['dataset']}: {recipe['data']['pairs']} pairs, "
+        f"{recipe['optim']['epochs']} epochs, "
         f"seed {metadata['seed']}"
     )
     yield f"- Training pairs SHA-256: `{metadata['training_sha256']}`"
@@ -114,13 +113,13 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
 
 
 def machine(facts: Mapping[str, str] | None) -> str:
-    """What trained the model, and what that decides."""
+    """The CPU that trained the model, on which its weights depend."""
     if facts is None:
-        return "Trained on a CPU that was not recorded; other kernels give other weights, in the last bits at first."
+        return "Trained on a CPU that was not recorded; another may give slightly different weights."
     versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "numpy", "python"))
     return (
-        f"Trained on {facts['cpu']} with {facts['kernels']} kernels ({versions}); other kernels give other "
-        "weights, in the last bits at first, from the same training pairs."
+        f"Trained on {facts['cpu']} with {facts['kernels']} kernels ({versions}); another CPU trains on the "
+        "same pairs, but may give slightly different weights."
     )
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("checkpoints", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT...]")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for the files of one checkpoint. [exports/...]"
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Output folder, for a single checkpoint. [default: exports/FOLDER/NAME of the checkpoint]",
 )
 @click.option(
     "--runs",
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Reduced precision changes a few decisions; the card says how many.",
 )
-@click.option("--mobile", is_flag=True, help="Also write .ort files, for a small build of onnxruntime.")
+@click.option("--mobile", is_flag=True, help="Also write .ort files, for a minimal build of onnxruntime.")
 @data_dir_option
 def main(
     checkpoints: tuple[Path, ...],
@@ -45,8 +47,8 @@ def main(
 ) -> None:
     """Export the newest checkpoint, or each CHECKPOINT: ONNX graphs, parity.json and a model card.
 
-    The values and decisions of each graph are compared with those of the torch network first. When they
-    differ, nothing is written and the exit code is 1.
+    First compares the values and decisions of each graph with those of the torch network. If they differ,
+    nothing is written and the exit code is 1.
     """
     if out and len(checkpoints) > 1:
         raise click.UsageError("--out is for one checkpoint; several go to exports/ under their own names")

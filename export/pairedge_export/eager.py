@@ -1,6 +1,6 @@
 """A backend of `pairedge bench` where torch is installed: the graph's network, with the graph's weights.
 
-The entry point `pairedge.yardsticks` registers it, so that the runtime does not depend on torch.
+The entry point `pairedge.baselines` registers it, so that the runtime does not depend on torch.
 """
 
 from __future__ import annotations

@@ -20,7 +20,15 @@ from pairedge_export.errors import ExportError
 from pairedge_export.graphs import TorchGraph, graphs_of
 from pairedge_export.mobile import mobile_checks, mobile_files
 from pairedge_export.parity import Check, Parity, check_parity
-from pairedge_export.precision import changes, contract_checks, metrics_of, reduce_precision, with_metrics
+from pairedge_export.precision import (
+    AGREEMENT,
+    LOSS,
+    changes,
+    contract_checks,
+    metrics_of,
+    reduce_precision,
+    with_metrics,
+)
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import Digits
 from pairedge_train.errors import CheckpointError
@@ -66,7 +74,11 @@ def export_checkpoint(
         tiles = test.tiles[:0] if calibration is None else calibration
         contents, metrics, checks = reduce_and_measure(contents, precision, tiles, test)
         parity = Parity([*parity.checks, *checks])
-        require_passed(parity, f"in {precision} the graphs do not meet the acceptance criterion")
+        require_passed(
+            parity,
+            f"the {precision} graphs do not meet the acceptance criterion (at least {AGREEMENT:.1%} of the "
+            f"decisions as in fp32, at most {LOSS:.1%} less accuracy)",
+        )
         metadata |= {"precision": precision, "metrics": metrics}
     files = {f"{kind}.onnx": content for kind, content in contents.items()}
     if mobile:

@@ -28,7 +28,7 @@ class PairGraph(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """From gray levels 0 to 255 to probabilities, float32."""
+        """From gray levels, uint8 (N, 2, 14, 14), 0 to 255, to probabilities, float32 (N,) and (N, 2, 10)."""
         body, summed = self.network.body, summed_by(self.network.body)
         if summed and isinstance(body, TwoBranches) and body.shares_weights and body.digit is not None:
             tiles = self.network.normalize(images.float()).reshape(-1, 1, *images.shape[2:])
@@ -47,7 +47,10 @@ class DigitGraph(nn.Module):
         self.body = body
 
     def forward(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
-        """From gray levels 0 to 255 to probabilities and embeddings of any range."""
+        """From gray levels, uint8 (N, 14, 14), 0 to 255, to probabilities, float32 (N, 10), and embeddings.
+
+        Embeddings are float32 (N, E), of any range.
+        """
         embedding = self.body.branches[0](self.network.normalize(tiles.float()[:, None]))
         assert self.body.digit is not None  # else graphs_of leaves this graph out
         posterior = self.body.digit(embedding).softmax(1)
@@ -62,7 +65,7 @@ class CompareGraph(nn.Module):
         self.body = body
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """From embeddings, of any range, to probabilities."""
+        """From embeddings, float32 (N, E), of any range, to probabilities, float32 (N,)."""
         summed = summed_by(self.body)
         return leq(self.body.heads(first, second)) if summed is None else summed.probability(first, second)
 

@@ -207,7 +207,9 @@ def compare_values(
         scale = max(1.0, float(np.abs(ours).max()))
         difference = np.abs(ours.astype(np.float64) - theirs).max() / scale
         largest = max(largest, float(difference) if np.isfinite(difference) else float("inf"))
-    return Check(graph, kind, label, largest <= TOLERANCE, f"largest difference {largest:.1e}", largest)
+    passed = largest <= TOLERANCE
+    detail = f"largest difference {largest:.1e}" + ("" if passed else f", tolerance {TOLERANCE:.0e}")
+    return Check(graph, kind, label, passed, detail, largest)
 
 
 def compare_decisions(
@@ -218,7 +220,16 @@ def compare_decisions(
     actual: Sequence[Array],
     kind: CheckKind = "decisions",
 ) -> Check:
-    """Compare every decision first <= second and every most probable digit; arguments as `compare_values`."""
+    """Compare every decision first <= second and every most probable digit.
+
+    Args:
+        graph: "pair", "digit" or "compare".
+        outputs: names of the outputs; embeddings decide nothing.
+        name: what they were computed on.
+        expected: each output, float32 (N, ...): probabilities 0 to 1, embeddings of any range.
+        actual: the same of the graph that is checked.
+        kind: of the check.
+    """
     differing = total = 0
     for output, ours, theirs in zip(outputs, expected, actual, strict=True):
         if output == "embedding":

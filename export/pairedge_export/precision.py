@@ -160,7 +160,7 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc] # onnxruntime publi
 
 
 def with_metadata(model: onnx.ModelProto, metadata: dict[str, Any]) -> bytes:
-    """The bytes of a graph with these metadata, without anything that the computation does not need."""
+    """The bytes of a graph with this metadata, without anything that the computation does not need."""
     strip(model)  # quantizing imports operator sets that it does not use
     model.ir_version = IR_VERSION
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})

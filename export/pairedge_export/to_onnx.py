@@ -28,7 +28,8 @@ def to_onnx(graph: TorchGraph, metadata: dict[str, Any], examples: tuple[Tensor,
     Args:
         graph: what to convert.
         metadata: JSON values to store in the file.
-        examples: inputs of batch 2, of the dtypes and axes of the contract and in its order.
+        examples: inputs in the order of the contract: uint8 (2, 2, 14, 14) for "pair", uint8 (2, 14, 14) for
+            "digit", twice float32 (2, E) for "compare".
 
     Raises:
         ExportError: when the converter writes another opset than OPSET.

@@ -21,16 +21,16 @@ from pairedge.errors import GraphError
     type=click.FloatRange(min=0, min_open=True),
     default=10,
     show_default=True,
-    help="How long to measure latency and throughput.",
+    help="Total time spent on latency and throughput.",
 )
 def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: float) -> None:
     """Measure start-up, latency, throughput and size of the pair graph in FILE on this machine.
 
-    Without FILE, measures the shipped model. Latency is that of `predict` on two tiles, shown next to the
-    bare onnxruntime call, to a graph that computes nothing and, where torch is installed, to the same network
-    in torch on one thread. The calls are interleaved, so compare numbers within one run only.
+    Without FILE, measures the shipped model. The latency of `predict` on two tiles is printed with three
+    baselines: the bare onnxruntime call, a graph that computes nothing and, where torch is installed, the
+    same network in torch on one thread. Calls are interleaved; compare numbers within one run only.
 
-    With --compare, exit code 1 if a graph cannot be used; the others are compared all the same.
+    With --compare, exit code 1 if a graph cannot be used; the others are still compared.
     """
     if comparing and not files:
         raise click.UsageError("--compare needs at least one FILE")
@@ -79,7 +79,7 @@ def page(result: dict[str, Any]) -> Iterator[str]:
     yield f"{shown(graph['file'])}: {graph['bytes']:,} bytes, accuracy {accuracy(graph)}"
     yield (
         f"pairedge installed: {result['installed_bytes']:,} bytes with the shipped model, "
-        f"{result['installed_bytes_with_what_it_needs']:,} with its dependencies"
+        f"{result['installed_bytes_with_dependencies']:,} with its dependencies"
     )
     yield ""
     yield f"fresh process, median of {start['n']}"
@@ -93,7 +93,7 @@ def page(result: dict[str, Any]) -> Iterator[str]:
         yield f"  {name:<14} {latency['p50']:10.1f} {latency['p95']:10.1f} {latency['p99']:10.1f}"
     for name, ratio in result["ratios"].items():
         yield f"  {name} / session.run = {ratio:.2f}"
-    for name, ratios in result["times_as_fast"].items():
+    for name, ratios in result["speedups"].items():
         speedups = ", ".join(f"{ratio:.1f}x on {batch}" for batch, ratio in ratios.items())
         yield f"  speedup over {name}: {speedups}"
     yield ""

@@ -28,9 +28,9 @@ _KEYS = {
 def command(file: str | None, as_json: bool) -> None:
     """Show the ONNX graph in FILE, and check that pairedge can use it.
 
-    Prints its inputs and outputs, its card (variant, parameters, accuracy, thresholds, training, license,
-    hashes) and every check, with all differences from the contract. Without FILE, shows the three graphs of
-    the shipped model.
+    Prints its inputs and outputs, its card (variant, parameters, accuracy, thresholds, license, hashes), the
+    recipe that it was trained with, and every check, with all differences from the contract. Without FILE,
+    shows the three graphs of the shipped model.
 
     Exit code 1 if a graph breaks the contract.
     """
@@ -62,6 +62,7 @@ def page(inspection: Inspection) -> Iterator[str]:
         yield from (_row(role, f"{printable(name)} {printable(spec)}") for name, spec in tensors.items())
     yield "card"
     yield from card(inspection.metadata)
+    yield from recipe_lines(inspection.metadata.get("recipe"))
     yield "checks"
     for check, differences in inspection.checks.items():
         yield _row("FAILED" if differences else "ok", check)
@@ -69,10 +70,10 @@ def page(inspection: Inspection) -> Iterator[str]:
 
 
 def card(metadata: dict[str, Any]) -> Iterator[str]:
-    """The lines of a graph's card. Its metadata are untrusted: keys may be missing or of another type."""
+    """The lines of a graph's card. Its metadata is untrusted: keys may be missing or of another type."""
     from pairedge.inspection import accuracies
 
-    parameters, recipe = metadata.get("parameters"), metadata.get("recipe")
+    parameters = metadata.get("parameters")
     yield _row("variant", printable(metadata.get("variant", "unknown")))
     yield _row("parameters", f"{parameters:,}" if isinstance(parameters, int) else "unknown")
     for name, (accuracy, n) in accuracies(metadata).items():
@@ -83,13 +84,22 @@ def card(metadata: dict[str, Any]) -> Iterator[str]:
             for name, value in metadata["confidence"].items()
         )
         yield _row("uncertain below", printable(", ".join(thresholds)))
-    if isinstance(recipe, dict):
-        yield _row("training", printable(", ".join(settings(recipe))))
     yield from (_row(label, printable(metadata[key])) for key, label in _KEYS.items() if key in metadata)
 
 
+def recipe_lines(recipe: object) -> Iterator[str]:
+    """The lines of the recipe, one per section; none where the metadata has no recipe."""
+    if not isinstance(recipe, dict):
+        return
+    yield "recipe"
+    for name, value in recipe.items():
+        yield _row(
+            printable(name), printable(", ".join(settings(value)) if isinstance(value, dict) else value)
+        )
+
+
 def settings(recipe: dict[str, Any], section: str = "") -> Iterator[str]:
-    """The settings of a recipe as `section.name value`, down to the depth that recipes have."""
+    """The settings of a recipe or a section as `section.name value`, down to the depth that recipes have."""
     for name, value in recipe.items():
         if isinstance(value, dict) and section.count(".") < 2:
             yield from settings(value, f"{section}{name}.")

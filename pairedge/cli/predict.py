@@ -24,7 +24,7 @@ from pairedge.cli.shared import (
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
-    from pairedge.drawing import Steps
+    from pairedge.image import Reading
     from pairedge.results import Prediction
 
 
@@ -58,9 +58,10 @@ def command(
     model = load_model(model_file, min_confidence)
     statuses = []
     for names in zip(pictures[::2], pictures[1::2], strict=True):
-        seen, failures = look(names)
-        prediction = None if failures else model.predict(seen[0]["tile"], seen[1]["tile"])
-        answer = refused_pair(failures) if prediction is None else prediction.to_dict()
+        readings, refusals = read_pair(names)
+        tiles = [reading.tile for reading in readings if reading.tile is not None]
+        prediction = None if refusals else model.predict(*tiles)
+        answer = refused_pair(refusals) if prediction is None else prediction.to_dict()
         statuses.append(answer["status"])
         if as_json:
             click.echo(json.dumps({"first": names[0], "second": names[1], **answer}))
@@ -69,27 +70,31 @@ def command(
         if show is not None and prediction is not None:
             from pairedge.drawing import draw_pair
 
-            save(draw_pair(seen, [shown(name) for name in names], prediction), show)
+            save(draw_pair(readings, [shown(name) for name in names], prediction), show)
     exit_with(statuses, min_confidence)
 
 
-def look(names: tuple[str, str]) -> tuple[list[Steps], dict[str, dict[str, str]]]:
-    """Read both pictures: what each was turned into, and the refusals, told, of `first` and `second`."""
+def read_pair(names: tuple[str, str]) -> tuple[list[Reading], dict[str, dict[str, str]]]:
+    """Read both pictures, and report each that is refused.
+
+    Returns:
+        The readings of the pictures that are not refused, and the refusals by "first" and "second".
+    """
     from pairedge.image import read_picture
 
-    seen, failures = [], {}
+    readings, refusals = [], {}
     for place, name in zip(("first", "second"), names, strict=True):
         try:
-            seen.append(read_picture(picture(name)).drawings())
+            readings.append(read_picture(picture(name)))
         except ImageError as error:
-            failures[place] = refuse(name, error)
-    return seen, failures
+            refusals[place] = refuse(name, error)
+    return readings, refusals
 
 
-def refused_pair(failures: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """The answer for a pair with refused pictures: the worse refusal, then each of them."""
-    worst = max(failures.values(), key=lambda failure: EXIT_CODES[failure["status"]])
-    return {**worst, "refused": failures}
+def refused_pair(refusals: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """The answer for a pair with refused pictures: the refusal with the higher exit code, then all."""
+    worst = max(refusals.values(), key=lambda refusal: EXIT_CODES[refusal["status"]])
+    return {**worst, "refused": refusals}
 
 
 def sentence(prediction: Prediction) -> str:

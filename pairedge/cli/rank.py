@@ -39,7 +39,7 @@ def command(
     confident of the digit. Use - for a picture from standard input.
 
     Exit code 1 if a picture cannot be read or a digit is less confident than --min-confidence, 3 if a picture
-    shows no digit, 4 if one shows several. The other pictures are ranked all the same.
+    shows no digit, 4 if one shows several. The other pictures are still ranked.
     """
     check_standard_input(pictures)
     from pairedge.image.tile import to_tile

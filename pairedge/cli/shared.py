@@ -31,7 +31,7 @@ def check_probability(
 
 
 model_option = click.option(
-    "--model", "model_file", metavar="FILE", help="Pair graph to use instead of the shipped model."
+    "--model", "model_file", metavar="FILE", help="Pair graph to use instead of the shipped pair.onnx."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 min_confidence_option = click.option(
@@ -39,8 +39,8 @@ min_confidence_option = click.option(
     type=float,
     metavar="P",
     callback=check_probability,
-    help="Answers below this confidence are uncertain, and exit with code 1. Replaces the model's own "
-    "thresholds.",
+    help="Mark answers below this confidence, 0 to 1, as uncertain, and exit with code 1 if there are any. "
+    "Replaces the model's own thresholds.",
 )
 
 

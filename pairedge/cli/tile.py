@@ -30,5 +30,5 @@ def command(file: str, output: str) -> None:
     else:
         status = "ok"
     if reading is not None:
-        save(draw_steps(reading.drawings(), shown(file)), output)
+        save(draw_steps(reading, shown(file)), output)
     exit_with([status], None)

@@ -31,7 +31,7 @@ _FORMATS = (
     *((b"P%d" % kind, "PpmImagePlugin", "PpmImageFile") for kind in range(1, 7)),
 )
 _ORIENTATION = 0x0112  # EXIF's tag
-_DAMAGED = "the picture is damaged or cut short"
+_DAMAGED = "the picture is damaged or truncated"
 
 
 def open_picture(picture: Picture) -> Image.Image:
@@ -46,7 +46,7 @@ def open_picture(picture: Picture) -> Image.Image:
     width, height = image.size
     if not 0 < width * height <= LARGEST_PICTURE:
         millions = LARGEST_PICTURE // 1_000_000
-        raise ImageError(f"{width} x {height} pixels: only pictures of 1 to {millions} million are read")
+        raise ImageError(f"{width} x {height} pixels: a picture may have 1 to {millions} million")
     try:
         if image is not picture:  # a JPEG can be shrunk while it is decoded; the caller's is not touched
             image.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
@@ -69,7 +69,7 @@ def to_pixels(image: Image.Image) -> NDArray[np.float32]:
         # darkest is left where it is, or the noise of a blank page would become strokes.
         deep = np.asarray(image, np.float32)
         if not np.isfinite(deep).all():
-            raise ImageError("the picture holds NaN or infinity")
+            raise ImageError("the picture contains NaN or infinity")
         low, high = min(float(deep.min()), 0.0), float(deep.max())
         scale = 255 / max(high - low, 1e-6)
         image = Image.fromarray(deep * np.float32(scale) - np.float32(low * scale))
@@ -82,7 +82,7 @@ def to_pixels(image: Image.Image) -> NDArray[np.float32]:
         try:
             image = image.convert("RGB")
         except Exception as error:  # LAB needs a color library that Pillow may be built without
-            raise ImageError(f"{image.mode} colors are not read") from error
+            raise ImageError(f"the color mode {image.mode} is not supported") from error
     pixels = np.asarray(small(image), np.float32)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 

@@ -60,7 +60,7 @@ def segment_digit(ink: Gray, darkness: Gray) -> Gray:
     kept = with_neighbors(kept, fit, parts.box, 0.35)
     own = np.append(kept, False)[parts.labels]
     if along_darkness(own, strong & ~mask, darkness) > 0.4:
-        raise NoInkError("no ink found: what stands out is the edge of something darker")
+        raise NoInkError("no ink found: all that stands out is the edge of a darker area")
     # Their soft edges too, and the small holes where lines crossed, but nothing of what was left out.
     near = dilate(own, max(2, round(thick / 2))) & ~dilate(strong & ~own, 1)
     near |= dilate(own, 2)

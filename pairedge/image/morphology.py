@@ -78,7 +78,7 @@ class Components(NamedTuple):
 
 
 def connected_components(mask: Mask) -> Components:
-    """Part a mask, bool (H, W), into what hangs together, corners included.
+    """Label the connected components of a mask, bool (H, W); pixels that touch at corners are connected.
 
     Rows become runs of pixels; runs that touch are joined by taking the lowest number of their
     neighbors again and again, which takes a logarithmic number of rounds.

@@ -45,5 +45,5 @@ def test_neither_legend_nor_labels_cover_a_point() -> None:
         assert drawing.bbox.x0 <= box.x0 < box.x1 <= drawing.bbox.x1
         assert drawing.bbox.y0 <= box.y0 < box.y1 <= drawing.bbox.y1
         assert not any(box.contains(*place) for place in places)
-    # Without the room for letters that hang below the line, of which neighboring labels share some.
+    # Without the space for descenders, of which neighboring labels share some.
     assert not any(one.padded(-1).overlaps(other.padded(-1)) for one, other in combinations(boxes, 2))

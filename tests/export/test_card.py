@@ -88,6 +88,15 @@ def test_a_temperature_is_stated(temperature: float, sentence: str) -> None:
     assert "- No confidence threshold was fitted: treat a probability near 0.5 as undecided." in lines
 
 
+def test_the_cpu_that_trained_the_model_is_named() -> None:
+    facts = {"cpu": "AMD EPYC", "kernels": "AVX2", "python": "3.11", "torch": "2.13", "numpy": "2.4"}
+    assert (
+        "- Trained on AMD EPYC with AVX2 kernels (torch 2.13, numpy 2.4, python 3.11); another CPU trains on "
+        "the same pairs, but may give slightly different weights."
+    ) in written(machine=facts)
+    assert any("CPU that was not recorded" in line for line in written())
+
+
 def test_validation_accuracy_is_called_so() -> None:
     row = "| validation pairs held out of the training pairs | 97.000 %"
     assert f"{row} | 5,000 |" in written(metrics={"validation": {"accuracy": 0.97, "n": 5000}})
@@ -99,7 +108,7 @@ def test_a_model_that_was_not_evaluated_has_a_card() -> None:
     assert lines[lines.index("## Accuracy") + 2] == "Not measured."
 
 
-def test_checks_of_reduced_precision_and_of_mobile_files_are_told_apart_by_their_kind() -> None:
+def test_checks_of_reduced_precision_and_of_mobile_files_are_distinguished_by_their_kind() -> None:
     parity = Parity(
         [
             *PARITY.checks,

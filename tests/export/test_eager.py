@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import pairedge
-from pairedge.bench import YARDSTICKS, benchmark
+from pairedge.bench import BASELINES, benchmark
 from pairedge_export.eager import network_of, torch_eager
 from pairedge_export.errors import ExportError
 from pairedge_export.exporting import export_checkpoint
@@ -49,11 +49,11 @@ def test_a_graph_of_another_tool_has_no_network() -> None:
         network_of((GRAPHS / "base.onnx").read_bytes())
 
 
-def test_bench_finds_it_and_shows_it(
+def test_bench_measures_it_as_a_baseline(
     checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
 ) -> None:
-    assert "torch_eager" in {entry.name for entry in entry_points(group=YARDSTICKS)}
+    assert "torch_eager" in {entry.name for entry in entry_points(group=BASELINES)}
     export_checkpoint(checkpoints[SHARED], uci.test, tmp_path)
     result = benchmark(str(tmp_path / "pair.onnx"), 0.01)
     assert result["one_pair_microseconds"]["torch eager"]["n"] >= 1
-    assert set(result["times_as_fast"]["torch eager"]) == {"one pair", "batch 1024"}
+    assert set(result["speedups"]["torch eager"]) == {"one pair", "batch 1024"}

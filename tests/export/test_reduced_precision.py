@@ -135,7 +135,7 @@ def test_a_model_that_does_not_meet_the_criterion_is_not_written(
 ) -> None:
     monkeypatch.setattr(precision, "AGREEMENT", 1.01)
     with pytest.raises(
-        ExportError, match=r"in fp16 the graphs .* nothing was written: pair: reduced precision, comp"
+        ExportError, match=r"the fp16 graphs .* nothing was written: pair: reduced precision, comp"
     ):
         export_checkpoint(checkpoints[SHARED], uci.test, tmp_path / "out", precision="fp16")
     assert not (tmp_path / "out").exists()

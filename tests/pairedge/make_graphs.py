@@ -33,7 +33,7 @@ def graph(
     """Serialize a graph.
 
     Args:
-        metadata: what its metadata say; None for none.
+        metadata: of the graph; None for none.
         text: the metadata as bytes, in place of JSON.
         images: axes of the input.
         dtype: element type of the input.

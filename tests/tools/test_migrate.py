@@ -34,7 +34,7 @@ def former_digests() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_the_rows_of_before_are_had_again(name: str, former_digests: dict[str, str]) -> None:
+def test_migrating_rows_back_gives_the_bytes_of_schema_1(name: str, former_digests: dict[str, str]) -> None:
     count, expected = ROWS[name]
     lines = (ARTIFACTS / name).read_bytes().splitlines(keepends=True)[:count]
     former_fields = {now: then for then, now in FIELDS.items()}
@@ -43,7 +43,7 @@ def test_the_rows_of_before_are_had_again(name: str, former_digests: dict[str, s
 
 
 @pytest.mark.parametrize("kind", GRAPHS)
-def test_the_shipped_graphs_of_before_are_had_again(kind: str) -> None:
+def test_migrating_the_shipped_graphs_back_gives_the_bytes_of_schema_1(kind: str) -> None:
     content = (ARTIFACTS / "aux_ws" / f"{kind}.onnx").read_bytes()
     former = migrate_graph(content, back=True)
     assert hashlib.sha256(former).hexdigest() == GRAPHS[kind]

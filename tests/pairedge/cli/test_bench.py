@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 import pairedge
 from pairedge.bench import (
+    BASELINES,
     BATCHES,
+    DEPENDENCIES,
     FLOOR,
-    NEEDED,
     STARTS,
-    YARDSTICKS,
     benchmark,
     installed_bytes_of,
     interleaved,
@@ -77,9 +77,9 @@ def test_the_installed_size_is_that_of_the_package_and_its_model(result: dict[st
 
 def test_dependencies_are_counted_with_their_own(result: dict[str, Any]) -> None:
     assert installed_bytes_of(["no such package"]) == 0
-    alone, needed = installed_bytes_of(["numpy"]), installed_bytes_of(NEEDED)
+    alone, needed = installed_bytes_of(["numpy"]), installed_bytes_of(DEPENDENCIES)
     assert needed > alone + installed_bytes_of(["flatbuffers"]) > alone > 0  # which onnxruntime needs
-    assert result["installed_bytes_with_what_it_needs"] == result["installed_bytes"] + needed
+    assert result["installed_bytes_with_dependencies"] == result["installed_bytes"] + needed
 
 
 def test_alternatives_of_other_packages_are_measured_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,12 +104,12 @@ def test_alternatives_of_other_packages_are_measured_beside_it(monkeypatch: pyte
             return self.enter
 
     entries = [Entry("by_slate", slate), Entry("mute", mute), Entry("absent", None)]
-    monkeypatch.setattr("pairedge.bench.entry_points", lambda group: entries * (group == YARDSTICKS))
+    monkeypatch.setattr("pairedge.bench.entry_points", lambda group: entries * (group == BASELINES))
     monkeypatch.setattr("pairedge.bench.STARTS", 1)
     result = benchmark(str(BASE), seconds=0.01)
     assert list(result["one_pair_microseconds"])[3:] == ["by slate"]
     assert set(given) == {1, 1024}
-    assert set(result["times_as_fast"]["by slate"]) == {"one pair", "batch 1024"}
+    assert set(result["speedups"]["by slate"]) == {"one pair", "batch 1024"}
     assert re.search(
         r"speedup over by slate: [\d.]+x on one pair, [\d.]+x on batch 1024", "\n".join(page(result))
     )

@@ -152,7 +152,7 @@ def test_an_unreadable_picture_is_reported_and_fails(command: Command, folder: P
     (folder / "5_cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     answer = command("evaluate", "--json", folder)
     assert answer.returncode == 1
-    assert answer.stderr == f"Error: {folder / '5_cut.png'}: the picture is damaged or cut short\n"
+    assert answer.stderr == f"Error: {folder / '5_cut.png'}: the picture is damaged or truncated\n"
     assert json.loads(answer.stdout)["statuses"]["unreadable"] == {"pictures": 1, "right": 0}
 
 

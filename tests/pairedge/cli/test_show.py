@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 
 import pairedge
 from pairedge.drawing import draw_pair
-from pairedge.image import read_picture
+from pairedge.image import Reading, read_picture
 
 Command = Callable[..., CompletedProcess[str]]
 Interpreter = Callable[..., str]
@@ -66,12 +67,10 @@ def test_a_model_without_digit_head_is_drawn_without_bars(
 
 
 def test_ready_tiles_can_be_drawn(model: pairedge.PairModel, tiles: NDArray[np.uint8]) -> None:
-    seen = [read_picture(tile).drawings() for tile in tiles[[4, 9]]]
-    drawing = draw_pair(seen, ("four", "nine"), model.predict(tiles[4], tiles[9]))
+    readings = [read_picture(tile) for tile in tiles[[4, 9]]]
+    drawing = draw_pair(readings, ("four", "nine"), model.predict(tiles[4], tiles[9]))
     whole = draw_pair(
-        [read_picture(path).drawings() for path in (THREE, SEVEN)],
-        ("three", "seven"),
-        model.predict(THREE, SEVEN),
+        [read_picture(path) for path in (THREE, SEVEN)], ("three", "seven"), model.predict(THREE, SEVEN)
     )
     assert drawing.width < whole.width
 
@@ -80,6 +79,22 @@ def test_nothing_is_drawn_of_a_pair_that_was_refused(command: Command, tmp_path:
     answer = command("predict", THREE, "gone.png", "--show", tmp_path / "pair.png")
     assert answer.returncode == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_images_of_the_steps_are_made_only_when_they_are_asked_for(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, drawings = [], Reading.drawings
+
+    def keep_and_draw(reading: Reading) -> dict[str, NDArray[Any]]:
+        drawn.append(reading)
+        return drawings(reading)
+
+    monkeypatch.setattr(Reading, "drawings", keep_and_draw)
+    assert command("predict", THREE, SEVEN).returncode == 0
+    assert len(drawn) == 0
+    assert command("predict", THREE, SEVEN, "--show", tmp_path / "pair.png").returncode == 0
+    assert len(drawn) == 2
 
 
 def test_drawing_is_imported_only_when_it_is_asked_for(interpreter: Interpreter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -40,14 +41,16 @@ def test_the_last_step_drawn_is_the_tile(name: str, tmp_path: Path, command: Com
 
 
 def test_each_step_adds_an_image(tmp_path: Path) -> None:
-    steps = read_picture(FOLDER / "three.png").drawings()
-    widths = [draw_steps(dict(list(steps.items())[:count]), "three").width for count in range(2, len(steps))]
+    reading = read_picture(FOLDER / "three.png")
+    steps = ("pixels", "ink", "strokes", "field", "tile")
+    partial = [replace(reading, **dict.fromkeys(steps[count:])) for count in range(2, len(steps))]
+    widths = [draw_steps(each, "three").width for each in partial]
     assert len(set(np.diff(widths))) == 1
     assert min(np.diff(widths)) > 252
 
 
 def test_a_ready_tile_is_its_only_step(tiles: NDArray[np.uint8]) -> None:
-    drawing = draw_steps(read_picture(tiles[4]).drawings(), "tile")
+    drawing = draw_steps(read_picture(tiles[4]), "tile")
     np.testing.assert_array_equal(blocks(drawing, 40 + 252, 78, 252), tiles[4])
 
 
@@ -70,12 +73,12 @@ def test_a_drawing_that_cannot_be_written_is_reported_in_one_sentence(
 
 
 def test_names_of_any_kind_and_length_are_written(tiles: NDArray[np.uint8]) -> None:
-    steps = read_picture(tiles[4]).drawings()
+    reading = read_picture(tiles[4])
     for name in ("", "a" * 500, "\udcff.png", "八\n.png"):
-        assert draw_steps(steps, name).size == draw_steps(steps, "tile").size
+        assert draw_steps(reading, name).size == draw_steps(reading, "tile").size
 
 
-def test_of_a_refused_picture_the_steps_before_are_drawn(tmp_path: Path, command: Command) -> None:
+def test_the_steps_before_a_refusal_are_drawn(tmp_path: Path, command: Command) -> None:
     path, drawn = tmp_path / "two.png", tmp_path / "steps.png"
     digits = [np.asarray(draw_digit(digit, Look(size=(160, 240)))) for digit in (3, 7)]
     Image.fromarray(np.hstack(digits)).save(path)
@@ -85,9 +88,8 @@ def test_of_a_refused_picture_the_steps_before_are_drawn(tmp_path: Path, command
     with Image.open(drawn) as drawing, pytest.raises(SeveralDigitsError) as refused:
         to_tile(path)
     assert refused.value.reading is not None
-    steps = refused.value.reading.drawings()
-    assert list(steps) == ["picture", "ink"]
-    assert drawing.size == draw_steps(steps, "two").size
+    assert list(refused.value.reading.drawings()) == ["picture", "ink"]
+    assert drawing.size == draw_steps(refused.value.reading, "two").size
 
 
 def test_nothing_is_drawn_of_what_cannot_be_read(tmp_path: Path, command: Command) -> None:

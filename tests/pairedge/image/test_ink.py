@@ -1,4 +1,4 @@
-"""Ink is found under any light, on any paper, in any color; everything else is left out."""
+"""Ink is detected under any light, on any paper, in any color; everything else is left out."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_page_in_bad_condition_gives_nearly_the_tile_of_a_clean_one(
 
 
 @pytest.mark.parametrize("spoil", [fading, noisy], ids=lambda spoil: spoil.__name__)
-def test_light_ink_on_a_dark_ground_is_found_alike(
+def test_light_ink_on_a_dark_ground_is_read_as_well(
     model: PairModel, spoil: Callable[[Levels], Levels]
 ) -> None:
     chalk = Look(size=(320, 240), height=0.6, ink=(240, 240, 230), paper=(60, 90, 75))
@@ -98,7 +98,7 @@ def test_light_ink_on_a_dark_ground_is_found_alike(
     assert [answer.digit for answer in model.classify(pictures)] == list(range(10))
 
 
-def test_ink_as_bright_as_its_paper_is_found_by_its_color(model: PairModel) -> None:
+def test_ink_as_bright_as_its_paper_is_detected_by_its_color(model: PairModel) -> None:
     look = Look(size=(320, 240), ink=(60, 160, 255), paper=(240, 120, 120))  # luminance 141 and 156
     pictures = [picture(fading(page(digit, look))) for digit in range(10)]
     assert [answer.digit for answer in model.classify(pictures)] == list(range(10))
@@ -113,7 +113,7 @@ def test_ink_of_several_colors_is_one_ink() -> None:
 
 
 @pytest.mark.parametrize("stroke", [0.02, 0.3])
-def test_thin_and_thick_strokes_come_near_the_usual_width(model: PairModel, stroke: float) -> None:
+def test_the_width_of_thin_and_thick_strokes_is_normalized(model: PairModel, stroke: float) -> None:
     usual = [float(to_tile(draw_digit(digit, WIDE)).mean()) for digit in (1, 2, 3, 7)]
     look = Look(size=(320, 240), height=0.6, stroke=stroke)
     tiles = [to_tile(draw_digit(digit, look)) for digit in (1, 2, 3, 7)]
@@ -145,7 +145,7 @@ def test_a_broken_digit_is_one_digit() -> None:
 
 
 @pytest.mark.parametrize("apart", [90, 130, 200])
-def test_two_digits_are_told(apart: int) -> None:
+def test_two_digits_are_refused(apart: int) -> None:
     levels = np.full((200, 400, 3), 255, np.float32)
     for digit, left in ((3, 0), (8, apart)):
         drawn = page(digit, Look(size=(200, 200), height=0.5))
@@ -184,7 +184,7 @@ def test_lines_are_taken_away_and_strokes_left() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_connected_parts_equal_those_of_a_slow_twin(seed: int) -> None:
+def test_connected_components_equal_those_of_a_flood_fill(seed: int) -> None:
     mask = np.random.default_rng(seed).random((23, 17)) < 0.1 + 0.12 * seed
     parts = connected_components(mask)
     seen = np.full(mask.shape, -1)
@@ -213,7 +213,7 @@ def test_connected_parts_equal_those_of_a_slow_twin(seed: int) -> None:
 
 
 @pytest.mark.parametrize("reach", [1, 2, 5, 40])
-def test_dilate_and_erode_equal_their_slow_twins(reach: int) -> None:
+def test_dilate_and_erode_equal_their_reference_implementations(reach: int) -> None:
     values = np.random.default_rng(reach).integers(0, 255, (13, 21)).astype(np.float32)
     for row, column in np.ndindex(values.shape):
         near = values[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]

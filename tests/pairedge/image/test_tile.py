@@ -320,7 +320,7 @@ def test_ink_too_lopsided_to_be_centered_stays_inside() -> None:
     np.testing.assert_array_equal(center(ink)[8:, 8:], ink * 255)
 
 
-def test_pool_and_average_equal_their_slow_twins() -> None:
+def test_pool_and_average_equal_their_reference_implementations() -> None:
     fields = np.random.default_rng(0).integers(0, 256, (3, 28, 28))
     means = np.empty((3, 14, 14))
     for image, row, column in np.ndindex(means.shape):

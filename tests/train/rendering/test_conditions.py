@@ -141,7 +141,7 @@ def slow_weighted_dilation(values: Field, weights: Field) -> Field:
     return dilated
 
 
-def test_weighted_dilation_equals_its_slow_twin() -> None:
+def test_weighted_dilation_equals_its_reference_implementation() -> None:
     values = default_rng(0).random((9, 12), dtype=np.float32)
     weights = np.array([1, 0.8, 0.3], np.float32)
     np.testing.assert_allclose(
@@ -150,7 +150,7 @@ def test_weighted_dilation_equals_its_slow_twin() -> None:
 
 
 @pytest.mark.parametrize("direction", [0.0, 0.7, 2.0, 4.0, 6.0])
-def test_a_ramp_runs_from_nought_to_one(direction: float) -> None:
+def test_a_ramp_runs_from_zero_to_one(direction: float) -> None:
     across = ramp((40, 70), direction)
     assert across.shape == (40, 70)
     assert across.min() == pytest.approx(0, abs=1e-5)

@@ -86,7 +86,7 @@ def test_a_whole_mixture_holds_digits_then_print_then_negatives(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_progress_is_told_as_chunks_complete(
+def test_progress_is_reported_as_chunks_complete(
     digits: NDArray[np.uint8], labels: NDArray[np.int64], workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 15)
@@ -99,7 +99,7 @@ def test_progress_is_told_as_chunks_complete(
     assert finished[3:] == [15, 5]
 
 
-def test_progress_is_told_before_all_is_done(
+def test_progress_is_reported_while_rendering_goes_on(
     digits: NDArray[np.uint8], labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 10)

@@ -28,21 +28,19 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--model", type=_FILE, help="The pair.onnx under test. [the shipped one]")
+@click.option("--model", type=_FILE, help="The pair.onnx under test. [default: the shipped one]")
 @click.option("--baseline", type=_FILE, help="Another pair.onnx to compare with.")
-@click.option(
-    "--baseline-reading", type=_FOLDER, help="Another checkout, whose pairedge reads for the baseline."
-)
+@click.option("--baseline-reading", type=_FOLDER, help="Checkout whose preprocessing the baseline uses.")
 @click.option(
     "--count", type=click.IntRange(min=1), default=500, show_default=True, help="Pictures per condition."
 )
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Parallel processes.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("artifacts/robustness"),
     show_default=True,
-    help="Folder of the rows and the page.",
+    help="Output folder: two JSON files of rows and robustness.md.",
 )
 @data_dir_option
 def main(
@@ -54,7 +52,11 @@ def main(
     out: Path,
     data_dir: Path | None,
 ) -> None:
-    """Measure accuracy under every condition, and what the confidence threshold rejects."""
+    """Measure the accuracy under each condition, and what the confidence threshold rejects.
+
+    Renders MNIST's test digits as photo-like pictures, reads and classifies them, and writes the rows and a
+    page of tables.
+    """
     if baseline_reading and not baseline:
         raise click.UsageError("--baseline-reading needs --baseline")
     with cli_errors():

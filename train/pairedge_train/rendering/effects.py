@@ -60,11 +60,11 @@ def _lines(canvas: Canvas, generator: Generator, pitch: float, directions: tuple
     height, width = canvas.shape
     rows = np.arange(height, dtype=np.float32)[:, None] - np.float32(height / 2)
     columns = np.arange(width, dtype=np.float32) - np.float32(width / 2)
-    farness = 1 + np.float32(canvas.tilt[0]) * columns + np.float32(canvas.tilt[1]) * rows
+    depth = 1 + np.float32(canvas.tilt[0]) * columns + np.float32(canvas.tilt[1]) * rows
     thick = max(0.8, pitch * within(generator, (0.02, 0.06)))
     grid = np.zeros(canvas.shape, np.float32)
     for direction in directions:
-        along = (np.float32(np.cos(direction)) * columns + np.float32(np.sin(direction)) * rows) / farness
+        along = (np.float32(np.cos(direction)) * columns + np.float32(np.sin(direction)) * rows) / depth
         phase = along / np.float32(pitch) + np.float32(within(generator, (0, 1)))
         distance = np.abs(phase - np.rint(phase)) * np.float32(pitch)
         grid = np.maximum(grid, (np.float32(thick / 2 + 0.5) - distance).clip(0, min(1, thick)))

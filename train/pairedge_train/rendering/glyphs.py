@@ -26,12 +26,15 @@ _BOX, _SIDE = 20, 28  # as in pairedge.image.tile
 def printed_digits(
     count: int, generator: Generator, *, testing: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Digits in print, uint8 (count, 28, 28) white on black, and which they are, int64 (count,).
+    """Draw N printed digits, white on black.
 
     Args:
-        count: how many.
+        count: N.
         generator: picks digits and fonts.
         testing: take the fonts that training never sees.
+
+    Returns:
+        Pictures, uint8 (N, 28, 28), 0 to 255, and their labels, int64 (N,), 0 to 9.
     """
     fonts = FONTS_FOR_TESTS if testing else FONTS
     labels = generator.integers(0, 10, count)

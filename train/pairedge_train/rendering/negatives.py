@@ -202,19 +202,19 @@ def texture(generator: Generator, testing: bool) -> Rendered:
     """Wood, cloth, walls: waves, stripes and checks; in tests bricks, bars and curved grain."""
     shape = (int(generator.integers(60, 200)), int(generator.integers(60, 200)))
     across = ramp(shape, within(generator, (0, 2 * np.pi)))
-    athwart = ramp(shape, within(generator, (0, 2 * np.pi)))
+    crossing = ramp(shape, within(generator, (0, 2 * np.pi)))
     bent = across + cloud(shape, within(generator, (2, 6)), generator) * np.float32(
         within(generator, (0, 0.06))
     )
     waves = np.float32(within(generator, (2, 16)) * np.pi)
     patterns: tuple[Callable[[], Field], ...] = (
         lambda: _sine(waves * bent),
-        lambda: _sine(waves * bent) * _sine(waves * athwart),
+        lambda: _sine(waves * bent) * _sine(waves * crossing),
         lambda: cloud(shape, within(generator, (2, 12)), generator),
     )
     if testing:
         patterns = (
-            lambda: _sine(3 * waves * np.sqrt((across + 0.3) ** 2 + athwart**2)),
+            lambda: _sine(3 * waves * np.sqrt((across + 0.3) ** 2 + crossing**2)),
             lambda: _bricks(shape, generator),
             lambda: np.sign(_sine(waves * bent)),
         )

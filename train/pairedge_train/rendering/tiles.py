@@ -92,15 +92,15 @@ def negative_tiles(
     testing: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Tiles:
-    """Tiles of negatives that `to_tile` did not refuse: uint8 (count, 14, 14).
+    """Tiles of N negatives that `to_tile` did not refuse: uint8 (N, 14, 14), 0 to 255.
 
     Args:
-        count: how many tiles.
+        count: N.
         generator: decides everything.
         workers: processes to use.
         weights: how often each kind is drawn, by its name in KINDS.
         testing: take the letters, symbols and shapes that training never sees.
-        on_progress: called as chunks of tiles complete with how many that are, `count` in all.
+        on_progress: called as chunks of tiles complete with how many that are, N in all.
     """
     sizes = [min(_CHUNK, count - start) for start in range(0, count, _CHUNK)]
     seeds = _seeds(generator, len(sizes))
