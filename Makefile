@@ -5,7 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check format lowest compat compat-short benchmark-page examples drawings readme layout help clean
+.PHONY: run test check format lowest compat compat-short benchmark-page examples drawings readme layout help clean verify
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -25,6 +25,9 @@ format: $(DEV)/done  ## format the code and fix what lint can fix
 lowest: $(LOWEST)/done  ## the runtime's tests with the oldest supported dependencies
 	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow"
 
+verify: $(DEV)/done  ## train ten committed rows again and compare them; needs MNIST
+	$(DEV)/bin/pairedge-reproduce --verify 10
+
 compat: $(DEV)/done  ## every exported graph in onnxruntime from 1.15.1 on, each version in its own environment
 	$(DEV)/bin/python -m benchmarks.compat --environments $(COMPAT)
 
@@ -42,8 +45,9 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 
-readme: $(DEV)/done  ## update the tables in README.md from artifacts/ and benchmarks/results/
+readme: $(DEV)/done  ## update the tables in README.md, and the inventory of the reports, from committed results
 	$(DEV)/bin/python -m tools.readme README.md
+	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
 
 layout: $(DEV)/done  ## update the table of folders in CONTRIBUTING.md from the packages' docstrings
 	$(DEV)/bin/python -m tools.layout CONTRIBUTING.md

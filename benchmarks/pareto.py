@@ -33,7 +33,7 @@ from pairedge.model import PairModel, shipped_graph
 from pairedge_train.experiments.library import studies
 from pairedge_train.files import write_all
 from pairedge_train.networks.variants import variants
-from pairedge_train.reports.agreement import finding, rows_of
+from pairedge_train.reports.agreement import rows_of, summary
 from pairedge_train.reports.figures import STYLE, saved
 from pairedge_train.rows import read_rows
 
@@ -65,7 +65,7 @@ def best_rows() -> list[BestRow]:
         rounds = read_rows(ROOT / "artifacts" / folder / f"{study.name}.jsonl")
         for table in study.tables:
             for row in table.rows:
-                mean = finding(rows_of(row, rounds), "test_accuracy")
+                mean = summary(rows_of(row, rounds), "test_accuracy")
                 if mean is None or row.recipe.variant not in known:
                     continue
                 # An ensemble is a network of its own, and named after its row.

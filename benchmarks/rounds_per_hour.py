@@ -28,7 +28,7 @@ from benchmarks.records import ROOT, RoundsRecord, keep
 from pairedge.bench import machine
 from pairedge_train.data.datasets import default_data_dir
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.reports.reproduce import Job, reproduce, rows_path
+from pairedge_train.reports.reproduce import jobs_of_recipe, reproduce, rows_path
 from pairedge_train.rows import read_rows
 
 WORKERS = os.cpu_count() or 1
@@ -47,7 +47,7 @@ def train_baseline(recipe: Recipe, seed: int, rounds: int) -> Measured:
 
 def train_stacked(recipe: Recipe, seed: int, rounds: int) -> Measured:
     """The same rounds by `reproduce`; a round's seconds are its share of its bundle's."""
-    jobs = [Job("benchmark", recipe, seed, number) for number in range(rounds)]
+    jobs = jobs_of_recipe("benchmark", recipe, seed, rounds)
     with tempfile.TemporaryDirectory() as folder:
         reproduce(jobs, Path(folder), workers=WORKERS)
         rows = sorted(read_rows(rows_path(Path(folder), "benchmark")), key=lambda row: row.seed)

@@ -13,16 +13,10 @@ import click
 import pairedge
 from benchmarks.records import EdgeRecord, ParetoPoint, ParetoRecord, RoundsRecord, read_record
 from pairedge_train.experiments.library import reports, studies
-from pairedge_train.experiments.study import Study
 from pairedge_train.rendering.conditions import CONDITIONS
-from pairedge_train.reports.agreement import (
-    AGREES_WITHIN,
-    Finding,
-    finding,
-    rows_of,
-    standard_errors,
-    verdict,
-)
+from pairedge_train.reports.agreement import Tally, rows_of, summary, tallies
+from pairedge_train.reports.claims import evaluate_claim
+from pairedge_train.reports.statistics import Summary
 from pairedge_train.robustness.page import mean_of_conditions
 from pairedge_train.robustness.rows import condition_rows_from_json, rejection_report_from_json
 from pairedge_train.rows import RoundRow, read_rows
@@ -121,14 +115,14 @@ def best_table(root: Path) -> str:
         ("best", "any-size", "best", "**best**: three networks of different shapes", "best"),
     ):
         rounds = rows_of(studies()[study].table(table_name).row(label), rows_of_study(study, root))
-        exact, test = (finding(rounds, statistic) for statistic in ("exact_accuracy", "test_accuracy"))
+        exact, test = (summary(rounds, statistic) for statistic in ("exact_accuracy", "test_accuracy"))
         if test is None:
             continue
         parameters = f"{rounds[0].parameters:,}"
         accuracies = [mean_and_sd(exact), mean_and_sd(test)]
-        lines.append(
-            [name, "1,000 pairs", *accuracies, str(test.n), parameters, *size_and_time(costs.get(cost))]
-        )
+        asked = studies()[study].table(table_name).rounds
+        n = str(test.n) if test.n >= asked else f"{test.n} of {asked}"
+        lines.append([name, "1,000 pairs", *accuracies, n, parameters, *size_and_time(costs.get(cost))])
     metadata = shipped_model(root).metadata
     accuracy = percent(metadata["metrics"]["all_pairs"]["accuracy"], 2)
     parameters = f"{metadata['parameters']:,}"
@@ -159,38 +153,43 @@ def ablation_table(root: Path) -> str:
     trained = [name for name in heads if all(rows_of(row, rows[name]) for row in tables[name].rows)]
     lines = []
     for row in tables["report0"].rows:
-        printed = None if row.published is None else Finding(row.published, row.sd, 1)
-        findings = [
-            finding(rows_of(tables[name].row(row.label), rows[name]), "test_accuracy") for name in trained
+        printed = None if row.published is None else Summary(row.published, row.sd, 1)
+        summaries = [
+            summary(rows_of(tables[name].row(row.label), rows[name]), "test_accuracy") for name in trained
         ]
-        cells = [cell for each in findings if each for cell in (mean_and_sd(each), str(each.n))]
+        cells = [cell for each in summaries if each for cell in (mean_and_sd(each), str(each.n))]
         lines.append([row.label, mean_and_sd(printed), *cells])
     heading = [cell for name in trained for cell in (heads[name], "n")]
     return table(["", "report 000 printed", *heading], lines)
 
 
 def reports_table(root: Path) -> str:
-    """Each report: its title, its main claim, and how many of its printed numbers were reproduced."""
+    """Each report: its title, its main claim, and the verdicts on the numbers that it prints."""
     lines = []
+    printed = Tally()
     for study in reports().values():
         rows = read_rows(root / "artifacts" / "reports" / f"{study.name}.jsonl")
         if not rows:
             continue
         claim = study.claims[0]
-        decision, _ = verdict(claim, study.table(claim.table), rows)
-        reproduced, compared = agreement(study, rows)
+        [first, *_] = evaluate_claim(claim, study, rows)
+        counts = tallies(study, rows)["printed"]
+        printed += counts
         number = study.title.partition(":")[0].removeprefix("Report ")
         lines.append(
             [
                 f"[{number}](artifacts/reports/{study.name}.md)",
                 REPORT_TITLES[study.name],
                 claim.text,
-                f"**{decision}**",
-                f"{reproduced} of {compared}",
+                f"**{first.verdict}**",
+                *(str(count) for count in (counts.total, counts.agrees, counts.differs, counts.cannot_tell)),
                 str(len(rows)),
             ]
         )
-    return table(["report", "title", "main claim", "verdict", "numbers reproduced", "rounds"], lines)
+    sums = (printed.total, printed.agrees, printed.differs, printed.cannot_tell)
+    lines.append(["all", "", "", "", *(str(count) for count in sums), ""])
+    heads = ["report", "title", "main claim", "verdict", "numbers printed", "agree", "differ", "cannot tell"]
+    return table([*heads, "rounds"], lines)
 
 
 def speed_table(root: Path) -> str:
@@ -226,7 +225,7 @@ def percent(share: float, decimals: int = 1) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
-def mean_and_sd(result: Finding | None) -> str:
+def mean_and_sd(result: Summary | None) -> str:
     """A mean share with its standard deviation, in percent; a dash where it was not measured."""
     if result is None:
         return "-"
@@ -238,18 +237,6 @@ def size_and_time(point: ParetoPoint | None) -> list[str]:
     if point is None:
         return ["-", "-"]
     return [f"{point.bytes / 1000:,.0f} kB", f"{point.one_pair_microseconds.p50:.0f}"]
-
-
-def agreement(study: Study, rows: list[RoundRow]) -> tuple[int, int]:
-    """How many of a study's printed numbers ours agree with, and how many could be compared."""
-    distances = []
-    for published in study.tables:
-        for row in published.rows:
-            ours = finding(rows_of(row, rows, published.rounds), published.statistic)
-            distance = standard_errors(ours, row, published.published_n) if ours else None
-            if distance is not None:
-                distances.append(abs(distance))
-    return sum(distance <= AGREES_WITHIN for distance in distances), len(distances)
 
 
 def rows_of_study(name: str, root: Path) -> list[RoundRow]:

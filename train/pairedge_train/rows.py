@@ -52,6 +52,7 @@ class RoundRow:
         epochs: number of epochs trained.
         seconds: training time; an equal share where several rounds were trained together.
         stacked: number of rounds trained together.
+        bundle: seeds of the rounds that the study trains together; None for a round trained alone.
         parameters: number of trainable parameters.
         pretrained: whether pretrained weights were loaded; None where the variant has none.
         device: where it was trained.
@@ -88,6 +89,7 @@ class RoundRow:
     epochs: int = 0
     seconds: float = 0.0
     stacked: int = 1
+    bundle: tuple[int, ...] | None = None
     parameters: int = 0
     pretrained: bool | None = None
     device: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from pairedge_train.experiments.library import studies
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import Claim, Figure, Study, StudyRow, Table
 from pairedge_train.networks.variants import get_variant, variants
-from pairedge_train.reports.agreement import Finding, finding, rows_of, standard_errors, verdict
+from pairedge_train.reports.agreement import rows_of, standard_errors, summary
+from pairedge_train.reports.claims import evaluate_claim
 from pairedge_train.reports.pages import page, write_index, write_page
+from pairedge_train.reports.statistics import Summary
 from pairedge_train.rows import RoundRow, append_row
 
 ALL = studies()
@@ -24,8 +27,8 @@ ALL = studies()
 def test_claims_and_figures_name_rows_that_exist(name: str) -> None:
     study = ALL[name]
     for claim in study.claims:
-        for label in claim.order:
-            study.table(claim.table).row(label)
+        for row_name in (*claim.rows, *claim.against):
+            study.row(claim, row_name)
     for figure in study.figures:
         for row in study.shown(figure):
             get_variant(row.recipe.variant)
@@ -52,10 +55,10 @@ def test_the_reports_have_their_full_rounds() -> None:
     assert rounds == {
         "best": {6, 10},
         "report0": {16, 32},
-        "report1": {15, 20},
-        "report2": {10},
-        "report3": {4, 10},
-        "report4": {8},
+        "report1": {16, 20},
+        "report2": {16},
+        "report3": {16},
+        "report4": {16},
         "search": {2, 3},
     }
 
@@ -78,6 +81,12 @@ def made_rows(recipe: Recipe, accuracies: list[float], *, seed: int = 2021, **mo
         )
         for i, accuracy in enumerate(accuracies)
     ]
+
+
+def study_of(table: Table, *claims: Claim) -> Study:
+    return Study(
+        name="report9", title="A report", about="About it.", tables=(table,), claims=claims, figures=()
+    )
 
 
 def study_row(label: str, recipe: Recipe, **settings: Any) -> StudyRow:
@@ -103,26 +112,42 @@ LOW = Recipe().with_({"network.variant": "twinnet_base"})
 HIGH = Recipe().with_({"network.variant": "twinnet_ws"})
 
 
-def test_a_finding_is_mean_unbiased_sd_and_count() -> None:
+def test_a_summary_is_mean_unbiased_sd_and_count() -> None:
     rows = made_rows(LOW, [0.8, 0.9])
-    found = finding(rows, "test_accuracy")
-    assert found is not None
-    assert found.mean == pytest.approx(0.85)
-    assert found.sd == pytest.approx(math.sqrt(0.005))
-    assert found.n == 2
-    assert finding(rows[:1], "test_accuracy") == Finding(0.8, None, 1)
-    assert finding([], "test_accuracy") is None
+    both_rounds = summary(rows, "test_accuracy")
+    assert both_rounds is not None
+    assert both_rounds.mean == pytest.approx(0.85)
+    assert both_rounds.sd == pytest.approx(math.sqrt(0.005))
+    assert both_rounds.n == 2
+    assert summary(rows[:1], "test_accuracy") == Summary(0.8, None, 1)
+    assert summary([], "test_accuracy") is None
 
 
 def test_the_best_epoch_and_the_best_fold_are_what_the_reports_say() -> None:
     rows = made_rows(LOW, [0.8, 0.9])
-    best = finding(rows, "best_test_accuracy")
+    best = summary(rows, "best_test_accuracy")
     assert best is not None
     assert best.mean == pytest.approx(0.86)
-    best_fold = finding(rows, "test_of_best_fold")
+    folds = [replace(row, fold=fold) for fold, row in enumerate(rows)]
+    best_fold = summary(folds, "test_of_best_fold")
     assert best_fold is not None
     assert (best_fold.mean, best_fold.n) == (0.8, 1)  # it validates best
     assert best_fold.sd == pytest.approx(math.sqrt(0.005))
+    second = [replace(row, fold=i) for i, row in enumerate(made_rows(LOW, [0.7, 0.6], seed=2023))]
+    of_draws = summary([*folds, *second], "test_of_best_fold")
+    assert of_draws is not None
+    assert of_draws.mean == pytest.approx(0.7)  # of 0.8 and of 0.6
+    assert of_draws.n == 2
+    assert of_draws.sd == pytest.approx(math.sqrt(0.02))
+
+
+def test_a_round_of_a_short_form_never_stands_among_bundles() -> None:
+    alone = made_rows(LOW, [0.1, 0.2])
+    whole = made_rows(LOW, [0.8, 0.9], bundle=(2021, 2022))
+    assert [row.test_accuracy for row in rows_of(study_row("low", LOW), alone)] == [0.1, 0.2]
+    assert [row.test_accuracy for row in rows_of(study_row("low", LOW), [*alone, *whole])] == [0.8, 0.9]
+    later = made_rows(LOW, [0.7], seed=2023, bundle=(2023, 2024))
+    assert [row.seed for row in rows_of(study_row("low", LOW), [*alone, *later])] == [2023]
 
 
 def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:
@@ -133,13 +158,13 @@ def test_rows_are_found_by_recipe_and_seed_and_diverged_ones_left_out() -> None:
 
 
 def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
-    ours = Finding(0.90, 0.02, 4)
+    ours = Summary(0.90, 0.02, 4)
     with_sd = study_row("x", LOW, published=0.88, sd=0.04)
     assert standard_errors(ours, with_sd, 4) == pytest.approx(0.02 / math.sqrt(0.02**2 / 4 + 0.04**2 / 4))
     without = study_row("x", LOW, published=0.88)
     assert standard_errors(ours, without, 4) == pytest.approx(0.02 / math.sqrt(2 * 0.02**2 / 4))
     assert standard_errors(ours, study_row("x", LOW), 4) is None
-    assert standard_errors(Finding(0.9, None, 1), with_sd, 4) is None
+    assert standard_errors(Summary(0.9, None, 1), with_sd, 4) is None
 
 
 @pytest.mark.parametrize(
@@ -155,15 +180,17 @@ def test_the_difference_is_counted_in_standard_errors_of_both() -> None:
 )
 def test_a_claim_is_held_against_the_numbers(low: list[float], high: list[float], said: str) -> None:
     table = table_of(study_row("low", LOW), study_row("high", HIGH))
-    claim = Claim(text="low < high", table="t", order=("low", "high"))
-    assert verdict(claim, table, [*made_rows(LOW, low), *made_rows(HIGH, high)])[0] == said
+    claim = Claim(text="low < high", table="t", rows=("low", "high"))
+    [result] = evaluate_claim(claim, study_of(table), [*made_rows(LOW, low), *made_rows(HIGH, high)])
+    assert result.verdict == said
 
 
 def test_a_claim_can_be_about_the_standard_deviation() -> None:
     table = table_of(study_row("low", LOW), study_row("high", HIGH))
-    claim = Claim(text="steadier", table="t", order=("low", "high"), measure="sd")
+    claim = Claim(text="steadier", table="t", rows=("low", "high"), kind="sd order")
     rows = [*made_rows(LOW, [0.8, 0.801, 0.8, 0.801]), *made_rows(HIGH, [0.7, 0.9, 0.7, 0.9])]
-    assert verdict(claim, table, rows)[0] == "holds"
+    [result] = evaluate_claim(claim, study_of(table), rows)
+    assert result.verdict == "holds"
 
 
 def test_a_page_puts_the_report_beside_ours() -> None:
@@ -172,14 +199,14 @@ def test_a_page_puts_the_report_beside_ours() -> None:
         study_row("high", HIGH, published=0.99, sd=0.01),
         seconds=True,
     )
-    claim = Claim(text="low < high", table="t", order=("low", "high"))
-    study = Study(
-        name="report9", title="A report", about="About it.", tables=(table,), claims=(claim,), figures=()
-    )
-    text = page(study, [*made_rows(LOW, [0.79, 0.81, 0.80, 0.80]), *made_rows(HIGH, [0.9, 0.91])], [])
-    assert "| low | 80.00 ± 1.00 | 80.00 ± 0.82 | 4 | +0.0 | yes | 1.50 ± 0.00 |" in text
-    assert re.search(r"\| high \| 99.00 ± 1.00 \| 90.50 ± 0.71 \| 2 of 4 \| -12.0 \| no \|", text)
-    assert "| low < high | **holds** | low 80.00 %, high 90.50 % (n = 2, largest p = 0.03)" in text
+    study = study_of(table, Claim(text="low < high", table="t", rows=("low", "high")))
+    rows = [*made_rows(LOW, [0.79, 0.81, 0.80, 0.80]), *made_rows(HIGH, [0.9, 0.91])]
+    text = page(study, rows, [])
+    # Equivalence within 1.5 points: t = 1.5 / sqrt((0.816^2 + 1^2) / 4) = 2.32 at 75/13 degrees of freedom.
+    assert "| low | 80.00 ± 1.00 | 80.00 ± 0.82 | 4 | +0.00 | 2.19 | agrees | 1.50 ± 0.00 |" in text
+    assert re.search(r"\| high \| 99.00 ± 1.00 \| 90.50 ± 0.71 \| 2 of 4 \| -8.50 \| \S+ \| differs \|", text)
+    assert "| low 80.00 %, high 90.50 % (n = 2, largest p = 0.03)" in text
+    assert "| low < high | **holds** |" in text
 
 
 def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
@@ -215,7 +242,7 @@ def test_a_page_of_our_own_tells_what_was_measured_and_what_it_took() -> None:
         *made_rows(HIGH, [0.92], seed=2022, exact_accuracy=0.9, **more),
     ]
     text = page(study, rows, [])
-    assert "| high | 85.00 ± 7.07 | 0.5000 ± 0.0000 | 2 | 9,574 | 1.50 ± 0.00 |" in text
+    assert "| high | 85.00 ± 7.07 | 0.5000 ± 0.0000 | 2 of 4 | 9,574 | 1.50 ± 0.00 |" in text
     assert "the report" not in text
 
 

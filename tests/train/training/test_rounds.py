@@ -21,7 +21,7 @@ from pairedge_train.training import rounds as rounds_module
 from pairedge_train.training.checkpoint import load_checkpoint, save_checkpoint
 from pairedge_train.training.evaluate import Scores, evaluate
 from pairedge_train.training.fit import Epoch
-from pairedge_train.training.rounds import Stage, checkpoint_path, run_rounds, train_round
+from pairedge_train.training.rounds import Round, Stage, checkpoint_path, draw_round, run_rounds, train_round
 
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
@@ -251,3 +251,14 @@ def test_a_teacher_must_draw_the_same_pairs(
         train_round(
             quick.with_({"network.variant": "aux_ws", "loss.teacher": "teacher"}), tiny, 0, runs=tmp_path
         )
+
+
+def test_more_rounds_than_folds_draw_other_pairs(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+    recipe = quick.with_({"data.folds": 3, "data.validation_pairs": 0})
+    rows = run_rounds(recipe, tiny, tmp_path, rounds=5)
+    assert [row.fold for row in rows] == [0, 1, 2, 0, 1]
+    draws = [draw_round(Round(recipe, 2021, number), tiny, "cpu")[0] for number in range(5)]
+    tests = [draw.test.sha256() for draw in draws]
+    assert tests[0] == tests[1] == tests[2] != tests[3] == tests[4]
+    whole = draw_pairs(tiny, recipe.data, Generator().manual_seed(2024), fold=0)
+    assert draws[3].training.sha256() == whole.training.sha256()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +18,6 @@ from pairedge_train.networks.network import Network, build_network
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import get_variant, variants
 from pairedge_train.randomness import drawn_from
-from pairedge_train.reports import reproduce as reproduce_module
-from pairedge_train.reports.reproduce import Job, bundles, missing, reproduce, rows_path
-from pairedge_train.rows import read_rows
 from pairedge_train.training.fit import fit
 from pairedge_train.training.losses import losses
 from pairedge_train.training.rounds import train_round, train_rounds
@@ -243,74 +239,3 @@ def test_stacked_rounds_start_from_the_weights_of_single_ones(tiny: DataSet, qui
 def test_rounds_that_cannot_be_stacked_are_trained_one_by_one(tiny: DataSet, quick: Recipe) -> None:
     rows = [row for _, row in train_rounds(quick.with_({"network.variant": "MLP"}), tiny, 2021, [0, 1])]
     assert [(row.seed, row.stacked) for row in rows] == [(2021, 1), (2022, 1)]
-
-
-def jobs_of_two(recipe: Recipe) -> list[Job]:
-    return [
-        Job("study", recipe.with_({"network.variant": name}), 2021, i)
-        for name in ("twinnet_aux_ws", "MLP")
-        for i in range(5)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("workers", "device", "batch_size", "sizes"),
-    [
-        (1, "cpu", 25, [5, 1, 1, 1, 1, 1]),
-        (4, "cpu", 25, [3, 2, 1, 1, 1, 1, 1]),  # ten jobs for four workers: three at most
-        (1, "cpu", 150, [2, 2, 1, 1, 1, 1, 1, 1]),
-        (1, "cpu", 1000, [1] * 10),
-        (4, "cuda", 1000, [5, 1, 1, 1, 1, 1]),
-    ],
-)
-def test_bundles_hold_every_job_once_and_leave_no_worker_idle(
-    workers: int, device: str, batch_size: int, sizes: list[int]
-) -> None:
-    jobs = jobs_of_two(Recipe().with_({"optim.batch_size": batch_size}))
-    bundled = bundles(jobs, workers, device)
-    assert sorted(map(len, bundled), reverse=True) == sizes
-    assert {job.key for bundle in bundled for job in bundle} == {job.key for job in jobs}
-    assert all(len({job.recipe for job in bundle}) == 1 for bundle in bundled)
-
-
-@pytest.fixture
-def tiny_studies(tiny: DataSet, monkeypatch: pytest.MonkeyPatch) -> DataSet:
-    """Let jobs run in this process, on tiny data."""
-    monkeypatch.setattr(reproduce_module, "_data", lambda *_: tiny)
-    return tiny
-
-
-def test_reproducing_appends_a_row_for_each_round_and_resumes(
-    tiny_studies: DataSet, quick: Recipe, tmp_path: Path
-) -> None:
-    jobs = jobs_of_two(quick)
-    reproduce(jobs[:2], tmp_path)
-    todo = missing(jobs, tmp_path)
-    assert todo == jobs[2:]
-    finished: list[Job] = []
-    reproduce(todo, tmp_path, on_row=lambda job, _: finished.append(job))
-    assert set(finished) == set(todo)
-    assert missing(jobs, tmp_path) == []
-    rows = read_rows(rows_path(tmp_path, "study"))
-    assert [(row.variant, row.stacked) for row in rows] == [("twinnet_aux_ws", 2)] * 2 + [
-        ("twinnet_aux_ws", 3)
-    ] * 3 + [("MLP", 1)] * 5
-
-
-def test_only_the_round_that_diverged_is_marked(
-    tiny_studies: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def diverging(recipe: Recipe, data: DataSet, seed: int, number: int, **settings: Any) -> Any:
-        if number == 1:
-            raise DivergedError("the loss became nan in epoch 2")
-        return train_round(recipe, data, seed, number, **settings)
-
-    def together(*_: Any, **__: Any) -> Any:
-        raise DivergedError("the loss became nan in epoch 2")
-
-    monkeypatch.setattr(reproduce_module, "train_rounds", together)
-    monkeypatch.setattr(reproduce_module, "train_round", diverging)
-    reproduce(jobs_of_two(quick)[:3], tmp_path)
-    rows = read_rows(rows_path(tmp_path, "study"))
-    assert [row.diverged for row in rows] == [None, "the loss became nan in epoch 2", None]
-    assert [row.seed for row in rows] == [2021, 2022, 2023]

@@ -12,6 +12,8 @@ import click
 
 from pairedge_train.cli.options import check_device, cli_errors, data_dir_option, device_option
 
+MOST_SECONDS = 60.0  # of training that a row may cost to be verified
+
 if TYPE_CHECKING:
     from pairedge_train.experiments.study import Study, Table
 
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="One round of each row.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one per core]")
 @click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Train on a Dask cluster.")
+@click.option(
+    "--verify",
+    "sampled",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Train K committed rows again, compare them, and exit.",
+)
+@click.option("--sample-seed", default=0, show_default=True, help="Chooses the rows that --verify trains.")
 @device_option
 @data_dir_option
 @click.option(
@@ -39,6 +49,8 @@ def main(
     quick: bool,
     jobs: int | None,
     cluster: str | None,
+    sampled: int | None,
+    sample_seed: int,
     device: str,
     data_dir: Path | None,
     out: Path | None,
@@ -53,16 +65,17 @@ def main(
     except ImportError as error:
         raise click.ClickException("reproducing needs torch: pip install 'pairedge[train]'") from error
     with cli_errors():
-        chosen = choose(names, tables, everything=list_ and not names)
+        chosen = choose(names, tables, everything=(list_ or sampled is not None) and not names)
         if list_:
             list_studies(chosen)
+        elif sampled is not None:
+            verify_sample(chosen, sampled, sample_seed, data_dir, out)
         else:
             workers = jobs or os.cpu_count() or 1
-            for is_report, folder in ((False, "best"), (True, "reports")):
-                group = [(study, tables_) for study, tables_ in chosen if study.is_report == is_report]
-                if group:
-                    target = out or Path("artifacts") / folder
-                    run(group, 1 if quick else rounds, workers, cluster, device, data_dir, target)
+            folders = dict.fromkeys(out or default_folder(study) for study, _ in chosen)
+            for folder in folders:
+                group = [each for each in chosen if (out or default_folder(each[0])) == folder]
+                run(group, 1 if quick else rounds, workers, cluster, device, data_dir, folder)
 
 
 def choose(
@@ -99,6 +112,38 @@ def list_studies(chosen: list[tuple[Study, list[Table]]]) -> None:
             click.echo(f"  --table {table.name:<20} {size}  {table.title}")
 
 
+def verify_sample(
+    chosen: list[tuple[Study, list[Table]]],
+    count: int,
+    seed: int,
+    data_dir: Path | None,
+    out: Path | None,
+) -> None:
+    """Train some committed rows again and print how they compare; exit with code 1 when one differs."""
+    import torch
+
+    from pairedge_train.data.datasets import load_data
+    from pairedge_train.reports.verify import committed_rows, describe, sample, verify
+
+    torch.set_num_threads(1)
+    known = [row for study, _ in chosen for row in committed_rows([study], out or default_folder(study))]
+    rows = sample(known, count, seed, MOST_SECONDS)
+    comparisons = []
+    for row in rows:
+        comparisons.append(verify(row, load_data(row.job.recipe.data.dataset, data_dir)))
+        click.echo(describe(comparisons[-1]))
+    verdicts = [comparison.verdict for comparison in comparisons]
+    counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("equal", "close", "differs"))
+    click.echo(f"{len(rows)} of {len(known)} rows trained again: {counts}")
+    if "differs" in verdicts:
+        raise SystemExit(1)
+
+
+def default_folder(study: Study) -> Path:
+    """Where a study's rows, page and figures lie in a checkout."""
+    return Path("artifacts") / ("reports" if study.is_report else "best")
+
+
 def run(
     chosen: list[tuple[Study, list[Table]]],
     rounds: int | None,
@@ -120,7 +165,7 @@ def run(
     # joblib replaces a worker that leaks memory and repeats its task: nothing for a user to act on.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     check_device(device)
-    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds)]
+    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds, device)]
     for dataset in {job.recipe.data.dataset for job in jobs}:
         load_data(dataset, data_dir)  # report a missing data set once, here, not in every worker
     todo = missing(jobs, out)

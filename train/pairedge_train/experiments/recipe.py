@@ -89,8 +89,8 @@ class Data:
     hold_out: NonNegativeInt = 0
     """How many of the training pairs are held out for validation."""
     folds: NonNegativeInt = 0
-    """Folds of cross-validation, 0 for none: the rounds share their pairs, and round i validates on fold i
-    and trains on the rest."""
+    """Folds of cross-validation, 0 for none: k rounds share their pairs, and each validates on another of the
+    k folds and trains on the rest; the next k rounds draw other pairs."""
     normalize: Literal["raw", "standardize"] = "raw"
     """"raw" feeds gray levels 0..255 unchanged; "standardize" subtracts the mean and divides by the standard
     deviation of the round's training pairs, two scalars that become part of the model."""

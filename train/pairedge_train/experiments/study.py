@@ -31,7 +31,24 @@ Statistic = Literal[
     "best_temperature",
 ]
 
+SourceKind = Literal["printed", "figure", "program", "later report"]
+ClaimKind = Literal[
+    "order",
+    "sd order",
+    "best",
+    "worst",
+    "above",
+    "below",
+    "reaches",
+    "equal",
+    "no better",
+    "fewer parameters",
+]
+
 FIRST_SEED = 2021  # of the first round, by default
+
+
+RowName = str | tuple[str, str]  # a label, or table and label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +62,9 @@ class StudyRow:
         seed: seed of the first round; each further round's seed is one higher.
         published: the report's mean accuracy, 0 to 1; None where it printed none.
         sd: the report's standard deviation; None where it printed none.
+        alternative: whether another row is the one that the number counts for: this one is trained as the
+            report's program does where its text says otherwise, or as the text has it where it contradicts
+            itself. It is compared, and not counted.
     """
 
     label: str
@@ -53,6 +73,7 @@ class StudyRow:
     seed: int
     published: float | None = None
     sd: float | None = None
+    alternative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +84,13 @@ class Table:
         name: short name, for the command line.
         title: title on the page.
         statistic: the metric of a round whose mean over the rounds is shown.
-        rounds: number of rounds of each row.
+        rounds: number of rounds of each row, unless the row has another.
         rows: the rows, in the report's order.
         source: where the report prints the numbers.
+        source_kind: whether the report's text prints the numbers, or they come from a figure, from its
+            program or from a later report.
         published_n: number of rounds behind the report's means.
+        repeats: name of the table that prints the same numbers and counts them; "" where this one does.
         beside: further statistics to show.
         seconds: show the training time of a round too.
         grid: dotted name of the setting that varies along the rows, for a figure over it.
@@ -79,7 +103,9 @@ class Table:
     rounds: int
     rows: tuple[StudyRow, ...]
     source: str = ""
+    source_kind: SourceKind = "printed"
     published_n: int = 0
+    repeats: str = ""
     beside: tuple[Statistic, ...] = ()
     seconds: bool = False
     grid: str | None = None
@@ -89,22 +115,45 @@ class Table:
         """The row with a label."""
         return next(row for row in self.rows if row.label == label)
 
+    def counts(self, row: StudyRow) -> bool:
+        """Whether a row's number is one that the report prints, as described, and here for the first time."""
+        printed = self.source_kind == "printed" and not self.repeats
+        return printed and row.published is not None and not row.alternative
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the report that its table should bear out.
+    """A sentence of the report that its tables should bear out.
+
+    Rows are named by their labels, those of another table than the claim's as [table, label].
 
     Attributes:
         text: the claim.
         table: name of the table it rests on.
-        order: labels of rows, least first.
-        measure: what is ordered, the rows' mean or their standard deviation.
+        rows: what it is about; by `kind`.
+        kind: "order" (means rise along the rows, each by more than `value`), "sd order" (standard deviations
+            do), "best" and "worst" (the first row has the highest, the lowest mean), "above" and "below" (the
+            mean of every row is above, below `value`), "reaches" (the row's mean is `value`, as printed with
+            `sd` and `n`), "equal" (each row's mean is that of the row in `against`, within the margin), "no
+            better" (the first row's mean is not above any other's by the margin), or "fewer parameters" (the
+            second row has fewer than the first, by the share `value`).
+        against: for "equal".
+        value: a bound, a step or a number, as accuracy, 0 to 1.
+        sd: for "reaches", the printed standard deviation.
+        n: for "reaches", how many rounds it is of.
+        statistics: what it is tested on, one verdict each; where none is named, the least noisy estimate of
+            the table's statistic that all of its rows have.
     """
 
     text: str
     table: str
-    order: tuple[str, ...]
-    measure: Literal["mean", "sd"] = "mean"
+    rows: tuple[RowName, ...]
+    kind: ClaimKind = "order"
+    against: tuple[RowName, ...] = ()
+    value: float = 0.0
+    sd: float | None = None
+    n: int = 1
+    statistics: tuple[Statistic, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +188,11 @@ class Study:
     Attributes:
         name: name of its file.
         title: title of its page.
-        about: first paragraph of its page.
+        about: how its rows are trained.
         tables: its tables.
-        claims: its claims.
+        claims: its claims, the main one first.
         figures: its figures.
+        question: what the report asked, in one or two sentences.
     """
 
     name: str
@@ -151,6 +201,7 @@ class Study:
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
     figures: tuple[Figure, ...]
+    question: str = ""
 
     @property
     def is_report(self) -> bool:
@@ -164,6 +215,11 @@ class Study:
             KeyError: when there is none.
         """
         return {table.name: table for table in self.tables}[name]
+
+    def row(self, claim: Claim, name: RowName) -> StudyRow:
+        """A row that a claim names."""
+        table, label = (claim.table, name) if isinstance(name, str) else name
+        return self.table(table).row(label)
 
     def shown(self, figure: Figure) -> list[StudyRow]:
         """The rows that a figure shows, with the figure's number of rounds."""
@@ -182,12 +238,21 @@ def read_study(path: Path) -> Study:
     content: dict[str, Any] = tomllib.loads(path.read_text())
     shared, seed = content.pop("recipe"), content.pop("seed", FIRST_SEED)
     tables = tuple(_table(table, shared, seed) for table in content.pop("table"))
-    claims = tuple(Claim(**{**claim, "order": tuple(claim["order"])}) for claim in content.pop("claim", ()))
+    claims = tuple(_claim(claim) for claim in content.pop("claim", ()))
     figures = tuple(
         Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
         for figure in content.pop("figure", ())
     )
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
+
+
+def _claim(claim: dict[str, Any]) -> Claim:
+    """A claim with its lists as tuples."""
+    names = {
+        key: tuple(name if isinstance(name, str) else tuple(name) for name in claim.get(key, ()))
+        for key in ("rows", "against")
+    }
+    return Claim(**{**claim, **names, "statistics": tuple(claim.get("statistics", ()))})
 
 
 def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
@@ -196,5 +261,5 @@ def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
     rows = []
     for row in table.pop("rows"):
         recipe = Recipe.from_dict(merged(settings, row.pop("recipe")))
-        rows.append(StudyRow(recipe=recipe, rounds=table["rounds"], seed=seed, **row))
+        rows.append(StudyRow(**{"rounds": table["rounds"], **row}, recipe=recipe, seed=seed))
     return Table(rows=tuple(rows), beside=tuple(table.pop("beside", ())), **table)

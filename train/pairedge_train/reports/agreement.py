@@ -1,63 +1,119 @@
-"""Findings: what rows of rounds come to, and how that compares with what a report printed."""
+"""How rows of rounds compare with the numbers that a report gives, and how much that comparison is worth."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
-from scipy import stats
-
-from pairedge_train.experiments.study import Claim, Statistic, StudyRow, Table
+from pairedge_train.experiments.study import Statistic, Study, StudyRow, Table
+from pairedge_train.reports.statistics import Contrast, Summary, Verdict, compare, summarize
 from pairedge_train.rows import RoundRow
 
-AGREES_WITHIN = 3.0  # standard errors
-SIGNIFICANT = 0.05  # two-sided
-Verdict = Literal["holds", "refuted", "undecided", "no rounds"]
+NEAR = 3.0  # standard errors: the rule that pages of these reports used before there were verdicts
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A mean over rounds.
+class Comparison:
+    """A row of a table beside its report's number.
 
     Attributes:
-        mean: of the rounds' values.
-        sd: their unbiased standard deviation; None for one round.
-        n: how many rounds.
+        row: the row.
+        counts: whether its number is one that the report prints, as described, and counted here.
+        ours: what its rounds come to; None without any.
+        contrast: ours minus the report's; None where there is no number or no spread.
+        standard_errors: the difference in standard errors, None as before.
+        borrowed: whether our standard deviation stands in for one that the report does not give.
     """
 
-    mean: float
-    sd: float | None
-    n: int
+    row: StudyRow
+    counts: bool
+    ours: Summary | None
+    contrast: Contrast | None
+    standard_errors: float | None
+    borrowed: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether ours agrees with the report's number."""
+        return self.contrast.verdict() if self.contrast else "cannot tell"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many comparisons came to which verdict.
+
+    Attributes:
+        agrees: equivalent within the margin.
+        differs: significantly different.
+        cannot_tell: neither.
+        near: within `NEAR` standard errors, whatever the verdict.
+    """
+
+    agrees: int = 0
+    differs: int = 0
+    cannot_tell: int = 0
+    near: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.agrees + self.differs + self.cannot_tell
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.agrees + other.agrees,
+            self.differs + other.differs,
+            self.cannot_tell + other.cannot_tell,
+            self.near + other.near,
+        )
 
 
 def rows_of(row: StudyRow, rows: Sequence[RoundRow], rounds: int | None = None) -> list[RoundRow]:
-    """The finished rounds of a table's row, by seed, without those that diverged."""
+    """The finished rounds of a table's row, one for each seed, without those that diverged.
+
+    A round that a short form trained alone never stands among rounds that were trained in bundles.
+    """
     seeds = range(row.seed, row.seed + (rounds or row.rounds))
     digest = row.recipe.digest()
-    of_row = [each for each in rows if each.recipe == digest and each.seed in seeds]
-    return sorted((each for each in of_row if each.diverged is None), key=lambda each: each.seed)
+    of_row = [each for each in rows if each.recipe == digest and each.seed in seeds and not each.diverged]
+    in_bundles = any(each.bundle for each in of_row)
+    by_seed: dict[int, RoundRow] = {}
+    for each in sorted(of_row, key=lambda each: len(each.bundle or ())):
+        if each.bundle or not in_bundles:
+            by_seed[each.seed] = each  # of several, the one of the largest bundle
+    return [by_seed[seed] for seed in sorted(by_seed)]
 
 
-def finding(rows: Sequence[RoundRow], statistic: Statistic | Literal["seconds"]) -> Finding | None:
+def summary(rows: Sequence[RoundRow], statistic: Statistic | Literal["seconds"]) -> Summary | None:
     """What some rounds come to; None without any, or where they have not measured it.
 
     `best_test_accuracy` takes of each round its best epoch by test accuracy, as report 001 does.
-    `test_of_best_fold` takes the test accuracy of the one round that validated best, as report 004 does (ties
-    go to the first): n is 1, and the standard deviation is that of all rounds' test accuracies.
+    `test_of_best_fold` takes of each draw of pairs the test accuracy of the fold that validated best, as
+    report 004 does (ties go to the first): n counts draws. Of one draw, the standard deviation is that of all
+    folds' test accuracies.
     """
     values = [value for value in values_of(rows, statistic) if value is not None]
     if not values:
         return None
-    sd = statistics.stdev(values) if len(values) > 1 else None
     if statistic == "test_of_best_fold":
-        best = max(rows, key=lambda row: row.validation_accuracy or 0.0)
-        assert best.test_accuracy is not None  # values_of has it
-        return Finding(best.test_accuracy, sd, 1)
-    return Finding(statistics.mean(values), sd, len(values))
+        best = best_folds(rows)
+        if len(best) > 1:
+            return summarize(best)
+        return Summary(best[0], statistics.stdev(values) if len(values) > 1 else None, 1)
+    return summarize(values)
+
+
+def best_folds(rows: Sequence[RoundRow]) -> list[float]:
+    """Of each draw of pairs, the test accuracy of the fold that validated best."""
+    draws: dict[int, list[RoundRow]] = {}
+    for row in rows:
+        draws.setdefault(row.seed - (row.fold or 0), []).append(row)
+    best = [max(folds, key=lambda row: row.validation_accuracy or 0.0) for folds in draws.values()]
+    return [row.test_accuracy for row in best if row.test_accuracy is not None]
 
 
 def values_of(rows: Sequence[RoundRow], statistic: str) -> list[Any]:
@@ -69,7 +125,22 @@ def values_of(rows: Sequence[RoundRow], statistic: str) -> list[Any]:
     return [getattr(row, "test_accuracy" if statistic == "test_of_best_fold" else statistic) for row in rows]
 
 
-def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | None:
+def compare_rows(table: Table, rows: Sequence[RoundRow]) -> list[Comparison]:
+    """Each row of a table beside its report's number."""
+    return [compare_row(table, row, row, summary(rows_of(row, rows), table.statistic)) for row in table.rows]
+
+
+def compare_row(table: Table, row: StudyRow, published: StudyRow, ours: Summary | None) -> Comparison:
+    """What a row's rounds come to beside the number that the report gives for `published`."""
+    contrast = errors = None
+    if ours and published.published is not None:
+        contrast = compare(ours, Summary(published.published, published.sd, table.published_n))
+        errors = standard_errors(ours, published, table.published_n)
+    borrowed = published.published is not None and published.sd is None
+    return Comparison(row, table.counts(row), ours, contrast, errors, borrowed)
+
+
+def standard_errors(ours: Summary, row: StudyRow, published_n: int) -> float | None:
     """How many standard errors our mean lies above the report's.
 
     None where the report printed no number or we have one round. Where the report printed no standard
@@ -82,36 +153,38 @@ def standard_errors(ours: Finding, row: StudyRow, published_n: int) -> float | N
     return (ours.mean - row.published) / error if error else None
 
 
-def verdict(claim: Claim, table: Table, rows: Sequence[RoundRow]) -> tuple[Verdict, str]:
-    """Whether a claim's order holds, and the numbers that say so.
+def negative_control(table: Table, rows: Sequence[RoundRow]) -> Tally:
+    """The verdicts where each row is held against the other rows' numbers, as far as they are not its own.
 
-    It holds when every step in the order is upwards and significant at SIGNIFICANT, is refuted when a
-    significant step is downwards, and is undecided otherwise. Rounds of one seed share their pairs, so means
-    are compared by a paired t-test, standard deviations by Levene's test around the median.
+    The more of these agree, the less it says that a row agrees with its own number.
     """
-    rounds = [{row.seed: row for row in rows_of(table.row(label), rows)} for label in claim.order]
-    shared = sorted(set.intersection(*map(set, rounds)))
-    if len(shared) < 2:
-        return "no rounds", f"{len(shared)} rounds that all have"
-    samples = [values_of([found[seed] for seed in shared], table.statistic) for found in rounds]
-    measure, test = _MEASURES[claim.measure]
-    heights = [measure(sample) for sample in samples]
-    steps = [
-        (upper - lower, 1.0 if high == low else float(test(high, low).pvalue))
-        for (lower, low), (upper, high) in pairwise(zip(heights, samples, strict=True))
-    ]
-    text = ", ".join(
-        f"{label} {100 * height:.2f} %" for label, height in zip(claim.order, heights, strict=True)
+    summaries = [summary(rows_of(row, rows), table.statistic) for row in table.rows]
+    return tally(
+        compare_row(table, row, other, ours)
+        for row, ours in zip(table.rows, summaries, strict=True)
+        for other in table.rows
+        if ours and other.published is not None and other.published != row.published
     )
-    worst = max(p for _, p in steps)
-    text += f" (n = {len(shared)}, largest p = {worst:.1g})"
-    if all(step > 0 and p < SIGNIFICANT for step, p in steps):
-        return "holds", text
-    refuted = any(step < 0 and p < SIGNIFICANT for step, p in steps)
-    return ("refuted" if refuted else "undecided"), text
 
 
-_MEASURES: dict[str, tuple[Callable[[Sequence[float]], float], Callable[..., Any]]] = {
-    "mean": (statistics.mean, stats.ttest_rel),
-    "sd": (statistics.stdev, stats.levene),
-}
+def tally(comparisons: Iterable[Comparison]) -> Tally:
+    """Count verdicts."""
+    comparisons = list(comparisons)
+    verdicts = Counter(each.verdict for each in comparisons)
+    distances = [each.standard_errors for each in comparisons if each.standard_errors is not None]
+    near = sum(abs(distance) <= NEAR for distance in distances)
+    return Tally(verdicts["agrees"], verdicts["differs"], verdicts["cannot tell"], near)
+
+
+def tallies(study: Study, rows: Sequence[RoundRow]) -> dict[str, Tally]:
+    """Verdicts on a report's numbers: those that its text prints, each once, and the others by their kind."""
+    kinds: dict[str, Tally] = {"printed": Tally()}
+    for table in study.tables:
+        for comparison in compare_rows(table, rows):
+            if comparison.row.published is None:
+                continue
+            kind: str = table.source_kind
+            if kind == "printed" and not comparison.counts:
+                kind = "printed, compared again"
+            kinds[kind] = kinds.get(kind, Tally()) + tally([comparison])
+    return kinds

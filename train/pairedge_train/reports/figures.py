@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from pairedge_train.experiments.recipe import flat
 from pairedge_train.experiments.study import Figure, Study, StudyRow
-from pairedge_train.reports.agreement import finding, rows_of
+from pairedge_train.reports.agreement import rows_of, summary
 from pairedge_train.rows import RoundRow
 
-_COLOURS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
+_COLORS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
 _DASHES = ("-", "--", ":")
 # The same bytes every time: no date, and identifiers that do not change from run to run.
 STYLE: dict[Any, Any] = {
@@ -73,10 +73,10 @@ def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequ
         left = canvas.add_subplot(2, 2, place)
         right = left.twinx()
         right.spines["right"].set_visible(True)
-        found = rows_of(row, rows)
-        for curve, colour in zip(figure.curves, _COLOURS, strict=False):
-            band(left if "loss" in curve else right, found, curve, colour, "-", _NAMES[curve])
-        left.set_title(f"{row.label} (n = {len(found)})", fontsize=9)
+        rounds = rows_of(row, rows)
+        for curve, color in zip(figure.curves, _COLORS, strict=False):
+            band(left if "loss" in curve else right, rounds, curve, color, "-", _NAMES[curve])
+        left.set_title(f"{row.label} (n = {len(rounds)})", fontsize=9)
         left.set_yscale("log")
         left.set(xlabel="epoch", ylabel="training loss")
         right.set(ylabel="accuracy", ylim=(0.5, 1.01))
@@ -88,17 +88,17 @@ def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequ
 def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
     """All rows, or all curves of one row, by epoch."""
     for i, row in enumerate(shown):
-        found = rows_of(row, rows)
+        rounds = rows_of(row, rows)
         for j, curve in enumerate(figure.curves):
             one_row = len(shown) == 1
-            colour, dash = (_COLOURS[j], "-") if one_row else (_COLOURS[i % 8], _DASHES[j])
-            label = _NAMES[curve] if one_row else f"{row.label}: {_NAMES[curve]} (n = {len(found)})"
-            band(axes, found, curve, colour, dash, label)
+            color, dash = (_COLORS[j], "-") if one_row else (_COLORS[i % 8], _DASHES[j])
+            label = _NAMES[curve] if one_row else f"{row.label}: {_NAMES[curve]} (n = {len(rounds)})"
+            band(axes, rounds, curve, color, dash, label)
     axes.set(xlabel="epoch", ylabel="loss" if figure.kind == "losses" else "accuracy")
     axes.legend(fontsize=7, frameon=False)
 
 
-def band(axes: Axes, rows: Sequence[RoundRow], curve: str, colour: str, dash: str, label: str) -> None:
+def band(axes: Axes, rows: Sequence[RoundRow], curve: str, color: str, dash: str, label: str) -> None:
     """The mean over rounds by epoch and a band of one standard deviation.
 
     A round that stopped early keeps its last value to the end of the longest, as report 002 draws it.
@@ -109,10 +109,10 @@ def band(axes: Axes, rows: Sequence[RoundRow], curve: str, colour: str, dash: st
     longest = max(map(len, histories))
     values = np.array([[*history, *[history[-1]] * (longest - len(history))] for history in histories])
     epochs, mean = np.arange(longest), values.mean(axis=0)
-    axes.plot(epochs, mean, dash, color=colour, label=label, linewidth=1.4)
+    axes.plot(epochs, mean, dash, color=color, label=label, linewidth=1.4)
     if len(rows) > 1:
         sd = values.std(axis=0, ddof=1)
-        axes.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(epochs, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
 
 
 def bars(
@@ -121,11 +121,11 @@ def bars(
     """A bar for each row with one standard deviation, and the report's number as a mark."""
     statistic = study.table(figure.table).statistic
     for place, row in enumerate(shown):
-        ours = finding(rows_of(row, rows), statistic)
+        ours = summary(rows_of(row, rows), statistic)
         if ours:
-            axes.bar(place, ours.mean, yerr=ours.sd, color=_COLOURS[0], width=0.6, capsize=3)
+            axes.bar(place, ours.mean, yerr=ours.sd, color=_COLORS[0], width=0.6, capsize=3)
         if row.published is not None:
-            axes.plot(place, row.published, "D", color=_COLOURS[1], label="the report" if not place else None)
+            axes.plot(place, row.published, "D", color=_COLORS[1], label="the report" if not place else None)
     axes.set_xticks(
         range(len(shown)), [row.label.replace(", ", ",\n") for row in shown], rotation=25, ha="right"
     )
@@ -135,34 +135,34 @@ def bars(
 
 
 def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
-    """How often a thing is so over how probable it was said to be: the comparison's left, the digits' right.
+    """Reliability diagrams, observed frequency over predicted probability: comparison left, digits right.
 
     A dot is a bin of one round, its area the bin's share.
     """
-    diagrams = {"leq_diagram": "first <= second", "digit_diagram": "the digit that was read"}
+    diagrams = {"leq_diagram": "first <= second", "digit_diagram": "the most probable digit"}
     for place, (name, title) in enumerate(diagrams.items(), 1):
         axes = canvas.add_subplot(1, 2, place)
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-        for row, colour in zip(shown, _COLOURS, strict=False):
+        for row, color in zip(shown, _COLORS, strict=False):
             dots = np.array([dot for each in rows_of(row, rows) for dot in getattr(each, name) or ()])
             if len(dots):
                 area = 4 + 60 * np.sqrt(dots[:, 0])
-                axes.scatter(dots[:, 1], dots[:, 2], area, colour, alpha=0.35, linewidth=0, label=row.label)
-        axes.set(xlabel=f"probability of: {title}", ylabel="how often it is so")
+                axes.scatter(dots[:, 1], dots[:, 2], area, color, alpha=0.35, linewidth=0, label=row.label)
+        axes.set(xlabel=f"predicted probability: {title}", ylabel="observed frequency")
         if axes.collections:
             axes.legend(fontsize=8, frameon=False)
 
 
 def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
-    """Errors that remain over the share of answers, the least certain, that are handed to a person."""
-    for row, colour in zip(shown, _COLOURS, strict=False):
-        found = [each.risk for each in rows_of(row, rows) if each.risk]
-        if found:
-            handed = [100 * (1 - float(share)) for share in found[0]]
-            errors = 100 * np.array([list(each.values()) for each in found])
-            label = f"{row.label} (n = {len(found)})"
-            axes.plot(handed, errors.mean(axis=0), "o-", color=colour, label=label, markersize=3)
-    axes.set(xlabel="handed to a person, % of all pairs", ylabel="errors among the others, %", ylim=(0, None))
+    """Error rate of the other pairs over the share of pairs, the least confident, that are rejected."""
+    for row, color in zip(shown, _COLORS, strict=False):
+        risks = [each.risk for each in rows_of(row, rows) if each.risk]
+        if risks:
+            rejected = [100 * (1 - float(share)) for share in risks[0]]
+            errors = 100 * np.array([list(risk.values()) for risk in risks])
+            label = f"{row.label} (n = {len(risks)})"
+            axes.plot(rejected, errors.mean(axis=0), "o-", color=color, label=label, markersize=3)
+    axes.set(xlabel="rejected, % of all pairs", ylabel="error rate of the others, %", ylim=(0, None))
     axes.legend(fontsize=8, frameon=False)
 
 
@@ -172,21 +172,21 @@ def grid(
     """A table over its varying setting: ours with bars of one standard deviation, and the report's."""
     table = study.table(figure.table)
     assert table.grid is not None  # a grid figure is of a table with a grid
-    for variant, colour in zip(dict.fromkeys(row.recipe.variant for row in shown), _COLOURS, strict=False):
-        some = [row for row in shown if row.recipe.variant == variant]
-        found = [finding(rows_of(row, rows), table.statistic) for row in some]
+    for variant, color in zip(dict.fromkeys(row.recipe.variant for row in shown), _COLORS, strict=False):
+        of_variant = [row for row in shown if row.recipe.variant == variant]
         settings: NDArray[np.float64] = np.array(
-            [flat(row.recipe.to_dict())[table.grid] for row in some], float
+            [flat(row.recipe.to_dict())[table.grid] for row in of_variant], float
         )
-        have = [i for i, each in enumerate(found) if each is not None]
-        means = [each.mean for each in found if each is not None]
-        sds = [each.sd or 0.0 for each in found if each is not None]
-        axes.errorbar(settings[have], means, sds, color=colour, capsize=3, label=f"{variant}, ours")
+        summaries = [summary(rows_of(row, rows), table.statistic) for row in of_variant]
+        trained = [i for i, each in enumerate(summaries) if each is not None]
+        means = [each.mean for each in summaries if each is not None]
+        sds = [each.sd or 0.0 for each in summaries if each is not None]
+        axes.errorbar(settings[trained], means, sds, color=color, capsize=3, label=f"{variant}, ours")
         axes.plot(
             settings,
-            [row.published or np.nan for row in some],
+            [row.published or np.nan for row in of_variant],
             "D:",
-            color=colour,
+            color=color,
             alpha=0.6,
             label="the report",
         )

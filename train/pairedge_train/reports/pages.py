@@ -1,45 +1,82 @@
-"""A report's page: row by row what the report printed and what was found here, its claims, its figures."""
+"""A report's page: what it asked and how that went, its numbers and claims beside ours, and its figures."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pairedge_train.experiments.study import Statistic, Study, StudyRow, Table
+from pairedge_train.experiments.study import SourceKind, Statistic, Study, StudyRow, Table
 from pairedge_train.files import write_all
+from pairedge_train.networks.variants import get_variant
 from pairedge_train.reports.agreement import (
-    AGREES_WITHIN,
-    SIGNIFICANT,
-    Finding,
-    finding,
+    NEAR,
+    Comparison,
+    Tally,
+    compare_rows,
+    negative_control,
     rows_of,
-    standard_errors,
-    verdict,
+    summary,
+    tallies,
 )
+from pairedge_train.reports.claims import FOLDS_MARK, ClaimVerdict, evaluate_claim
 from pairedge_train.reports.figures import draw
+from pairedge_train.reports.statistics import MARGIN, POWER, SIGNIFICANT, Summary
 from pairedge_train.rows import RoundRow, read_rows
 
-_WORDS: dict[Statistic, str] = {
-    "train_accuracy": "training accuracy of the last epoch's weights",
-    "test_accuracy": "test accuracy of the last epoch's weights",
+BORROWED_MARK = "*"
+_STATISTICS: dict[Statistic, str] = {
+    "train_accuracy": "training accuracy of the final weights",
+    "test_accuracy": "test accuracy of the final weights",
     "validation_accuracy": "validation accuracy",
     "best_test_accuracy": "best test accuracy over the epochs (the test set chooses the epoch)",
     "exact_accuracy": "all ordered test pairs",
     "exact_digit_accuracy": "test digits",
     "leq_calibration_error": "calibration error of P(first <= second)",
     "digit_calibration_error": "calibration error of the digits",
-    "error_of_surest_99": "errors left when the least certain 1 % are handed on",
+    "error_of_surest_99": "error rate of the most confident 99 %",
     "validation_exact_accuracy": "all ordered validation pairs",
     "validation_digit_accuracy": "validation digits",
-    "validation_loss": "cross-entropy on validation at the best temperature",
+    "validation_loss": "validation cross-entropy at the best temperature",
     "best_temperature": "best temperature",
-    "test_of_best_fold": "test accuracy of the fold model that validates best (± over all fold models)",
+    "test_of_best_fold": "test accuracy of the fold model with the best validation accuracy "
+    "(± over all fold models)",
 }
+_SOURCES: dict[SourceKind, str] = {
+    "printed": "",
+    "figure": "values read off a figure",
+    "program": "numbers of the report's program",
+    "later report": "numbers of a later report",
+}
+_HOW_NUMBERS_ARE_COMPARED = (
+    f"A number **agrees** when ours is equivalent to it within {100 * MARGIN:g} points (two one-sided "
+    f"t-tests, each at {SIGNIFICANT:g}), it **differs** when it does not agree and the difference is "
+    f"significant (Welch's t-test, two-sided, {SIGNIFICANT:g}), and otherwise one **cannot tell**. A "
+    f"difference is detectable when that test finds it with a power of {100 * POWER:g} %. Where the report "
+    f"gives no standard deviation, marked {BORROWED_MARK}, ours stands in for it. The negative control "
+    "below a table compares each row with the numbers of the table's other rows: the more of these wrong "
+    "numbers agree, the less it means that the right one does. Each number that the text prints counts "
+    "once, for the row that is trained as the text describes; all others are counted apart."
+)
+_HOW_CLAIMS_ARE_TESTED = (
+    f"A claim holds when every step of it is significant in its direction (p below {SIGNIFICANT:g}), is "
+    f"refuted when a step is significant in the other (p below {SIGNIFICANT:g} over the number of steps), "
+    "and is undecided otherwise. Rounds of one seed share their pairs, so means are compared by paired "
+    "t-tests, and standard deviations by Levene's test. Means count as equal when they are equivalent "
+    f"within {100 * MARGIN:g} points. A claim about the final weights is tested on the least noisy "
+    "estimate that all of its rows have."
+)
+_ALTERNATIVES = (
+    "Other readings, as the report's program has it or where the text leaves a choice; counted apart:"
+)
+_HOW_FOLDS_ARE_PAIRED = (
+    f" {FOLDS_MARK}: over folds of one draw of data, whose training pairs overlap: the test tells about this "
+    "draw alone, and p is too small."
+)
 
 
 def write_page(study: Study, out: Path) -> list[str]:
-    """Write a study's page and figures beside its rows; give the names of the files."""
+    """Write a study's page and figures beside its rows; return the names of the files."""
     rows = read_rows(out / f"{study.name}.jsonl")
     files: dict[str, bytes] = {}
     for figure in study.figures:
@@ -53,24 +90,20 @@ def write_page(study: Study, out: Path) -> list[str]:
 
 def page(study: Study, rows: Sequence[RoundRow], figures: Sequence[str]) -> str:
     """The page as Markdown."""
-    lines = [f"# {study.title}", "", study.about, ""]
-    lines += ["Accuracies in percent: mean ± standard deviation over n rounds."]
+    lines = [f"# {study.title}", ""]
     if study.is_report:
-        lines[-1] += (
-            " The difference is ours minus the report's in standard errors; a row agrees within "
-            f"{AGREES_WITHIN:g} of them. Where the report printed no standard deviation, ours stands in for "
-            "it."
-        )
+        lines += [f"{study.question} {outcome(study, rows)}".strip(), "", "## Protocol", ""]
+    lines += [study.about, "", "Accuracies in percent: mean ± standard deviation over n rounds."]
+    if study.is_report:
+        lines += ["", *number_lines(study, rows)]
     lines += claim_lines(study, rows)
     for table in study.tables:
         lines += ["", f"## {table.title}", ""]
-        if study.is_report:
-            lines += [f"Report: {table.source}. Statistic: {_WORDS[table.statistic]}.", ""]
-            lines += table_lines(table, rows)
-        else:
-            lines += own_table_lines(table, rows)
+        lines += report_table_lines(table, rows) if study.is_report else own_table_lines(table, rows)
         if table.remark:
             lines += ["", table.remark]
+    if study.is_report:
+        lines += parameter_lines(study)
     if figures:
         lines += ["", "## Figures"]
         for figure in study.figures:
@@ -81,6 +114,77 @@ def page(study: Study, rows: Sequence[RoundRow], figures: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def outcome(study: Study, rows: Sequence[RoundRow]) -> str:
+    """How reproducing a report went, in at most four sentences made from its verdicts."""
+    counts = tallies(study, rows)
+    printed, again = counts["printed"], counts.get("printed, compared again")
+    verdicts = (
+        (printed.agrees, "agree with ours", "agrees with ours"),
+        (printed.differs, "differ", "differs"),
+        (printed.cannot_tell, "remain undecided", "remains undecided"),
+    )
+    if printed.total == 1:
+        sentences = [
+            "Trained as described, its one printed number "
+            + listed([one for number, _, one in verdicts if number])
+        ]
+    else:
+        parts = [f"{number} {one if number == 1 else many}" for number, many, one in verdicts if number]
+        sentences = [f"Of the {printed.total} numbers that it prints, {listed(parts)}"]
+    if again:
+        sentences.append(
+            f"Compared again, by another reading or statistic, {again.agrees} of {again.total} agree"
+        )
+    results = [(claim, evaluate_claim(claim, study, rows)) for claim in study.claims]
+    if results:
+        main, [first, *_] = results[0]
+        _, one = _CLAIM_WORDS[first.verdict]
+        sentences.append(f'Its main claim, "{main.text.rstrip(".")}", {one}')
+    if len(results) > 1:
+        of_claims = Counter(each.verdict for _, of_claim in results for each in of_claim)
+        parts = [
+            f"{number} {one if number == 1 else many}"
+            for verdict, (many, one) in _CLAIM_WORDS.items()
+            if (number := of_claims[verdict])
+        ]
+        sentences.append(f"Of {of_claims.total()} verdicts on its claims, {listed(parts)}")
+    return " ".join(f"{sentence}." for sentence in sentences)
+
+
+# Of several, and of one.
+_CLAIM_WORDS: dict[ClaimVerdict, tuple[str, str]] = {
+    "holds": ("hold", "holds"),
+    "refuted": ("are refuted", "is refuted"),
+    "undecided": ("are undecided", "is undecided"),
+    "no rounds": ("have no rounds yet", "has no rounds yet"),
+}
+
+
+def listed(parts: Sequence[str]) -> str:
+    """A list in words."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def number_lines(study: Study, rows: Sequence[RoundRow]) -> list[str]:
+    """How numbers are compared, and how often which verdict was reached."""
+    lines = [
+        "## Numbers",
+        "",
+        _HOW_NUMBERS_ARE_COMPARED,
+        "",
+        f"| numbers | compared | agree | differ | cannot tell | within {NEAR:g} standard errors |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind, counts in tallies(study, rows).items():
+        lines.append(f"| {kind} | {counts.total} | {tally_cells(counts)} |")
+    return lines
+
+
+def tally_cells(counts: Tally) -> str:
+    """The cells of a count of verdicts."""
+    return f"{counts.agrees} | {counts.differs} | {counts.cannot_tell} | {counts.near}"
+
+
 def claim_lines(study: Study, rows: Sequence[RoundRow]) -> list[str]:
     """What becomes of the study's claims; nothing where it makes none."""
     if not study.claims:
@@ -89,120 +193,217 @@ def claim_lines(study: Study, rows: Sequence[RoundRow]) -> list[str]:
         "",
         "## Claims",
         "",
-        "A claim holds when each step of its order is upwards, by a paired t-test over the rounds (for "
-        f"standard deviations Levene's test) with p below {SIGNIFICANT:g}.",
-        "",
-        "| claim | verdict | found here |",
-        "|---|---|---|",
+        _HOW_CLAIMS_ARE_TESTED,
     ]
-    for claim in study.claims:
-        said, found = verdict(claim, study.table(claim.table), rows)
-        lines.append(f"| {claim.text} | **{said}** | {found} |")
+    results = [(claim, result) for claim in study.claims for result in evaluate_claim(claim, study, rows)]
+    if any(FOLDS_MARK in result.measured for _, result in results):
+        lines[-1] += _HOW_FOLDS_ARE_PAIRED
+    lines += ["", "| claim | verdict | tested on | measured |", "|---|---|---|---|"]
+    for claim, result in results:
+        tested = _STATISTICS[result.statistic] if result.statistic else "-"
+        tested = "parameters" if claim.kind == "fewer parameters" else tested
+        lines.append(f"| {claim.text} | **{result.verdict}** | {tested} | {result.measured} |")
     return lines
 
 
 def own_table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
-    """A table that stands beside no report's: what was measured, and what it took."""
+    """A table that stands beside no report's: what was measured, and how long it took."""
     statistics = (table.statistic, *table.beside)
-    head = ["row", *(_WORDS[statistic] for statistic in statistics), "n", "parameters", "seconds a round"]
+    head = [
+        "row",
+        *(_STATISTICS[statistic] for statistic in statistics),
+        "n",
+        "parameters",
+        "seconds a round",
+    ]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in table.rows:
-        rounds = rows_of(row, rows, table.rounds)
-        found = [finding(rounds, statistic) for statistic in statistics]
-        shown = [number(each, statistic) for each, statistic in zip(found, statistics, strict=True)]
+        rounds = rows_of(row, rows)
+        shown = [number(summary(rounds, statistic), statistic) for statistic in statistics]
         parameters = f"{rounds[0].parameters:,}" if rounds else "-"
-        cells = [row.label, *shown, str(len(rounds)), parameters, cost(rounds)]
+        cells = [row.label, *shown, count(rounds, row), parameters, cost(rounds)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
-def number(found: Finding | None, statistic: Statistic) -> str:
+def number(value: Summary | None, statistic: Statistic) -> str:
     """A share in percent, or what is no share as it is."""
-    if found is None or statistic not in ("validation_loss", "best_temperature"):
-        return percent(found)
-    return f"{found.mean:.4f}" + ("" if found.sd is None else f" ± {found.sd:.4f}")
+    if value is None or statistic not in ("validation_loss", "best_temperature"):
+        return percent(value)
+    return f"{value.mean:.4f}" + ("" if value.sd is None else f" ± {value.sd:.4f}")
+
+
+def count(rounds: Sequence[RoundRow], row: StudyRow) -> str:
+    """How many rounds there are, and of how many where some are missing."""
+    missing = 0 < len(rounds) < row.rounds
+    return f"{len(rounds)} of {row.rounds}" if missing else str(len(rounds))
 
 
 def write_index(known: Sequence[Study], out: Path) -> None:
-    """Write what the studies cost: rounds and time for each report, and the variant that takes most of it."""
-    lines = [
-        "# What the studies cost",
+    """Write how many printed numbers were reproduced, and what the studies cost."""
+    rows = {study.name: read_rows(out / f"{study.name}.jsonl") for study in known}
+    trained = [study for study in known if rows[study.name]]
+    lines = ["# The five reports", "", *index_numbers(trained, rows)]
+    lines += [
+        "",
+        "## Training time",
         "",
         "Seconds of training of all finished rounds, one thread each, and what two cores need for them; "
-        "loading and judging are not counted.",
+        "loading and evaluation are not counted.",
         "",
-        "| report | rounds | training, seconds | on two cores, minutes | most of it | its share |",
+        "| report | rounds | training, seconds | on two cores, minutes | costliest variant | its share |",
         "|---|---|---|---|---|---|",
     ]
     total = 0.0
-    for study in known:
+    for study in trained:
         spent: defaultdict[str, float] = defaultdict(float)
-        rows = [row for row in read_rows(out / f"{study.name}.jsonl") if row.diverged is None]
-        for row in rows:
+        finished = [row for row in rows[study.name] if row.diverged is None]
+        for row in finished:
             spent[row.variant] += row.seconds
-        if rows:
+        if finished:
             variant, most = max(spent.items(), key=lambda item: item[1])
             whole = sum(spent.values())
             total += whole
-            cost = f"{whole:.0f} | {whole / 120:.1f} | {variant} | {100 * most / whole:.0f} %"
-            lines.append(f"| [{study.name}]({study.name}.md) | {len(rows)} | {cost} |")
+            time = f"{whole:.0f} | {whole / 120:.1f} | {variant} | {100 * most / whole:.0f} %"
+            lines.append(f"| [{study.name}]({study.name}.md) | {len(finished)} | {time} |")
     lines += ["", f"All together: {total:.0f} seconds, {total / 120:.0f} minutes on two cores.", ""]
     write_all(out, {"index.md": "\n".join(lines).encode()})
 
 
-def table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
-    """A table of the page, its header first."""
-    extra = [_WORDS[statistic] for statistic in table.beside]
-    extra += ["exact, all test pairs"] if _has_exact(table, rows) else []
-    extra += ["seconds a round"] if table.seconds else []
-    head = ["row", "the report", "ours", "n", "difference", "agrees", *extra]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    return lines + ["| " + " | ".join(cells(table, row, rows)) + " |" for row in table.rows]
-
-
-def cells(table: Table, row: StudyRow, rows: Sequence[RoundRow]) -> list[str]:
-    """The cells of one row."""
-    rounds = rows_of(row, rows, table.rounds)
-    ours = finding(rounds, table.statistic)
-    z = standard_errors(ours, row, table.published_n) if ours else None
-    printed = "-" if row.published is None else percent(Finding(row.published, row.sd, 0))
-    short = "" if ours is None or len(rounds) == table.rounds else f" of {table.rounds}"
-    agrees = "-" if z is None else ("yes" if abs(z) <= AGREES_WITHIN else "no")
-    label = row.label
-    if any(each.pretrained is False for each in rounds) and row.recipe.variant.endswith("_pretrained"):
-        label += " (weights could not be had: from scratch)"
-    found = [
-        label,
-        printed,
-        percent(ours) if ours else "no rounds yet",
-        f"{len(rounds)}{short}",
-        "-" if z is None else f"{z:+.1f}",
-        agrees,
+def index_numbers(known: Sequence[Study], rows: dict[str, list[RoundRow]]) -> list[str]:
+    """The verdicts on all numbers, of each report and together; what is not printed is counted apart."""
+    lines = [
+        "Verdicts on the reports' numbers; each page says how they are reached. A number that a text prints "
+        "counts once, trained as described; all others are compared, and counted apart. "
+        "[The inventory](inventory.md) lists every model, table, figure and claim with what answers it.",
+        "",
+        f"| report | numbers | compared | agree | differ | cannot tell | within {NEAR:g} standard errors |",
+        "|---|---|---|---|---|---|---|",
     ]
-    found += [percent(finding(rounds, statistic)) for statistic in table.beside]
-    if _has_exact(table, rows):
-        exact = [each for each in rounds if each.exact_accuracy is not None]
-        found.append(percent(finding(exact, "exact_accuracy")) if exact else "-")
-    if table.seconds:
-        found.append(cost(rounds))
-    return found
+    sums: dict[str, Tally] = {"printed": Tally()}
+    for study in known:
+        for kind, counts in tallies(study, rows[study.name]).items():
+            sums[kind] = sums.get(kind, Tally()) + counts
+            lines.append(
+                f"| [{study.name}]({study.name}.md) | {kind} | {counts.total} | {tally_cells(counts)} |"
+            )
+    for kind, counts in sums.items():
+        lines.append(f"| **all** | {kind} | {counts.total} | {tally_cells(counts)} |")
+    return lines
+
+
+def report_table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
+    """A report's table beside ours, alternatives in a table of their own, and the negative control."""
+    compared = any(row.published is not None for row in table.rows)
+    source = f"Report: {table.source}"
+    source += f" ({_SOURCES[table.source_kind]}; counted apart)" if _SOURCES[table.source_kind] else ""
+    source += f" (counted in table {table.repeats})" if table.repeats else ""
+    lines = [f"{source}. Statistic: {_STATISTICS[table.statistic]}."]
+    comparisons = compare_rows(table, rows)
+    described = [each for each in comparisons if not each.row.alternative]
+    alternatives = [each for each in comparisons if each.row.alternative]
+    for part in (described, alternatives):
+        if part and part is alternatives:
+            lines += ["", _ALTERNATIVES]
+        if part:
+            lines += ["", *comparison_lines(table, part, rows)]
+    control = negative_control(table, rows)
+    if compared and control.total:
+        lines += [
+            "",
+            f"Negative control: of {control.total} wrong numbers, {control.agrees} agree, {control.differs} "
+            f"differ and {control.cannot_tell} cannot be told; {control.near} are within {NEAR:g} standard "
+            "errors.",
+        ]
+    return lines
+
+
+def comparison_lines(table: Table, comparisons: Sequence[Comparison], rows: Sequence[RoundRow]) -> list[str]:
+    """A table of comparisons, its header first."""
+    compared = any(each.row.published is not None for each in comparisons)
+    exact = any(
+        round_row.exact_accuracy is not None for row in table.rows for round_row in rows_of(row, rows)
+    )
+    head = ["row", "the report", "ours", "n"] if compared else ["row", "ours", "n"]
+    head += ["difference", "detectable", "verdict"] if compared else []
+    head += [_STATISTICS[statistic] for statistic in table.beside]
+    head += ["exact, all test pairs"] if exact else []
+    head += ["seconds a round"] if table.seconds else []
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for each in comparisons:
+        rounds = rows_of(each.row, rows)
+        cells = [row_name(each.row, rounds)]
+        cells += [printed(each)] if compared else []
+        cells += [percent(each.ours) if each.ours else "no rounds yet", count(rounds, each.row)]
+        cells += comparison_cells(each) if compared else []
+        cells += [percent(summary(rounds, statistic)) for statistic in table.beside]
+        if exact:
+            measured = [row for row in rounds if row.exact_accuracy is not None]
+            cells.append(percent(summary(measured, "exact_accuracy")))
+        cells += [cost(rounds)] if table.seconds else []
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def row_name(row: StudyRow, rounds: Sequence[RoundRow]) -> str:
+    """A row's label, and whether pretrained weights were missing."""
+    if row.recipe.variant.endswith("_pretrained") and any(each.pretrained is False for each in rounds):
+        return f"{row.label} (pretrained weights were not available: trained from scratch)"
+    return row.label
+
+
+def printed(comparison: Comparison) -> str:
+    """The report's number, marked where our standard deviation stands in for its."""
+    row = comparison.row
+    if row.published is None:
+        return "-"
+    return percent(Summary(row.published, row.sd, 0)) + (BORROWED_MARK if comparison.borrowed else "")
+
+
+def comparison_cells(comparison: Comparison) -> list[str]:
+    """Difference and detectable difference in points, and the verdict."""
+    if comparison.row.published is None or comparison.ours is None:
+        return ["-", "-", "-"]
+    difference = f"{100 * (comparison.ours.mean - comparison.row.published):+.2f}"
+    detectable = f"{100 * comparison.contrast.detectable():.2f}" if comparison.contrast else "-"
+    return [difference, detectable, comparison.verdict]
+
+
+def parameter_lines(study: Study) -> list[str]:
+    """Every variant's parameters, beside what the report states, and why they differ where they do."""
+    names = dict.fromkeys(row.recipe.variant for table in study.tables for row in table.rows)
+    lines = [
+        "",
+        "## Parameters",
+        "",
+        "| variant | the report | ours | difference | reason |",
+        "|---|---|---|---|---|",
+    ]
+    for name in names:
+        variant = get_variant(name)
+        stated = "not stated" if variant.stated is None else f"{variant.stated:,}"
+        difference = "-" if variant.stated is None else f"{variant.parameters - variant.stated:+,}"
+        difference = "0" if difference == "+0" else difference
+        reason = variant.reason or ""
+        lines.append(f"| `{name}` | {stated} | {variant.parameters:,} | {difference} | {reason} |")
+    return lines
 
 
 def cost(rounds: Sequence[RoundRow]) -> str:
     """Seconds of training that a round took, its share where several were trained together."""
-    seconds = finding(rounds, "seconds")
+    seconds = summary(rounds, "seconds")
     if seconds is None:
         return "-"
     together = max(each.stacked for each in rounds)
-    company = f" ({together} together)" if together > 1 else ""
-    return f"{seconds.mean:.2f} ± {seconds.sd or 0:.2f}{company}"
+    bundle = f" ({together} together)" if together > 1 else ""
+    return f"{seconds.mean:.2f} ± {seconds.sd or 0:.2f}{bundle}"
 
 
-def percent(found: Finding | None) -> str:
+def percent(value: Summary | None) -> str:
     """A mean with its standard deviation, in percent."""
-    if found is None:
+    if value is None:
         return "-"
-    return f"{100 * found.mean:.2f}" + ("" if found.sd is None else f" ± {100 * found.sd:.2f}")
+    return f"{100 * value.mean:.2f}" + ("" if value.sd is None else f" ± {100 * value.sd:.2f}")
 
 
 def conditions(rows: Sequence[RoundRow]) -> list[str]:
@@ -222,7 +423,3 @@ def conditions(rows: Sequence[RoundRow]) -> list[str]:
         names = ", ".join(sorted({row.variant for row in diverged}))
         lines += ["", f"{len(diverged)} rounds diverged and count in no mean: {names}."]
     return lines
-
-
-def _has_exact(table: Table, rows: Sequence[RoundRow]) -> bool:
-    return any(each.exact_accuracy is not None for row in table.rows for each in rows_of(row, rows))

@@ -3,6 +3,10 @@
 A job is a recipe and the number of a round: names and seeds, not tensors. Workers give rows back, and this
 process alone appends them, one write each, so that a run killed at any moment loses nothing that was finished
 and doubles nothing.
+
+Rounds that can be stacked are trained in bundles. A round's last bits depend on its bundle, so the bundle is
+part of what names its row. It follows from the study alone: not from the number of workers, nor from which
+rounds have rows already.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -39,17 +43,25 @@ class Job:
         recipe: how.
         seed: of the study's first round.
         number: which round, from 0.
+        bundle: the numbers of the rounds that are trained together with it, itself among them; empty for a
+            round that is trained alone.
     """
 
     study: str
     recipe: Recipe
     seed: int
     number: int
+    bundle: tuple[int, ...] = ()
 
     @property
-    def key(self) -> tuple[str, int]:
-        """What names its row among all rows of the study: the recipe's digest and the round's own seed."""
-        return self.recipe.digest(), self.seed + self.number
+    def bundle_seeds(self) -> tuple[int, ...] | None:
+        """The seeds of its bundle; None for a round that is trained alone."""
+        return tuple(self.seed + number for number in self.bundle) or None
+
+    @property
+    def key(self) -> tuple[str, int, tuple[int, ...] | None]:
+        """What names its row among all rows of the study: recipe, the round's own seed, and its bundle."""
+        return self.recipe.digest(), self.seed + self.number, self.bundle_seeds
 
 
 def rows_path(out: Path, study: str) -> Path:
@@ -57,30 +69,52 @@ def rows_path(out: Path, study: str) -> Path:
     return out / f"{study}.jsonl"
 
 
-def jobs_of(study: Study, tables: Iterable[Table], rounds: int | None = None) -> list[Job]:
+def jobs_of(
+    study: Study, tables: Iterable[Table], rounds: int | None = None, device: str = "cpu"
+) -> list[Job]:
     """The rounds that some of a study's tables, and the figures that plot them, need; none twice.
 
     Args:
         study: the study.
         tables: those of its tables that are trained.
         rounds: at most this many of each row; None for as many as the report has.
+        device: where they will be trained.
     """
     chosen = {table.name: table for table in tables}
     rows = [row for table in chosen.values() for row in table.rows]
     rows += [row for figure in study.figures if figure.table in chosen for row in study.shown(figure)]
-    jobs: dict[tuple[str, int], Job] = {}
+    counts: dict[tuple[Recipe, int], int] = {}
     for row in rows:
-        for number in range(min(row.rounds, rounds or row.rounds)):
-            job = Job(study.name, row.recipe, row.seed, number)
-            jobs.setdefault(job.key, job)
-    return list(jobs.values())
+        count = min(row.rounds, rounds or row.rounds)
+        counts[row.recipe, row.seed] = max(count, counts.get((row.recipe, row.seed), 0))
+    return [
+        job
+        for (recipe, seed), count in counts.items()
+        for job in jobs_of_recipe(study.name, recipe, seed, count, device)
+    ]
+
+
+def jobs_of_recipe(study: str, recipe: Recipe, seed: int, rounds: int, device: str = "cpu") -> list[Job]:
+    """The rounds of one recipe, each with the bundle in which it is trained.
+
+    On a CPU a bundle is no larger than its cache likes.
+    """
+    size = 1
+    if can_stack(recipe):
+        size = max(1, STACKED_PAIRS // recipe.optim.batch_size) if device == "cpu" else rounds
+    jobs = []
+    for first in range(0, rounds, size):
+        numbers = tuple(range(first, min(first + size, rounds)))
+        bundle = numbers if len(numbers) > 1 else ()
+        jobs += [Job(study, recipe, seed, number, bundle) for number in numbers]
+    return jobs
 
 
 def missing(jobs: Iterable[Job], out: Path) -> list[Job]:
     """Those of the jobs that have no row yet."""
     jobs = list(jobs)
     done = {
-        (study, row.recipe, row.seed)
+        (study, row.recipe, row.seed, row.bundle)
         for study in {job.study for job in jobs}
         for row in read_rows(rows_path(out, study))
     }
@@ -110,10 +144,7 @@ def reproduce(
         on_row: called for each row when it is safely on the disk.
     """
     with backend(workers, cluster):
-        tasks = (
-            delayed(train_bundle)(bundle, out / "runs", data_dir, device)
-            for bundle in bundles(jobs, workers, device)
-        )
+        tasks = (delayed(train_bundle)(bundle, out / "runs", data_dir, device) for bundle in bundles(jobs))
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
         for rows in parallel(tasks):
             for job, row in rows:
@@ -121,23 +152,13 @@ def reproduce(
                 on_row(job, row)
 
 
-def bundles(jobs: Iterable[Job], workers: int, device: str) -> list[list[Job]]:
-    """The jobs in bundles that are trained together, each of one recipe; a round of its own where it must be.
-
-    On a CPU a bundle is no larger than its cache likes, nor than leaves every worker something to do.
-    """
-    groups: dict[tuple[str, Recipe, int], list[Job]] = {}
+def bundles(jobs: Iterable[Job]) -> list[list[Job]]:
+    """The jobs in groups that are trained together; a job without bundle is a group of its own."""
+    groups: dict[object, list[Job]] = {}
     for job in jobs:
-        groups.setdefault((job.study, job.recipe, job.seed), []).append(job)
-    total = sum(map(len, groups.values()))
-    bundled = []
-    for (_, recipe, _), group in groups.items():
-        most = len(group) if can_stack(recipe) else 1
-        if device == "cpu":
-            most = max(1, min(most, STACKED_PAIRS // recipe.optim.batch_size, -(-total // workers)))
-        count = -(-len(group) // most)
-        bundled += [group[i::count] for i in range(count)]  # sizes differ by one at most
-    return bundled
+        together = (job.study, job.recipe, job.seed, job.bundle) if job.bundle else job
+        groups.setdefault(together, []).append(job)
+    return list(groups.values())
 
 
 @contextlib.contextmanager
@@ -156,15 +177,19 @@ def backend(workers: int, cluster: str | None) -> Iterator[None]:
 def train_bundle(
     jobs: list[Job], runs: Path, data_dir: Path | None, device: str
 ) -> list[tuple[Job, RoundRow]]:
-    """Train rounds of one recipe in a worker process, together; one by one where one of them diverges."""
+    """Train the rounds of a bundle in a worker process; one by one where one of them diverges.
+
+    Where some rounds of the bundle have rows already, all are trained again, and the others' rows given.
+    """
     torch.set_num_threads(1)
     keep_freed_memory()
-    recipe, seed = jobs[0].recipe, jobs[0].seed
-    if len(jobs) > 1:
+    first = jobs[0]
+    if first.bundle:
         with contextlib.suppress(DivergedError):
-            data = _data(recipe.data.dataset, data_dir)
-            trained = train_rounds(recipe, data, seed, [job.number for job in jobs], device=device)
-            return [(job, row) for job, (_, row) in zip(jobs, trained, strict=True)]
+            data = _data(first.recipe.data.dataset, data_dir)
+            trained = train_rounds(first.recipe, data, first.seed, first.bundle, device=device)
+            rows = {number: row for number, (_, row) in zip(first.bundle, trained, strict=True)}
+            return [(job, replace(rows[job.number], bundle=job.bundle_seeds)) for job in jobs]
     return [train_job(job, runs, data_dir, device) for job in jobs]
 
 
@@ -174,7 +199,7 @@ def train_job(job: Job, runs: Path, data_dir: Path | None, device: str) -> tuple
     A round that may teach others is taken from `runs` where it was trained for one of them, and kept there.
     """
     data = _data(job.recipe.data.dataset, data_dir)
-    digest, seed = job.key
+    digest, seed, bundle = job.key
     try:
         if len(job.recipe.network.members) > 1 or job.recipe.loss.teacher:
             folder = study_folder(runs, job.recipe)
@@ -183,7 +208,7 @@ def train_job(job: Job, runs: Path, data_dir: Path | None, device: str) -> tuple
             _, row = train_round(job.recipe, data, job.seed, job.number, device=device, runs=runs)
     except DivergedError as error:
         row = RoundRow(variant=job.recipe.variant, recipe=digest, seed=seed, diverged=str(error))
-    return job, row
+    return job, replace(row, bundle=bundle)
 
 
 def keep_freed_memory() -> None:

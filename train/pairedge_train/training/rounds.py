@@ -118,7 +118,8 @@ def run_rounds(
         recipe: the recipe.
         data: the data set that the pairs are drawn from.
         folder: folder of the recipe's checkpoints and rows.
-        seed: seed of the first round; round i, from 0, has seed `seed + i` and, in cross-validation, fold i.
+        seed: seed of the first round; round i, from 0, has seed `seed + i`. In cross-validation with k folds,
+            rounds 0 to k - 1 are the folds of one draw of pairs, the next k rounds those of another.
         rounds: number of rounds.
         device: where to train.
         on_pictures: called as synthetic pictures are rendered.
@@ -126,12 +127,9 @@ def run_rounds(
         on_round: called for each round, also for those that were finished before.
 
     Raises:
-        RecipeError: for more rounds than folds.
         DivergedError: when a round's loss is not finite; it names the round.
         OutputError: when a result cannot be written.
     """
-    if rounds > recipe.data.folds > 0:
-        raise RecipeError(f"{recipe.data.folds} folds cannot make {rounds} rounds")
     rows = []
     for number in range(rounds):
         path = checkpoint_path(folder, seed + number)
@@ -182,8 +180,8 @@ def train_round(
 ) -> tuple[Checkpoint, RoundRow]:
     """Train one round: draw pairs, train fresh weights, calibrate and evaluate.
 
-    The round's own seed, `seed + number`, determines everything random. In cross-validation the rounds share
-    the pairs that the first seed draws, and `number` is the fold.
+    The round's own seed, `seed + number`, determines everything random. In cross-validation with k folds,
+    each k rounds share the pairs that the seed of the first of them draws, and differ in the validation fold.
 
     Args:
         recipe: the recipe.

@@ -14,6 +14,7 @@ from pairedge_train.networks.two_channels import TwoChannels
 from pairedge_train.networks.variants import variant
 
 _AFFINE = "the authors' program has affine batch normalization, 448 numbers that the report does not count"
+_PRINTED = "the structure printed in Table I does not have the count printed beside it"
 
 
 @variant("fc_1", parameters=96_433, report=3, stated=96_433)
@@ -50,6 +51,18 @@ def conv_1() -> nn.Module:
 def conv_2() -> nn.Module:
     """Three convolutions of 50, 100 and 1 maps (report 003, IV.A, Table I)."""
     return three_convolutions(50, 100)
+
+
+@variant("conv_1_as_printed", parameters=2_191, report=3, stated=2_571, reason=_PRINTED)
+def conv_1_as_printed() -> nn.Module:
+    """Three convolutions of 10, 20 and 1 maps, kernels of 3 (report 003, IV.A, Table I)."""
+    return three_convolutions_as_printed(10, 20)
+
+
+@variant("conv_2_as_printed", parameters=19_681, report=3, stated=48_851, reason=_PRINTED)
+def conv_2_as_printed() -> nn.Module:
+    """Three convolutions of 32, 64 and 1 maps, kernels of 3 (report 003, IV.A, Table I)."""
+    return three_convolutions_as_printed(32, 64)
 
 
 @variant("conv_3", parameters=9_411, report=3, stated=9_411)
@@ -147,6 +160,23 @@ def three_convolutions(first: int, second: int) -> nn.Module:
         nn.ReLU(),
         nn.BatchNorm2d(second),
         nn.Conv2d(second, 1, 3),  # 1x1
+        nn.Flatten(0),
+    )
+
+
+def three_convolutions_as_printed(first: int, second: int) -> nn.Module:
+    """conv_1 and conv_2 as Table I prints them, by their widths, with padding as its text says.
+
+    The last map is then 7x7, and the report does not say how it becomes one number: its mean is the logit.
+    """
+    return TwoChannels(
+        nn.Conv2d(2, first, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # 7x7
+        nn.Conv2d(first, second, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(second, 1, 3, padding=1),
+        nn.AvgPool2d(7),  # 1x1
         nn.Flatten(0),
     )
 
