@@ -78,7 +78,7 @@ def committed_rows(studies: Iterable[Study], out: Path) -> Iterator[Committed]:
 
 
 def sample(rows: Iterable[Committed], count: int, seed: int, most: float) -> list[Committed]:
-    """So many rows, chosen by a seed among those that cost at most so many seconds; all, where there are fewer."""
+    """So many rows, chosen by a seed among those that cost at most so many seconds."""
     affordable = [row for row in rows if row.cost <= most]
     return random.Random(seed).sample(affordable, min(count, len(affordable)))
 
