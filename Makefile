@@ -10,8 +10,9 @@ COMPAT = .venv-compat
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
 
+# One worker to a core; a worker that has nothing left to do takes tests from another.
 test: $(DEV)/done  ## the whole test suite, in an environment with everything
-	$(DEV)/bin/python -m pytest
+	$(DEV)/bin/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
 
 check: $(DEV)/done  ## formatting, lint and types
 	$(DEV)/bin/ruff format --check .

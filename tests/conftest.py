@@ -1,11 +1,19 @@
-"""What all tests share: where MNIST is, and that missing it is told, and is a failure in CI."""
+"""What all tests share: one thread a process, the real data sets, and that MNIST is not missed in silence."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pairedge_train.data.datasets import DataSet
+
+# Tests run one to a core, and sums of several threads differ in their last bits. Set before NumPy and torch
+# are imported, and handed on to the processes that tests start.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).parent.parent
 MNIST_FOUND = (Path(os.environ.get("PAIREDGE_DATA", "/nonexistent")) / "MNIST" / "raw").is_dir()
@@ -20,3 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.skip(reason="needs MNIST: set PAIREDGE_DATA to a folder with MNIST/raw")
             )
+
+
+@pytest.fixture(scope="session")
+def uci() -> DataSet:
+    from pairedge_train.data.datasets import load_uci  # the runtime's tests run without torch too
+
+    return load_uci()
+
+
+@pytest.fixture(scope="session")
+def mnist() -> DataSet:
+    from pairedge_train.data.datasets import load_mnist
+
+    return load_mnist(Path(os.environ["PAIREDGE_DATA"]))

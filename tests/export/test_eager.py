@@ -14,22 +14,20 @@ import pairedge
 from pairedge.bench import BASELINES, benchmark
 from pairedge_export.eager import network_of, torch_eager
 from pairedge_export.errors import ExportError
-from pairedge_export.exporting import export_checkpoint
 from pairedge_export.parity import TOLERANCE
 from pairedge_train.data.datasets import DataSet
 from pairedge_train.training.checkpoint import Checkpoint
 
-from .conftest import SHARED, VARIANTS
+from .conftest import SHARED, VARIANTS, Exports
 
 GRAPHS = Path(__file__).parents[1] / "pairedge" / "graphs"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_weights_of_a_graph_return_to_the_network(
-    variant: str, checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
+    variant: str, checkpoints: dict[str, Checkpoint], exports: Exports, uci: DataSet
 ) -> None:
-    export_checkpoint(checkpoints[variant], uci.test, tmp_path)
-    path = tmp_path / "pair.onnx"
+    path = exports[variant][0] / "pair.onnx"
     pairs = np.stack([uci.test.tiles[:50], uci.test.tiles[50:100]], axis=1)
     expected = pairedge.load(path).predict_batch(pairs).probability
     threads = torch.get_num_threads()
@@ -49,11 +47,8 @@ def test_a_graph_of_another_tool_has_no_network() -> None:
         network_of((GRAPHS / "base.onnx").read_bytes())
 
 
-def test_bench_measures_it_as_a_baseline(
-    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path
-) -> None:
+def test_bench_measures_it_as_a_baseline(exports: Exports) -> None:
     assert "torch_eager" in {entry.name for entry in entry_points(group=BASELINES)}
-    export_checkpoint(checkpoints[SHARED], uci.test, tmp_path)
-    result = benchmark(str(tmp_path / "pair.onnx"), 0.01)
+    result = benchmark(str(exports[SHARED][0] / "pair.onnx"), 0.01)
     assert result["one_pair_microseconds"]["torch eager"]["n"] >= 1
     assert set(result["speedups"]["torch eager"]) == {"one pair", "batch 1024"}

@@ -114,6 +114,7 @@ def test_a_missing_package_names_the_extra(missing: str) -> None:
     assert result.stderr == f"Error: exporting needs {missing}: pip install 'pairedge[export]'\n"
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_an_unwritable_folder_is_one_sentence(checkpoint_files: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file in the way")
     result = export(str(checkpoint_files["ws"]), "--out", str(tmp_path / "out"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,31 +25,16 @@ from pairedge_export.exporting import describe, example_inputs, export_checkpoin
 from pairedge_export.graphs import graphs_of
 from pairedge_export.parity import BATCHES, TOLERANCE, Parity, check_parity
 from pairedge_export.to_onnx import to_onnx
-from pairedge_train.data.datasets import DataSet, load_mnist
+from pairedge_train.data.datasets import DataSet
 from pairedge_train.errors import CheckpointError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.training.checkpoint import Checkpoint
 from pairedge_train.training.rounds import train_round
 
-from .conftest import VARIANTS
+from .conftest import VARIANTS, Exports
 
 WITHOUT_BRANCHES = "TwoChannels"  # a variant that is not evaluated on all pairs
-
-
-@pytest.fixture(scope="module")
-def exports(
-    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[Path, Parity]]:
-    """Every variant's folder and proof."""
-    exported = {}
-    for variant, checkpoint in checkpoints.items():
-        folder = tmp_path_factory.mktemp("exports") / variant
-        exported[variant] = (folder, export_checkpoint(checkpoint, uci.test, folder))
-    return exported
-
-
-Exports = dict[str, tuple[Path, Parity]]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -226,11 +211,15 @@ def test_exporting_twice_gives_the_same_bytes(
 
 
 def test_a_graph_that_decides_otherwise_is_not_written(
-    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    converted_before: Callable[..., bytes],
+    checkpoints: dict[str, Checkpoint],
+    uci: DataSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def wrong(*arguments: Any) -> bytes:
         """Export, then change one weight by a little, as a faulty converter would."""
-        model = onnx.load_from_string(to_onnx(*arguments))
+        model = onnx.load_from_string(converted_before(*arguments))
         tensor = next(
             tensor for tensor in model.graph.initializer if onnx.numpy_helper.to_array(tensor).ndim > 1
         )
@@ -265,8 +254,7 @@ def test_folding_both_tiles_into_one_batch_changes_nothing(checkpoints: dict[str
 @pytest.mark.slow
 @pytest.mark.mnist
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_parity_holds_on_all_ten_thousand_test_tiles(variant: str) -> None:
-    mnist = load_mnist(Path(os.environ["PAIREDGE_DATA"]))
+def test_parity_holds_on_all_ten_thousand_test_tiles(variant: str, mnist: DataSet) -> None:
     recipe = Recipe().with_({"network.variant": variant, "data.validation_pairs": 0, "optim.epochs": 3})
     checkpoint, _ = train_round(recipe, mnist)
     graphs = graphs_of(checkpoint.network)

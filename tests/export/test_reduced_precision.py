@@ -21,19 +21,16 @@ from pairedge_export.precision import Change, changes, decisions, reduce_precisi
 from pairedge_train.data.datasets import DataSet
 from pairedge_train.training.checkpoint import Checkpoint
 
-from .conftest import SHARED
+from .conftest import SHARED, Exports
 
 KINDS = ("pair", "digit", "compare")
 REDUCED = ("fp16", "int8")
 
 
 @pytest.fixture(scope="module")
-def fp32(
-    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, bytes]:
+def fp32(exports: Exports) -> dict[str, bytes]:
     """The graphs of the model that has three, by kind."""
-    folder = tmp_path_factory.mktemp("fp32")
-    export_checkpoint(checkpoints[SHARED], uci.test, folder)
+    folder, _ = exports[SHARED]
     return {kind: (folder / f"{kind}.onnx").read_bytes() for kind in KINDS}
 
 
@@ -99,6 +96,7 @@ def test_a_comparison_is_of_each_tile_with_twenty_others(fp32: dict[str, bytes],
     assert decided.tolist() == expected
 
 
+@pytest.mark.usefixtures("converted_before")
 @pytest.mark.parametrize("bits", REDUCED)
 def test_a_model_of_reduced_precision_states_its_own_metrics(
     bits: str,
@@ -130,6 +128,7 @@ def test_a_model_of_reduced_precision_states_its_own_metrics(
     assert len(model.rank(uci.test.tiles[:5])) == 5
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_a_model_that_does_not_meet_the_criterion_is_not_written(
     checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +158,7 @@ def test_int8_needs_tiles_and_other_precisions_are_refused(fp32: dict[str, bytes
         reduce_precision(fp32, "int4", uci.training.tiles)
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_mobile_adds_files_that_answer_alike_and_what_a_build_must_hold(
     checkpoint_files: dict[str, Path], uci: DataSet, tmp_path: Path
 ) -> None:
@@ -176,6 +176,7 @@ def test_mobile_adds_files_that_answer_alike_and_what_a_build_must_hold(
     assert str(tmp_path) not in operators
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_the_precision_is_an_option_and_part_of_the_folder(
     checkpoint_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,11 @@ from pairedge_export.eager import network_of
 from pairedge_export.exporting import example_inputs
 from pairedge_export.graphs import graphs_of
 from pairedge_export.to_onnx import to_onnx
-from pairedge_train.data.datasets import DataSet, load_mnist
+from pairedge_train.data.datasets import DataSet
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.training.checkpoint import Checkpoint
 
 SHIPPED = Path(__file__).parents[2] / "artifacts" / "aux_ws"
-
-
-@pytest.fixture(scope="module")
-def mnist() -> DataSet:
-    return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
 
 
 def test_exporting_the_shipped_weights_gives_the_shipped_graphs() -> None:

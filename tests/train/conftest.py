@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from pairedge_train.data.datasets import DataSet, Digits, load_mnist, load_uci
+from pairedge_train.data.datasets import DataSet, Digits
 from pairedge_train.experiments.recipe import Recipe
-
-torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def uci() -> DataSet:
-    return load_uci()
-
-
-@pytest.fixture(scope="session")
-def mnist() -> DataSet:
-    return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
 
 
 @pytest.fixture
