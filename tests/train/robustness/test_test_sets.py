@@ -27,9 +27,11 @@ from pairedge_train.rendering.tiles import Tiles
 from pairedge_train.robustness.judge import System, judge, systems_to_compare
 from pairedge_train.robustness.page import condition_table
 from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY, read_by, resize_only
-from pairedge_train.robustness.rejection import measure_rejection, model_rejection
+from pairedge_train.robustness.rejection import measure_rejection, model_rejection, rejection_table
 from pairedge_train.robustness.rows import (
     ConditionRow,
+    RejectionReport,
+    RejectionRow,
     condition_rows_from_json,
     rejection_report_from_json,
     to_json,
@@ -131,8 +133,23 @@ def test_what_lies_below_the_threshold_is_rejected(data: DataSet, shipped: Syste
     report = model_rejection(shipped.model, data.test, 3, 1)
     assert set(report.negatives) == set(KINDS)
     assert 0 < report.threshold < 1
-    assert 0 <= report.all_negatives.rejected <= 1
+    assert all(0 <= report.mean_of_negatives(held_out=group).rejected <= 1 for group in (True, False))
     assert report.negatives["letters"].n == 3
+
+
+def test_kinds_that_training_never_draws_are_reported_apart() -> None:
+    rejected = {"letters": 0.9, "symbols": 0.8, "shapes": 0.7}
+    rows = {kind: RejectionRow(n=10, rejected=rejected.get(kind, 1.0), refused=1) for kind in KINDS}
+    report = RejectionReport(
+        threshold=0.5, digits={"mnist": rows["noise"], "rendered": rows["noise"]}, negatives=rows, seed=0
+    )
+    assert set(report.negatives_of(held_out=True)) == set(rejected)
+    assert report.mean_of_negatives(held_out=True).rejected == pytest.approx(0.8)
+    assert report.mean_of_negatives(held_out=True).n == 30
+    assert report.mean_of_negatives(held_out=False).rejected == 1
+    lines = rejection_table(report).splitlines()
+    assert "| **negatives, held out: mean** | 30 | 80.0 % |" in lines
+    assert "| **negatives, also trained on: mean** | 40 | 100.0 % |" in lines
 
 
 def test_a_refused_negative_is_rejected(data: DataSet) -> None:
