@@ -18,6 +18,7 @@ from pairedge.image.tile import pool, to_tile
 from pairedge_train.cli import robustness
 from pairedge_train.cli.robustness import main
 from pairedge_train.data.datasets import DataSet, Digits
+from pairedge_train.data.synthetic import training_tiles
 from pairedge_train.errors import DataError
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
@@ -37,6 +38,8 @@ from pairedge_train.robustness.rows import (
     to_json,
 )
 from pairedge_train.robustness.test_sets import Pictures, all_pictures, condition_pictures, typeset_pictures
+
+from ..conftest import Drawn
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "artifacts" / "aux_ws" / "pair.onnx"
@@ -176,6 +179,27 @@ def test_a_row_of_another_schema_is_refused_by_its_field(key: str, value: object
     changed = [{**json.loads(content)[0], key: value}]
     with pytest.raises(ValidationError, match=f"(?s){key}.*{problem}"):
         condition_rows_from_json(json.dumps(changed))
+
+
+def test_the_benchmark_draws_no_figure_sign_or_font_that_training_draws(
+    data: DataSet, fields: NDArray[np.uint8], drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rendering.tiles", "robustness.rejection"):
+        name = f"pairedge_train.{module}.tile_or_none"
+        monkeypatch.setattr(name, lambda _: np.zeros((14, 14), np.uint8))
+    monkeypatch.setattr("pairedge_train.rendering.tiles.render", lambda *_: Image.new("L", (28, 28)))
+    training_tiles(fields, np.arange(20) % 10, np.random.default_rng(0), printed=300, negatives=1500)
+    training = drawn.take()
+    measure_rejection(lambda each: np.ones(len(each)), 0.5, data.test, 100, 1)
+    typeset_pictures([RESIZE_ONLY], 40)
+    tests = drawn.take()
+    for name in ("letters", "shapes", "signs", "fonts"):
+        in_training, in_tests = getattr(training, name), getattr(tests, name)
+        assert in_training, name
+        assert in_tests, name
+        assert not in_training & in_tests, name
+    assert not training.glyphs & tests.glyphs
+    assert not training.strokes & tests.strokes
 
 
 def test_print_is_of_fonts_kept_for_tests() -> None:

@@ -93,7 +93,7 @@ SIGNS = "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ"
 SIGNS_FOR_TESTS = "F#¶±÷»«€¥©"
 
 # Corners of closed or open figures in a unit square.
-_SHAPES: dict[str, Strokes] = {
+SHAPES: dict[str, Strokes] = {
     "triangle": (((0.5, 0.05), (0.95, 0.9)), ((0.95, 0.9), (0.05, 0.9)), ((0.05, 0.9), (0.5, 0.05))),
     "plus": (((0.5, 0.05), (0.5, 0.95)), ((0.05, 0.5), (0.95, 0.5))),
     "zigzag": (
@@ -169,7 +169,7 @@ def shapes(generator: Generator, testing: bool) -> Rendered:
     if not testing and chance(generator, 0.7):
         return _seen(_written(random_figure(generator), generator), generator)
     names = SHAPES_FOR_TESTS if testing else SHAPES_FOR_TRAINING
-    field = _written(_SHAPES[names[int(generator.integers(len(names)))]], generator)
+    field = _written(SHAPES[names[int(generator.integers(len(names)))]], generator)
     return _seen(np.ascontiguousarray(np.rot90(field, int(generator.integers(4)))), generator)
 
 
