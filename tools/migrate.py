@@ -31,8 +31,8 @@ def digests() -> dict[str, str]:
     """The digest of every recipe that has rows in schema 1, and its digest now."""
     recipes = [*shipped_recipes().values()]
     # Two rounds of best.jsonl were trained by a recipe that no table shows any more.
-    by_labels = load_recipe("best.small.by the labels, 120 epochs")
-    recipes.append(by_labels.with_({"loss.teacher": "best.any-size.best"}))
+    from_labels = load_recipe("best.small.from labels, 120 epochs")
+    recipes.append(from_labels.with_({"loss.teacher": "best.any-size.best"}))
     return {digest_1(recipe): recipe.digest() for recipe in recipes}
 
 

@@ -120,8 +120,8 @@ def best_table(root: Path) -> str:
             "`twinnet_aux_ws`, report 000",
             "twinnet_aux_ws",
         ),
-        ("best", "small", "by the labels", "**`aux_ws`, the flagship**", "aux_ws"),
-        ("best", "small", "taught by best", "`aux_ws`, distilled from best", "aux_ws"),
+        ("best", "small", "from labels", "**`aux_ws`, the flagship**", "aux_ws"),
+        ("best", "small", "distilled from best", "`aux_ws`, distilled from best", "aux_ws"),
         ("best", "any-size", "best", "**best**: three networks of different shapes", "best"),
     ):
         rounds = rows_of(studies()[study].table(table_name).row(label), rows_of_study(study, root))

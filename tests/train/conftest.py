@@ -1,4 +1,4 @@
-"""Data and recipes for the training tests: small, quick, and without MNIST unless a test says so."""
+"""Data and recipes for the training tests: small, fast, and without MNIST unless a test says so."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def mnist() -> DataSet:
 
 @pytest.fixture
 def tiny() -> DataSet:
-    """Sixty random tiles a side: enough for the machinery, nothing to learn."""
+    """Sixty random tiles per split, with nothing to learn."""
     random = np.random.default_rng(0)
 
-    def side() -> Digits:
+    def split() -> Digits:
         tiles = random.integers(0, 256, (60, 14, 14), dtype=np.uint8)
         labels = torch.from_numpy(random.integers(0, 10, 60))
         return Digits(torch.from_numpy(tiles).float(), tiles, labels)
 
-    return DataSet(side(), side())
+    return DataSet(split(), split())
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Results are written whole or not at all."""
+"""Results are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_full_disk_leaves_the_old_files_and_no_other(tmp_path: Path) -> None:
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]
 
 
-def test_a_full_disk_takes_a_half_written_row_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_rolls_back_a_half_written_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.jsonl"
     row = RoundRow(variant="aux_ws", recipe="0" * 8, seed=1)
     append_row(rows, row)

@@ -16,8 +16,8 @@ class CheckpointError(PairedgeError):
 
 
 class DivergedError(PairedgeError):
-    """A round's loss became NaN or infinite, so the round was given up."""
+    """The loss became NaN or infinite, so the round was stopped."""
 
 
 class OutputError(PairedgeError):
-    """A result could not be written; what was there before is untouched."""
+    """A result could not be written; the file that was there is untouched."""

@@ -1,4 +1,4 @@
-"""Writing results so that a reader never sees half of one, whatever interrupts the writer."""
+"""Atomic writes: a reader never sees half a file, whatever interrupts the writer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pairedge_train.errors import OutputError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file completely or not at all.
 
     Raises:
         OutputError: when the folder is not writable or the disk is full; the old file, if any, is untouched.
@@ -21,11 +21,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_all(folder: Path, files: dict[str, bytes]) -> None:
     """Write several files to a folder, all of them or none.
 
-    Each goes to a temporary neighbour first. Only when all content is safely on the disk do they take their
-    names, which needs no more space.
+    Each file is written under a temporary name first. They are renamed only when all content is on the disk,
+    since renaming needs no more space.
 
     Raises:
-        OutputError: when the folder is not writable or the disk is full; what was there is untouched.
+        OutputError: when the folder is not writable or the disk is full; the old files are untouched.
     """
     staged: dict[Path, Path] = {}
     try:

@@ -1,4 +1,4 @@
-"""Randomness as an argument, also for the parts of torch that only read the global generator."""
+"""Random generators as arguments, even for parts of torch that only read the global generator."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import Generator
 
 @contextmanager
 def drawn_from(generator: Generator) -> Iterator[None]:
-    """Within this block torch's global generator continues from `generator`; afterwards it is as it was.
+    """Seed torch's global generator from `generator` within this block, and restore its state afterwards.
 
-    Weight initialisation and dropout take no generator of their own. The block gives them a seed drawn from
-    the caller's, so that a result depends on the argument alone and the caller's global state is not touched.
+    Weight initialization and dropout take no generator. The block seeds them from the caller's, so that a
+    result depends on the argument alone and the caller's global state stays as it was.
     """
     seed = int(torch.randint(2**62, (), generator=generator))
     devices = list(range(torch.cuda.device_count()))
@@ -25,9 +25,9 @@ def drawn_from(generator: Generator) -> Iterator[None]:
         yield
 
 
-SEED = 20_251_121  # of the pictures that are tested on; training mixtures draw theirs from a round's seed
+SEED = 20_251_121  # of the robustness test sets; training pictures are seeded by their round
 
 
 def seeded(name: str, seed: int = SEED) -> np.random.Generator:
-    """The generator of a condition, which does not depend on what other conditions there are."""
+    """A generator for one named condition, independent of which other conditions exist."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])

@@ -1,4 +1,4 @@
-"""Result rows: one JSON object per line and per finished round, appended whole or not at all."""
+"""Result rows: one JSON object per line for each finished round, appended completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,49 +13,51 @@ from pydantic.dataclasses import dataclass
 
 from pairedge_train.errors import DataError, OutputError
 
-Diagram = tuple[tuple[float, float, float], ...]  # of each bin: share, mean probability, frequency
+Diagram = tuple[
+    tuple[float, float, float], ...
+]  # of each bin: share of all cases, mean probability, observed frequency
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
 class RoundRow:
-    """What one round was and measured. Accuracies, errors and probabilities are 0 to 1; None: not measured.
+    """The metrics of one round; accuracies, errors and probabilities are 0 to 1, and None is not measured.
 
     Attributes:
         variant: the architecture; of an ensemble, its first member's.
         recipe: digest of the recipe.
-        seed: of the round.
-        diverged: why the round was given up; it then measured nothing.
-        dataset: what the pairs were drawn from.
-        fold: which fold validated, in cross-validation.
-        pairs: training pairs.
-        test_pairs: test pairs.
-        train_accuracy: of the final weights on the training pairs.
+        seed: seed of the round.
+        diverged: why training was stopped; all metrics are then None.
+        dataset: the data set that the pairs were drawn from.
+        fold: index of the validation fold, in cross-validation.
+        pairs: number of training pairs.
+        test_pairs: number of test pairs.
+        train_accuracy: accuracy of the final weights on the training pairs.
         validation_accuracy: the same on the validation pairs.
         test_accuracy: the same on the test pairs.
-        digit_accuracy: of the digits of the test pairs.
-        exact_accuracy: of all ordered pairs of test digits.
-        exact_digit_accuracy: of all test digits.
+        digit_accuracy: accuracy on the digits of the test pairs.
+        exact_accuracy: accuracy on all ordered pairs of test digits.
+        exact_digit_accuracy: accuracy on all test digits.
         leq_calibration_error: expected calibration error of P(first <= second) over all ordered test pairs.
         leq_diagram: its reliability diagram.
         digit_calibration_error: expected calibration error of the test digits.
         digit_diagram: its reliability diagram.
-        risk: the error among the most confident share of all ordered test pairs, by that share.
-        validation_exact_accuracy: of all ordered pairs of validation digits.
-        validation_digit_accuracy: of all validation digits.
-        best_temperature: the temperature of least cross-entropy on the validation pairs.
+        risk: error rate of the most confident share of all ordered test pairs, by that share (coverage).
+        validation_exact_accuracy: accuracy on all ordered pairs of validation digits.
+        validation_digit_accuracy: accuracy on all validation digits.
+        best_temperature: the temperature that minimizes the cross-entropy on the validation pairs.
         validation_loss: that cross-entropy.
         pair_threshold: confidence below which the answer for a pair is uncertain.
         digit_threshold: confidence below which the answer for a single tile is uncertain.
-        curves: what was measured after every epoch, by name.
-        epochs: how many were trained.
-        seconds: of training, this round's share where several were trained together.
-        stacked: how many rounds were trained together.
-        bundle: the seeds of the rounds that its study trains together; None for a round trained alone.
-        parameters: of the network.
-        pretrained: whether pretrained weights were loaded, where the variant has such.
+        curves: metrics after every epoch, by name.
+        epochs: number of epochs trained.
+        seconds: training time; an equal share where several rounds were trained together.
+        stacked: number of rounds trained together.
+        bundle: seeds of the rounds that the study trains together; None for a round trained alone.
+        parameters: number of trainable parameters.
+        pretrained: whether pretrained weights were loaded; None where the variant has none.
         device: where it was trained.
-        machine: what trained it: CPU, kernels and versions.
-        versions: of Python and torch; rows of schema 1 name no machine.
+        machine: what trained it: CPU, kernels and versions; None in schema 1.
+        versions: versions of Python and torch, in schema 1.
     """
 
     variant: str
@@ -95,7 +97,7 @@ class RoundRow:
     versions: dict[Literal["python", "torch"], str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values of what was measured, ready for JSON."""
+        """The fields that are not None as plain values, ready for JSON."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -103,10 +105,10 @@ _ROWS = TypeAdapter(RoundRow)
 
 
 def read_rows(path: Path) -> list[RoundRow]:
-    """All rows of a file; none when there is no file.
+    """Read all rows of a file; an empty list when there is no file.
 
     Raises:
-        DataError: when a line is no row; it names the line.
+        DataError: when a line is no valid row; the message names the line.
     """
     if not path.exists():
         return []
@@ -122,10 +124,10 @@ def read_rows(path: Path) -> list[RoundRow]:
 
 
 def append_row(path: Path, row: RoundRow) -> None:
-    """Append one row with a single write; a write that fails midway is taken back.
+    """Append one row with a single write; a write that fails midway is rolled back.
 
     Raises:
-        OutputError: when the file cannot be written; the rows in it are untouched.
+        OutputError: when the file cannot be written; its rows are untouched.
     """
     line = (json.dumps(row.to_dict(), sort_keys=True) + "\n").encode()
     try:

@@ -1,10 +1,10 @@
-"""Importing torchvision beside a CPU-only torch.
+"""Import torchvision beside a CPU-only torch.
 
 torchvision's registry wheel is built for CUDA. Beside a CPU build of torch its compiled operators do not
 load, and `import torchvision` then fails while it registers shape functions for them ("operator
 torchvision::nms does not exist"). The data sets, transforms and models that this project uses are pure
-Python. While torchvision is imported, and only then, registrations for operators that do not exist are
-passed over; where the operators do load, nothing changes.
+Python. While torchvision is being imported, and only then, registrations for missing operators are skipped;
+where the operators do load, nothing changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 
 
 def import_torchvision(module: str) -> ModuleType:
-    """Import `torchvision.<module>`, for instance "datasets"."""
+    """Import the module `torchvision.<module>`, for instance "datasets"."""
     register_fake = torch.library.register_fake
 
     def register_existing(op: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`pairedge-train` as a user meets it."""
+"""`pairedge-train` from the command line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pairedge_train.cli import train as cli
+from pairedge_train.experiments.library import load_recipe
+from pairedge_train.experiments.recipe import Recipe, flat, setting_names
+from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.rows import read_rows
 
 QUICK = ["--dataset", "uci", "--epochs", "1", "--pairs", "20"]
+PROGRAM = "from pairedge_train.cli.train import main; main()"
+# A shell without job control ignores Ctrl-C in background jobs, and their children inherit that.
+IGNORING_CTRL_C = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
 
 
 def train(*arguments: str) -> Result:
@@ -77,6 +84,15 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
         (["--pairs", "many"], 2, "'many' is neither a count of at least one nor 'all'"),
         (["--recipe", "nothing.toml"], 1, "neither a file nor a shipped recipe"),
         (["--lr", "-1"], 1, "optim.lr must be a number above 0, not -1"),
+        (["--set", "optim.epoch=3"], 1, "unknown setting 'optim.epoch'; did you mean 'optim.epochs'"),
+        (["--set", "epochs=3"], 1, "unknown setting 'epochs'; did you mean 'optim.epochs'"),
+        (["--set", "optim.lr"], 1, "'optim.lr' is no assignment; write section.setting=value"),
+        (
+            ["--set", "optim.lr=1", "--set", "optim.lr.x=2"],
+            1,
+            "optim.lr must be a number above 0, not {'x': 2}",
+        ),
+        (["--variant", "zzzzz"], 1, r"unknown variant 'zzzzz' \(--list shows all\)$"),
         (["--device", "abacus", "--dataset", "uci"], 1, "device 'abacus' is not available"),
         (["--dataset", "uci", "--pairs", "100000"], 1, "training pairs beside 100 for validation asked for"),
         (["--dataset", "uci", "--lr", "1e30"], 1, r"round 1 of 1 \(seed 2021\): the loss became (nan|inf)"),
@@ -127,19 +143,28 @@ def test_help_does_not_import_torch() -> None:
     assert result.stdout.splitlines()[-1] == "False"
 
 
-@pytest.mark.slow
-def test_ctrl_c_keeps_finished_rounds_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    arguments = ["--dataset", "uci", "--epochs", "3", "--rounds", "40", "--out", str(tmp_path)]
-    command = [sys.executable, "-c", "from pairedge_train.cli.train import main; main()", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.glob("*/rows.jsonl")):
-        assert process.poll() is None
+def interrupt_after_a_row(process: subprocess.Popen[str], out: Path) -> None:
+    while not list(out.glob("*/rows.jsonl")):
+        assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", [[], IGNORING_CTRL_C], ids=["terminal", "background job"])
+def test_ctrl_c_keeps_finished_rounds_and_the_same_command_resumes(
+    launcher: list[str], tmp_path: Path
+) -> None:
+    arguments = ["--dataset", "uci", "--epochs", "3", "--rounds", "40", "--out", str(tmp_path)]
+    # These tests may be a background job themselves, so the program does not rely on the inherited handler.
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {PROGRAM}"
+    command = [*launcher, sys.executable, "-c", program, *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    interrupt_after_a_row(process, tmp_path)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors.splitlines()[-1].endswith(
-        "Error: stopped; finished rounds are kept, and the same command goes on"
+        "Error: stopped; finished rounds are kept, and the same command resumes"
     )
     [rows] = tmp_path.glob("*/rows.jsonl")
     kept = read_rows(rows)
@@ -149,6 +174,121 @@ def test_ctrl_c_keeps_finished_rounds_and_the_same_command_goes_on(tmp_path: Pat
     assert result.exit_code == 0
     assert read_rows(rows)[: len(kept)] == kept
     assert len(read_rows(rows)) == len(kept) + 1
+
+
+@pytest.mark.slow
+def test_an_inherited_ignored_ctrl_c_stays_ignored(tmp_path: Path) -> None:
+    arguments = ["--dataset", "uci", "--epochs", "3", "--rounds", "3", "--out", str(tmp_path)]
+    command = [*IGNORING_CTRL_C, sys.executable, "-c", PROGRAM, *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    interrupt_after_a_row(process, tmp_path)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    [rows] = tmp_path.glob("*/rows.jsonl")
+    assert len(read_rows(rows)) == 3
+
+
+@pytest.mark.slow
+def test_two_processes_train_a_round_once(tmp_path: Path) -> None:
+    arguments = ["--dataset", "uci", "--epochs", "12", "--rounds", "2", "--out", str(tmp_path)]
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    [rows] = tmp_path.glob("*/rows.jsonl")
+    assert [row.seed for row in read_rows(rows)] == [FIRST_SEED, FIRST_SEED + 1]
+    assert outputs[0][0] == outputs[1][0]  # both print all rounds
+
+
+CHOICES = {
+    "network.variant": "ws",
+    "data.dataset": "uci",
+    "data.normalize": "raw",
+    "loss.teacher": "ship_teacher",
+    "optim.schedule": "constant",
+    "optim.plateau_threshold": 0.5,
+    "optim.ema": 0.5,
+    "stopping.monitor": "loss",
+}
+
+
+@pytest.mark.parametrize("name", setting_names())
+def test_set_changes_any_setting(name: str) -> None:
+    defaults = flat(load_recipe("flagship").to_dict())
+    if name in CHOICES:
+        value: Any = CHOICES[name]
+    elif isinstance(defaults[name], bool):
+        value = not defaults[name]
+    else:
+        value = defaults[name] + (3 if isinstance(defaults[name], int) else 0.5)
+    validation = [] if name == "data.redraw" else ["--set", "data.hold_out=4"]
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    result = train(*validation, "--set", f"{name}={text}", "--show-recipe")
+    assert result.exit_code == 0, result.output
+    settings = flat(tomllib.loads(result.stdout))
+    assert settings[name] == value
+    changed = {other for other in settings if settings[other] != defaults[other]}
+    uci = {"data.pairs", "data.test_pairs", "data.validation_pairs"}  # which is smaller
+    assert changed - {"data.hold_out", *(uci if value == "uci" else ())} <= {name}
+
+
+@pytest.mark.parametrize(
+    ("assignments", "expected"),
+    [
+        (["optim={lr=0.5}"], {"optim.lr": 0.5, "optim.epochs": 3}),
+        (["optim.epochs=7"], {"optim.epochs": 7}),  # --set overrides other options
+        (
+            ['network.variant=["ws", "aux"]'],
+            {"network.variant": ["ws", "aux"], "optim.schedule": "one-cycle"},
+        ),
+        (["network.variant=twinnet_ws"], {"network.variant": "twinnet_ws", "optim.schedule": "constant"}),
+    ],
+)
+def test_set_takes_sections_lists_and_text(assignments: list[str], expected: dict[str, Any]) -> None:
+    options = [part for assignment in assignments for part in ("--set", assignment)]
+    result = train("--epochs", "3", *options, "--show-recipe")
+    assert result.exit_code == 0, result.output
+    settings = flat(tomllib.loads(result.stdout))
+    assert {name: settings[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--recipe", "ship"], ["--recipe", "ship_teacher"], ["--variant", "MLP"]]
+)
+def test_show_recipe_prints_a_file_of_the_same_recipe(arguments: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "shown.toml"
+    file.write_text(train(*arguments, "--show-recipe").stdout)
+    shown = load_recipe(str(file))
+    if arguments[0] == "--recipe":
+        assert shown == load_recipe(arguments[1])
+    else:
+        assert shown == Recipe().with_({"network.variant": "MLP"})
+    assert train("--recipe", str(file), "--show-recipe").stdout == file.read_text()
+
+
+def test_recipe_help_lists_every_setting() -> None:
+    sections = re.split(r"^\[(.+?)\]  ", train("--recipe-help").stdout, flags=re.MULTILINE)
+    listed = [
+        f"{section}.{setting}"
+        for section, text in zip(sections[1::2], sections[2::2], strict=True)
+        for setting in re.findall(r"^  (\w+) = ", text, re.MULTILINE)
+    ]
+    assert sorted(listed) == sorted(setting_names())
+
+
+def test_a_recipe_of_validation_only_trains_and_prints_validation_accuracy(tmp_path: Path) -> None:
+    small = {"data.hold_out": 30, "data.test_pairs": 10, "data.synthetic.printed": 0}
+    result = train(
+        *("--recipe", "search.flagship-length.480 epochs", *QUICK[:4], "--pairs", "60", "--rounds", "2"),
+        *(part for name, value in small.items() for part in ("--set", f"{name}={value}")),
+        *("--out", str(tmp_path)),
+    )
+    assert result.exit_code == 0, result.output
+    assert len(re.findall(r"seed 10[12]: validation accuracy \d+\.\d\d %, \d", result.output)) == 2
+    assert re.search(r"^aux_ws: validation accuracy .* \(sd .*, n = 2 rounds\)$", result.stdout, re.MULTILINE)
+    assert "test accuracy" not in result.output
 
 
 def test_a_missing_data_set_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

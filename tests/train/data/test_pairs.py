@@ -1,4 +1,4 @@
-"""Pairs are made as the course of the reports makes them."""
+"""Pairs are made as in the course of the reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_averaging_is_the_avg_pool2d_of_the_course() -> None:
     assert np.array_equal(average(images.numpy()), expected.numpy())
 
 
-def test_row_i_is_the_pair_of_neighbours_in_the_permutation(tiny: DataSet) -> None:
+def test_pairs_are_consecutive_indices_of_the_permutation(tiny: DataSet) -> None:
     order = torch.randperm(60, generator=seeded(3))
     pairs = make_pairs(tiny.training, order)
     for i in range(30):
@@ -75,7 +75,7 @@ def test_uci_is_real_digits_as_tiles_without_network(uci: DataSet) -> None:
     assert uci.training.tiles.shape == (1297, 14, 14)
     assert uci.training.tiles.dtype == np.uint8
     assert np.bincount(uci.training.labels.numpy(), minlength=10).min() > 100
-    assert uci.training.tiles[:, 5:9, 5:9].mean() > 4 * uci.training.tiles[:, :2].mean()  # ink in the middle
+    assert uci.training.tiles[:, 5:9, 5:9].mean() > 4 * uci.training.tiles[:, :2].mean()  # ink in the center
 
 
 def test_missing_mnist_without_network_says_what_to_do(
@@ -91,7 +91,7 @@ def test_missing_mnist_without_network_says_what_to_do(
     assert list((tmp_path / "nowhere").iterdir()) == []
 
 
-def test_a_download_takes_its_place_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_download_is_moved_into_place_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def download(mnist: Any) -> None:
         Path(mnist.raw_folder).mkdir(parents=True)
         for name in MNIST_FILES:
@@ -117,7 +117,7 @@ def test_a_damaged_mnist_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.mnist
 def test_mnist_is_the_data_that_the_reports_describe(mnist: DataSet) -> None:
-    # REPORTS section 0.1, item 7: facts of the pooled data.
+    # Facts of the averaged data that the reports state.
     assert float(mnist.training.gray.mean()) == pytest.approx(33.318, abs=1e-3)
     assert float(mnist.training.gray.std()) == pytest.approx(71.427, abs=1e-3)
     counts = np.bincount(mnist.training.labels.numpy())

@@ -1,4 +1,4 @@
-"""What a recipe adds to its digits is decided by the seed, added once, and leaves the digits as they were."""
+"""Synthetic additions depend on the seed, are added once, and leave the original digits unchanged."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def few(uci: DataSet) -> DataSet:
     return DataSet(uci.training.take(torch.arange(30)), uci.test.take(torch.arange(30)))
 
 
-def test_without_anything_to_add_the_data_set_is_the_same_one(few: DataSet) -> None:
+def test_without_additions_the_data_set_is_unchanged(few: DataSet) -> None:
     assert with_synthetic(few, Recipe().data.synthetic, 1) is few
 
 
-def test_it_adds_rendered_digits_and_pictures_of_none_behind_the_digits(few: DataSet) -> None:
+def test_rendered_digits_and_negatives_follow_the_digits(few: DataSet) -> None:
     joined = with_synthetic(few, MIX, 1)
     labels = joined.training.labels
     assert torch.equal(labels[:30], few.training.labels)
@@ -43,7 +43,7 @@ def test_it_adds_rendered_digits_and_pictures_of_none_behind_the_digits(few: Dat
     assert torch.equal(joined.test.labels, few.test.labels)
 
 
-def test_the_seed_decides_and_nothing_is_added_twice(few: DataSet) -> None:
+def test_the_seed_determines_the_additions_and_nothing_is_added_twice(few: DataSet) -> None:
     first, again, other = (
         with_synthetic(few, MIX, 1),
         with_synthetic(few, MIX, 1),
@@ -56,7 +56,7 @@ def test_the_seed_decides_and_nothing_is_added_twice(few: DataSet) -> None:
         with_synthetic(first, MIX, 2)
 
 
-def test_digits_without_pictures_cannot_be_rendered(tiny: DataSet) -> None:
+def test_digits_without_fields_cannot_be_rendered(tiny: DataSet) -> None:
     with pytest.raises(DataError, match="only a data set of 28x28 digits, as it was loaded"):
         with_synthetic(tiny, MIX, 1)
 
@@ -77,11 +77,11 @@ def test_a_round_trains_on_the_mixture(few: DataSet) -> None:
     assert all(weight.isfinite().all() for weight in checkpoint.network.state_dict().values())
 
 
-def test_digits_of_tiles_average_to_the_tiles(few: DataSet) -> None:
-    again = Digits.of_tiles(few.test.tiles, few.test.labels)
-    assert again.fields is not None
+def test_fields_made_of_tiles_average_to_the_tiles(few: DataSet) -> None:
+    digits = Digits.of_tiles(few.test.tiles, few.test.labels)
+    assert digits.fields is not None
     torch.testing.assert_close(
-        again.fields.float().view(-1, 14, 2, 14, 2).mean((2, 4)), torch.from_numpy(few.test.tiles).float()
+        digits.fields.float().view(-1, 14, 2, 14, 2).mean((2, 4)), torch.from_numpy(few.test.tiles).float()
     )
 
 

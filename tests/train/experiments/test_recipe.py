@@ -1,4 +1,4 @@
-"""A recipe holds every setting, refuses what it does not know, and names itself."""
+"""A recipe holds every setting, refuses unknown ones, and is named by its digest."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_a_recipe_goes_to_schema_1_and_back(name: str) -> None:
     assert from_schema_1({**to_schema_1(recipe), "rounds": 3, "seed": 5}) == recipe
 
 
-def test_a_digest_of_schema_1_is_the_one_that_was_given_then() -> None:
-    # As the first release of these rows named them: report 000's flagship row, and the recipe that ships.
+def test_digests_of_schema_1_are_unchanged() -> None:
+    # As the rows of schema 1 named them: the default recipe, and a row of report 000.
     assert digest_1(Recipe()) == "44136fa3"
     assert digest_1(load_recipe("report0.sharing-and-losses.no sharing, no auxiliary")) == "8f92c453"
 
@@ -65,7 +65,7 @@ def test_a_recipe_survives_json_and_toml() -> None:
     assert Recipe.from_dict(tomllib.loads(ensemble.to_toml())) == ensemble
 
 
-def test_the_digest_names_what_decides_a_round() -> None:
+def test_the_digest_depends_on_the_settings() -> None:
     recipe = Recipe()
     assert recipe.digest() == Recipe().digest()
     assert recipe.digest() != Recipe().with_({"optim.lr": 0.02}).digest()
@@ -90,14 +90,14 @@ def test_every_setting_changes_the_digest(name: str) -> None:
         "evaluation.curves": True,
         "evaluation.dropout": True,
     }
-    whole = ("data.hold_out", "data.folds", "data.validation_pairs", "stopping.patience", "optim.epochs")
-    count = name in whole or name.startswith("data.synthetic") or name == "optim.batch_size"
+    counts = ("data.hold_out", "data.folds", "data.validation_pairs", "stopping.patience", "optim.epochs")
+    count = name in counts or name.startswith("data.synthetic") or name == "optim.batch_size"
     value = values.get(name, 7 if count else 0.5)
     base = Recipe() if name == "data.redraw" else Recipe().with_({"data.hold_out": 3})
     assert base.with_({name: value}).digest() != base.digest()
 
 
-def test_values_that_are_equal_have_one_digest() -> None:
+def test_equal_values_have_equal_digests() -> None:
     assert Recipe().with_({"optim.lr": 1}).digest() == Recipe().with_({"optim.lr": 1.0}).digest()
 
 
@@ -114,7 +114,7 @@ def test_values_that_are_equal_have_one_digest() -> None:
         ),
     ],
 )
-def test_an_unknown_setting_is_refused_with_a_near_one(text: str, sentence: str, tmp_path: Path) -> None:
+def test_an_unknown_setting_is_refused_with_a_suggestion(text: str, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "typo.toml"
     file.write_text(text)
     with pytest.raises(RecipeError, match=sentence):
@@ -151,12 +151,12 @@ def test_a_value_out_of_range_is_refused(setting: str, value: Any, sentence: str
         Recipe().with_({setting: value})
 
 
-def test_redrawing_would_train_on_what_is_held_out() -> None:
+def test_redrawing_is_refused_with_held_out_pairs() -> None:
     with pytest.raises(RecipeError, match="redraw would train on the pairs that hold_out or folds keep"):
         Recipe().with_({"data.redraw": True, "data.hold_out": 5})
 
 
-def test_a_section_that_is_made_in_python_is_checked_alike() -> None:
+def test_a_section_made_in_python_is_validated_too() -> None:
     with pytest.raises(ValueError, match="lr"):
         Optimization(lr=-1.0)
 

@@ -34,11 +34,11 @@ def test_it_agrees_with_one_joint_distribution(logits: torch.Tensor) -> None:
     head = PosteriorSum().double()
     first, second = logits[:, :10].softmax(1), logits[:, 10:].softmax(1)
     equal = (first * second).sum(1)
-    both = head.probability(first, second) + head.probability(second, first)
-    torch.testing.assert_close(both - equal, torch.ones_like(equal))
+    total = head.probability(first, second) + head.probability(second, first)
+    torch.testing.assert_close(total - equal, torch.ones_like(equal))
 
 
-def test_its_loss_stays_finite_where_a_probability_is_none() -> None:
+def test_its_loss_stays_finite_where_a_probability_underflows() -> None:
     """A float has no logarithm of 1e-60: the sum of exponentials is taken on logarithms."""
     sure = torch.zeros(1, 20)
     sure[0, 9] = sure[0, 10] = 140.0  # nine, then zero

@@ -1,4 +1,4 @@
-"""Every variant keeps to one contract: its count, its shapes, shared weights, gradients, a round trip."""
+"""Every variant meets one contract: parameter count, shapes, shared weights, gradients, a round trip."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ UNSHARED = {
     *("TwoBranches", "TwoBranches_dropout", "BranchesToVec", "BranchesToVec_dropout"),
 }
 JOINT = {"WeightSharingAuxiliary", "WeightSharingAuxiliary_dropout"}
-BRANCHED = [found for found in VARIANTS if found.name in SHARED | UNSHARED]
-# Trained by no report: what one branch adds to both of two numbers is not in their difference.
+BRANCHED = [each for each in VARIANTS if each.name in SHARED | UNSHARED]
+# Without a gradient in the reports too: a bias added to both numbers cancels in their difference.
 CANCELLED = {
     "WeightSharingBranches": {"branches.0.1.bias"},
     "WeightSharingBranches_dropout": {"branches.0.1.bias"},
 }
 
 
-@pytest.fixture(scope="module", params=VARIANTS, ids=lambda found: found.name)
+@pytest.fixture(scope="module", params=VARIANTS, ids=lambda each: each.name)
 def known(request: pytest.FixtureRequest) -> Variant:
-    found: Variant = request.param
-    return found
+    param: Variant = request.param
+    return param
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def body(known: Variant) -> nn.Module:
 
 @pytest.fixture
 def pairs() -> Tensor:
-    """Four pairs as normalisation leaves them: raw grey levels saturate fresh sigmoids and tanhs."""
+    """Four normalized pairs: raw gray levels saturate fresh sigmoids and tanhs."""
     return torch.randn(4, 2, 14, 14, generator=Generator().manual_seed(0))
 
 
@@ -123,7 +123,7 @@ def test_which_variants_have_branches(known: Variant, body: nn.Module) -> None:
     assert isinstance(body, WeightSharingAuxiliary) == (known.name in JOINT)
 
 
-@pytest.mark.parametrize("known", BRANCHED, indirect=True, ids=lambda found: found.name)
+@pytest.mark.parametrize("known", BRANCHED, indirect=True, ids=lambda each: each.name)
 def test_swapped_tiles_give_swapped_embeddings_exactly_when_a_branch_is_shared(
     known: Variant, body: TwoBranches, pairs: Tensor
 ) -> None:
@@ -136,17 +136,17 @@ def test_swapped_tiles_give_swapped_embeddings_exactly_when_a_branch_is_shared(
     assert torch.allclose(second, swapped_second, atol=1e-5) == body.shares_weights
 
 
-@pytest.mark.parametrize("known", BRANCHED, indirect=True, ids=lambda found: found.name)
+@pytest.mark.parametrize("known", BRANCHED, indirect=True, ids=lambda each: each.name)
 def test_both_tiles_as_one_batch_give_what_two_calls_give(body: TwoBranches, pairs: Tensor) -> None:
     body.eval()
     with torch.no_grad():
         together = body.embed(pairs)
         apart = body.branches[0](pairs[:, :1]), body.branches[-1](pairs[:, 1:])
-    for found, expected in zip(together, apart, strict=True):
-        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    for actual, expected in zip(together, apart, strict=True):
+        torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_a_checkpoint_brings_it_back(known: Variant, body: nn.Module, pairs: Tensor, tmp_path: Path) -> None:
+def test_a_checkpoint_restores_it(known: Variant, body: nn.Module, pairs: Tensor, tmp_path: Path) -> None:
     network = Network(body, mean=33.25, std=71.5).eval()
     path = tmp_path / "round.safetensors"
     save_checkpoint(
@@ -154,19 +154,19 @@ def test_a_checkpoint_brings_it_back(known: Variant, body: nn.Module, pairs: Ten
     )
     loaded = load_checkpoint(path).network
     with torch.no_grad():
-        for expected, found in zip(network(pairs), loaded(pairs), strict=True):
-            assert (expected is None) == (found is None)
-            assert expected is None or torch.equal(expected, found)
+        for expected, actual in zip(network(pairs), loaded(pairs), strict=True):
+            assert (expected is None) == (actual is None)
+            assert expected is None or torch.equal(expected, actual)
 
 
 def test_the_five_reports_are_there_in_order() -> None:
-    reports = [found.report for found in VARIANTS if found.report is not None]
+    reports = [each.report for each in VARIANTS if each.report is not None]
     assert reports == sorted(reports)
     assert set(reports) == set(range(5))
 
 
 def test_a_count_that_differs_from_the_reports_has_a_reason() -> None:
-    differing = {found.name for found in VARIANTS if found.reason}
+    differing = {each.name for each in VARIANTS if each.reason}
     assert differing == {
         "conv_1_as_printed",
         "conv_2_as_printed",
@@ -199,9 +199,9 @@ def test_the_settings_of_a_variant_reach_its_layers() -> None:
         layers = variants()[name].build().modules()
         return {layer.p for layer in layers if isinstance(layer, nn.Dropout | nn.Dropout2d)}
 
-    for found in VARIANTS:
-        if found.report == 2:
-            assert rates(found.name) == ({0.25} if found.name.endswith("_dropout") else {0.0})
+    for each in VARIANTS:
+        if each.report == 2:
+            assert rates(each.name) == ({0.25} if each.name.endswith("_dropout") else {0.0})
     assert rates("a_w_net") == {0.0}
     assert rates("final_model") == rates("final_model_affine") == {0.4}
     for rate in (0.1, 0.2, 0.3, 0.5, 0.6):
@@ -216,24 +216,24 @@ def test_the_greater_number_of_two_branches_is_the_second_where_first_is_less() 
 
 
 @pytest.mark.parametrize("name", ["Sub_LeNet5_WS_AL", "ConvSiameseNetClasses"])
-def test_counting_readings_judges_all_pairs_as_deciding_each_does(name: str, tiny: DataSet) -> None:
+def test_all_pairs_compared_by_counts_equal_each_pair_compared(name: str, tiny: DataSet) -> None:
     """The reference: every ordered pair goes through the network."""
     with drawn_from(Generator().manual_seed(0)):
         network = Network(get_variant(name).build(), mean=127.0, std=74.0).eval()
     tiles = torch.arange(len(tiny.test))
     every = make_pairs(tiny.test, torch.cartesian_prod(tiles, tiles).flatten())
     with torch.no_grad():
-        readings = network(every.images).digits
-    assert len(readings.argmax(2).unique()) > 1  # else any way of counting would agree
+        logits = network(every.images).digits
+    assert len(logits.argmax(2).unique()) > 1  # else any way of counting would agree
     result = evaluate_all_pairs(network, torch.from_numpy(tiny.test.tiles).float(), tiny.test.labels)
     assert result is not None
-    assert result.accuracy == int((decide(None, readings) == every.target).sum()) / len(every)
-    assert result.digit_accuracy == int((readings.argmax(2) == every.digits).sum()) / (2 * len(every))
+    assert result.accuracy == int((decide(None, logits) == every.target).sum()) / len(every)
+    assert result.digit_accuracy == int((logits.argmax(2) == every.digits).sum()) / (2 * len(every))
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of torch.hub, and no leave to download."""
+    """An empty cache of torch.hub, with downloads not allowed."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.delenv("PAIREDGE_PRETRAINED", raising=False)
     folder = tmp_path / "hub" / "checkpoints"
@@ -242,14 +242,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("network", [MNISTResNet, MNISTResSiameseNet])
-def test_without_published_weights_a_resnet_starts_fresh_and_says_so(
+def test_without_published_weights_a_resnet_is_initialized_randomly_and_says_so(
     network: type[MNISTResNet | MNISTResSiameseNet], hub: Path
 ) -> None:
     assert not network(pretrained=True).pretrained
     assert not list(hub.iterdir())
 
 
-def test_cached_published_weights_are_used_all_but_stem_and_head(hub: Path) -> None:
+def test_cached_published_weights_are_used_except_for_stem_and_head(hub: Path) -> None:
     models = import_torchvision("models")
     published = models.resnet18(weights=None).state_dict()
     torch.save(published, hub / Path(models.ResNet18_Weights.DEFAULT.url).name)

@@ -1,4 +1,4 @@
-"""Calibration: known cases by hand, exact tables against every pair, and the temperature that was put in."""
+"""Calibration: known cases by hand, evaluation of all pairs against a reference, recovered temperatures."""
 
 from __future__ import annotations
 
@@ -32,33 +32,34 @@ def fresh(variant: str, seed: int = 0) -> Network:
         return Network(get_variant(variant).build(), mean=127.0, std=74.0).eval()
 
 
-def test_the_error_of_probabilities_that_are_right_is_none() -> None:
-    said = torch.full((1000,), 0.75)
-    happened = torch.arange(1000) < 750
-    assert Reliability.of(said, happened).error() == pytest.approx(0, abs=1e-3)
-    assert Reliability.of(said, torch.ones(1000, dtype=torch.bool)).error() == pytest.approx(0.25, abs=1e-3)
+def test_calibrated_probabilities_have_no_calibration_error() -> None:
+    probability = torch.full((1000,), 0.75)
+    truth = torch.arange(1000) < 750
+    assert Reliability.of(probability, truth).error() == pytest.approx(0, abs=1e-3)
+    always = torch.ones(1000, dtype=torch.bool)
+    assert Reliability.of(probability, always).error() == pytest.approx(0.25, abs=1e-3)
 
 
-def test_the_diagram_has_a_line_for_each_bin_that_holds_any() -> None:
-    found = Reliability.of(torch.tensor([0.0, 0.5, 0.5, 1.0]), torch.tensor([False, True, False, True]))
-    assert [tuple(round(value, 2) for value in line) for line in found.diagram()] == [
+def test_the_diagram_has_an_entry_for_each_bin_in_use() -> None:
+    reliability = Reliability.of(torch.tensor([0.0, 0.5, 0.5, 1.0]), torch.tensor([False, True, False, True]))
+    assert [tuple(round(value, 2) for value in line) for line in reliability.diagram()] == [
         (0.25, 0.0, 0.0),
         (0.5, 0.5, 0.5),
         (0.25, 1.0, 1.0),
     ]
 
 
-def test_risk_falls_as_the_least_certain_are_handed_on() -> None:
+def test_risk_falls_as_the_least_certain_are_rejected() -> None:
     confidence = torch.linspace(0.5, 0.999, 1000)
     right = torch.arange(1000) >= 100  # the hundred least certain are wrong
-    found = Reliability.of(confidence, right)
-    assert risk(found, 1.0) == pytest.approx(0.1)
-    assert risk(found, 0.9) == pytest.approx(0, abs=1e-3)
-    assert risk(found, 0.95) == pytest.approx(0.05 / 0.95, abs=2e-3)
+    reliability = Reliability.of(confidence, right)
+    assert risk(reliability, 1.0) == pytest.approx(0.1)
+    assert risk(reliability, 0.9) == pytest.approx(0, abs=1e-3)
+    assert risk(reliability, 0.95) == pytest.approx(0.05 / 0.95, abs=2e-3)
 
 
 @pytest.mark.parametrize("variant", ["aux_ws", "aux", "ws", "aux_ws_learned"])
-def test_all_pairs_are_evaluated_as_each_is(variant: str, tiny: DataSet) -> None:
+def test_all_pairs_are_evaluated_like_each_pair(variant: str, tiny: DataSet) -> None:
     """The reference: every ordered pair goes through the network."""
     network, test = fresh(variant), tiny.test
     result = evaluate_all_pairs(network, torch.from_numpy(test.tiles).float(), test.labels)
@@ -82,7 +83,7 @@ def test_all_pairs_are_evaluated_as_each_is(variant: str, tiny: DataSet) -> None
     assert least == pytest.approx(3000 * float(confidence.min()), abs=1)
 
 
-def test_a_learned_comparison_is_evaluated_on_all_pairs_only_where_that_is_asked_for(tiny: DataSet) -> None:
+def test_a_learned_comparison_is_evaluated_on_all_pairs_only_on_request(tiny: DataSet) -> None:
     tiles = torch.from_numpy(tiny.test.tiles).float()
     network = fresh("aux_ws_learned")
     assert evaluate_all_pairs(network, tiles, tiny.test.labels, learned=False) is None
@@ -90,7 +91,7 @@ def test_a_learned_comparison_is_evaluated_on_all_pairs_only_where_that_is_asked
 
 
 @pytest.mark.parametrize("variant", ["aux_ws", "ws", "aux_ws_learned"])
-def test_the_temperature_that_was_put_in_is_recovered(variant: str, tiny: DataSet) -> None:
+def test_a_known_temperature_is_recovered(variant: str, tiny: DataSet) -> None:
     network = fresh(variant)
     order = torch.arange(60)
     pairs = make_pairs(tiny.training, order)
@@ -111,7 +112,7 @@ def test_the_temperature_that_was_put_in_is_recovered(variant: str, tiny: DataSe
         torch.testing.assert_close(after.digits, before.digits * 4)
 
 
-def test_a_network_without_last_layer_has_no_temperature(tiny: DataSet) -> None:
+def test_a_network_without_linear_last_layer_has_no_temperature(tiny: DataSet) -> None:
     assert best_temperature(fresh("MLP"), make_pairs(tiny.training, torch.arange(10))) is None
 
 
@@ -122,14 +123,14 @@ def test_an_ensemble_answers_with_the_mean_logits(tiny: DataSet) -> None:
     images = Pairs(tiny.test.gray.view(-1, 2, 14, 14), tiny.test.labels.view(-1, 2)).images
     with torch.no_grad():
         alone = torch.stack([member(images).digits for member in members])
-        found = together(images).digits
-    torch.testing.assert_close(found, alone.mean(0))
+        ensemble = together(images).digits
+    torch.testing.assert_close(ensemble, alone.mean(0))
     divide_logits(together, 2.0)
     with torch.no_grad():
         torch.testing.assert_close(together(images).digits, alone.mean(0) / 2)
 
 
-def test_what_is_no_ensemble_is_refused() -> None:
+def test_members_that_cannot_form_an_ensemble_are_refused() -> None:
     with pytest.raises(RecipeError, match="heads without weights"):
         ensemble_of([get_variant("aux_ws_learned").build()])
     with pytest.raises(RecipeError, match="heads without weights"):

@@ -1,4 +1,4 @@
-"""The loop trains, is decided by its arguments alone, and stops when a loss is no number."""
+"""The loop trains, depends on its arguments alone, and stops when a loss is not finite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pairedge_train.randomness import drawn_from
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training.augment import warp
 from pairedge_train.training.evaluate import Scores
-from pairedge_train.training.fit import Costs, Epoch, batches, fit, halve_lr
+from pairedge_train.training.fit import Epoch, MeanLosses, batches, fit, halve_lr
 from pairedge_train.training.losses import losses, smoothed
 
 
@@ -37,7 +37,7 @@ def test_the_loss_is_the_sum_of_three_cross_entropies() -> None:
     assert float(total) == pytest.approx(float(expected), abs=1e-6)
 
 
-def test_a_single_logit_costs_what_its_sigmoid_and_bce_cost() -> None:
+def test_the_loss_of_a_single_logit_is_bce_of_its_sigmoid() -> None:
     logits, target = torch.tensor([-2.0, 0.3, 4.0]), torch.tensor([0, 1, 1])
     total = losses(Output(logits, None), target, torch.zeros(3, 2, dtype=torch.long)).total
     assert float(total) == pytest.approx(
@@ -49,12 +49,12 @@ def test_batches_cover_every_pair_once_shuffled_or_not(tiny: DataSet, quick: Rec
     pairs = draw_pairs(tiny, quick.data, Generator().manual_seed(0)).training
     for shuffle in (False, True):
         recipe = quick.with_({"data.shuffle": shuffle})
-        seen = torch.cat([images for images, _, _ in batches(pairs, recipe, [Generator().manual_seed(0)])])
-        assert torch.equal(seen, pairs.images) is not shuffle
-        assert torch.equal(seen.sum((1, 2, 3)).sort().values, pairs.images.sum((1, 2, 3)).sort().values)
+        visited = torch.cat([images for images, _, _ in batches(pairs, recipe, [Generator().manual_seed(0)])])
+        assert torch.equal(visited, pairs.images) is not shuffle
+        assert torch.equal(visited.sum((1, 2, 3)).sort().values, pairs.images.sum((1, 2, 3)).sort().values)
 
 
-def drawn(pairs: Pairs, tiny: DataSet) -> Draw:
+def draw_of(pairs: Pairs, tiny: DataSet) -> Draw:
     return Draw(training=pairs, validation=pairs, test=pairs, mean=0, std=1, training_digits=tiny.training)
 
 
@@ -62,13 +62,13 @@ def test_a_network_learns_to_compare_black_and_white(tiny: DataSet, quick: Recip
     # A toy target: digit 0 is drawn black and digit 9 white, and a few epochs must tell them apart.
     digits = torch.randint(0, 2, (64, 2), generator=Generator().manual_seed(0)) * 9
     images = (digits[:, :, None, None] * 28.0).expand(-1, -1, 14, 14).contiguous()
-    seen: list[Epoch] = []
+    reported: list[Epoch] = []
     with drawn_from(Generator().manual_seed(0)):
         network = build_network(quick.network)
-        draw = drawn(Pairs(images, digits), tiny)
+        draw = draw_of(Pairs(images, digits), tiny)
         recipe = quick.with_({"optim.epochs": 8})
-        [history] = fit([network], [draw], recipe, generators=[Generator()], on_epoch=seen.append)
-    assert history == seen
+        [history] = fit([network], [draw], recipe, generators=[Generator()], on_epoch=reported.append)
+    assert history == reported
     assert history[-1].validation is not None
     assert history[-1].validation.pairs == 1.0
     assert history[-1].loss < history[0].loss
@@ -82,21 +82,22 @@ def test_a_loss_that_is_not_finite_stops_the_training(tiny: DataSet, quick: Reci
         fit([network], [draw], quick, generators=[Generator()])
 
 
-def fake_epochs(monkeypatch: pytest.MonkeyPatch, costs: list[float], accuracies: list[float]) -> None:
-    """Let epochs cost and score what is given, and mark the weights with the epoch's number."""
-    epochs = iter(costs)
-    judged = iter([Scores(right, None, cost, None) for right, cost in zip(accuracies, costs, strict=True)])
+def fake_epochs(monkeypatch: pytest.MonkeyPatch, epoch_losses: list[float], accuracies: list[float]) -> None:
+    """Let epochs have these losses and accuracies, and mark the weights with the epoch's number."""
+    epochs = iter(epoch_losses)
+    values = zip(accuracies, epoch_losses, strict=True)
+    scores = iter([Scores(accuracy, None, loss, None) for accuracy, loss in values])
 
-    def train_epoch(network: Network, *_: Any, **__: Any) -> list[Costs]:
+    def train_epoch(network: Network, *_: Any, **__: Any) -> list[MeanLosses]:
         network.mean += 1
         return [(next(epochs), None, None)]
 
     monkeypatch.setattr(fit_module, "train_epoch", train_epoch)
-    monkeypatch.setattr(fit_module, "evaluate", lambda *_, **__: next(judged))
+    monkeypatch.setattr(fit_module, "evaluate", lambda *_, **__: next(scores))
 
 
 @pytest.mark.parametrize(("monitor", "best"), [("accuracy", 2), ("loss", 3)])
-def test_early_stopping_waits_its_patience_and_restores_the_best_weights(
+def test_early_stopping_has_patience_and_restores_the_best_weights(
     monitor: str, best: int, tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = quick.with_(
@@ -129,25 +130,27 @@ def test_without_restoring_the_last_weights_stay(
 
 
 @pytest.mark.parametrize(
-    ("costs", "floor", "expected"),
+    ("epoch_losses", "min_lr", "expected"),
     [
-        ([1.0], 0.0, 0.8),  # nothing to compare the first epoch with
+        ([1.0], 0.0, 0.8),  # the first epoch has no previous one
         ([1.0, 0.98], 0.0, 0.4),  # fell by 2 %
         ([1.0, 0.96], 0.0, 0.8),  # fell by 4 %
         ([1.0, 1.5], 0.0, 0.4),  # a rising loss halves too
-        ([1.0, 1.5], 0.8, 0.8),  # at its floor
+        ([1.0, 1.5], 0.8, 0.8),  # at its minimum
     ],
 )
-def test_the_learning_rate_is_halved_when_the_loss_hardly_falls(
-    costs: list[float], floor: float, expected: float
+def test_the_learning_rate_is_halved_on_a_plateau(
+    epoch_losses: list[float], min_lr: float, expected: float
 ) -> None:
     optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.8)
-    epochs = [Epoch(number, cost, None, None, 0, None, None, None) for number, cost in enumerate(costs, 1)]
-    halve_lr(optimizer, epochs, Optimization(plateau_threshold=0.03, min_lr=floor))
+    epochs = [
+        Epoch(number, loss, None, None, 0, None, None, None) for number, loss in enumerate(epoch_losses, 1)
+    ]
+    halve_lr(optimizer, epochs, Optimization(plateau_threshold=0.03, min_lr=min_lr))
     assert optimizer.param_groups[0]["lr"] == expected
 
 
-def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> None:
+def test_smoothed_labels_sum_to_one_and_are_uniform_for_negatives() -> None:
     labels = smoothed(torch.tensor([3, NEGATIVE]), 0.1)
     torch.testing.assert_close(labels.sum(1), torch.ones(2))
     assert labels[0, 3] == pytest.approx(0.91)
@@ -155,7 +158,7 @@ def test_soft_labels_are_spread_evenly_and_wholly_where_there_is_no_digit() -> N
     torch.testing.assert_close(labels[1], torch.full((10,), 0.1))
 
 
-def test_a_pair_without_a_digit_counts_in_no_comparison() -> None:
+def test_a_pair_with_a_negative_has_no_comparison_loss() -> None:
     pairs = Pairs(torch.zeros(3, 2, 14, 14), torch.tensor([[1, 2], [NEGATIVE, 2], [5, 4]]))
     assert pairs.target.tolist() == [1, NEGATIVE, 0]
     comparison = torch.randn(3, 2, generator=Generator().manual_seed(0))
@@ -164,7 +167,7 @@ def test_a_pair_without_a_digit_counts_in_no_comparison() -> None:
     assert float(total) == pytest.approx(float(expected))
 
 
-def test_a_single_logit_learns_nothing_from_a_pair_without_a_digit() -> None:
+def test_a_single_logit_has_no_gradient_from_a_pair_with_a_negative() -> None:
     digits = torch.tensor([[1, 2], [NEGATIVE, 2], [5, 4]])
     logits = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)
     total = losses(Output(logits, None), Pairs(torch.zeros(3, 2, 14, 14), digits).target, digits).total
@@ -177,13 +180,13 @@ def test_a_single_logit_learns_nothing_from_a_pair_without_a_digit() -> None:
 
 @pytest.mark.parametrize("shape", [(2,), (2, 2)])
 @pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_a_batch_of_negatives_costs_the_comparison_nothing(shape: tuple[int, ...], weight: float) -> None:
+def test_a_batch_of_negatives_has_zero_comparison_loss(shape: tuple[int, ...], weight: float) -> None:
     digits = torch.full((2, 2), NEGATIVE)
     comparison = torch.ones(shape, requires_grad=True)
     logits = torch.zeros(2, 2, 10)
     target = Pairs(torch.zeros(2, 2, 14, 14), digits).target
     parts = losses(Output(comparison, logits), target, digits, Loss(comparison_weight=weight))
-    assert float(parts.total.detach()) == pytest.approx(2 * math.log(10))  # of the uniform posteriors alone
+    assert float(parts.total.detach()) == pytest.approx(2 * math.log(10))  # of the uniform posteriors only
     torch.autograd.backward(parts.total)
     assert comparison.grad is not None
     assert not comparison.grad.any()
@@ -198,34 +201,34 @@ def test_smoothing_and_distillation_are_cross_entropies_with_soft_labels() -> No
     total = losses(Output(None, logits), target, digits, Loss(label_smoothing=0.2)).total
     assert float(total) == pytest.approx(float(by_torch))
     posterior = torch.randn(4, 2, 10, generator=random).softmax(2)
-    slow = -2 * (posterior.flatten(0, 1) * flat.log_softmax(1)).sum(1).mean()
+    reference = -2 * (posterior.flatten(0, 1) * flat.log_softmax(1)).sum(1).mean()
     distilled = losses(Output(None, logits), target, digits, soft_targets=posterior).total
-    assert float(distilled) == pytest.approx(float(slow))
+    assert float(distilled) == pytest.approx(float(reference))
 
 
-def test_the_moving_average_is_what_the_steps_average_to(tiny: DataSet, quick: Recipe) -> None:
+def test_the_moving_average_equals_a_reference(tiny: DataSet, quick: Recipe) -> None:
     """The reference: the weights after every step, averaged by hand; two batches of one epoch."""
     recipe = quick.with_(
         {"network.variant": "aux_ws", "optim.ema": 0.75, "optim.epochs": 1, "optim.batch_size": 6}
     )
     draw = draw_pairs(tiny, recipe.data, Generator().manual_seed(0))
-    seen: list[Tensor] = []
+    weights: list[Tensor] = []
 
     def trained(recipe: Recipe) -> Tensor:
         with drawn_from(Generator().manual_seed(1)):
             network = build_network(recipe.network)
             weight = network.get_parameter("body.branches.0.0.weight")
-            handle = network.register_forward_pre_hook(lambda *_: seen.append(weight.detach().clone()))
+            handle = network.register_forward_pre_hook(lambda *_: weights.append(weight.detach().clone()))
             fit([network], [draw], recipe, generators=[Generator().manual_seed(2)])
             handle.remove()
             return weight.detach().clone()
 
     last = trained(recipe.with_({"optim.ema": 0.0}))
-    after_first = seen[1]  # what the second step starts from
+    after_first = weights[1]  # what the second step starts from
     torch.testing.assert_close(trained(recipe), 0.75 * after_first + 0.25 * last)
 
 
-def test_augmentation_needs_the_pictures_that_tiles_were_averaged_from(tiny: DataSet, quick: Recipe) -> None:
+def test_augmentation_needs_fields(tiny: DataSet, quick: Recipe) -> None:
     recipe = quick.with_({"augment.rotate": 10.0})
     draw = draw_pairs(tiny, recipe.data, Generator().manual_seed(0))
     with pytest.raises(DataError, match="augmentation needs the 28x28 pictures"):

@@ -1,4 +1,4 @@
-"""Rounds: the seed decides everything, what is finished stays, and what is missing is done."""
+"""Rounds: the seed determines everything, finished rounds stay, and missing ones are trained."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pairedge_train.training import rounds as rounds_module
 from pairedge_train.training.checkpoint import load_checkpoint, save_checkpoint
 from pairedge_train.training.evaluate import Scores, evaluate
 from pairedge_train.training.fit import Epoch
-from pairedge_train.training.rounds import Stage, checkpoint_path, draw_round, run_rounds, train_round
+from pairedge_train.training.rounds import Round, Stage, checkpoint_path, draw_round, run_rounds, train_round
 
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_another_seed_gives_other_pairs_and_weights(tiny: DataSet, quick: Recipe
     assert not torch.equal(*(c.network.state_dict()["body.branches.0.0.weight"] for c in (one, two)))
 
 
-def test_a_row_tells_what_was_measured(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+def test_a_row_has_the_metrics_of_its_round(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     [row] = run_rounds(quick, tiny, tmp_path)
     assert read_rows(tmp_path / "rows.jsonl") == [row]
     assert (row.variant, row.seed, row.epochs, row.parameters) == (
@@ -67,7 +67,7 @@ def test_finished_rounds_are_not_trained_again(tiny: DataSet, quick: Recipe, tmp
     assert len(read_rows(tmp_path / "rows.jsonl")) == 3
 
 
-def test_a_study_killed_between_checkpoint_and_row_does_that_round_again(
+def test_a_kill_between_checkpoint_and_row_repeats_the_round(
     tiny: DataSet, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_diverged_round_is_named(tiny: DataSet, quick: Recipe, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_checkpoint_gives_back_the_network(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+def test_a_checkpoint_restores_the_network(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     recipe = quick.with_({"data.normalize": "standardize"})
     trained, _ = train_round(recipe, tiny, 5)
     run_rounds(recipe, tiny, tmp_path, seed=5)
@@ -115,14 +115,14 @@ def test_folds_share_pairs_and_validate_on_each_pair_once(tiny: DataSet, quick: 
     recipe = quick.with_({"data.folds": 3, "data.validation_pairs": 0})
     draws = [draw_pairs(tiny, recipe.data, Generator().manual_seed(1), fold=fold) for fold in range(3)]
     assert len({draw.test.sha256() for draw in draws}) == 1
-    validated: list[bytes] = []
+    validation: list[bytes] = []
     for draw in draws:
         assert draw.validation is not None
         kept = [row.tobytes() for row in draw.validation.images.numpy()]
         assert {row.tobytes() for row in draw.training.images.numpy()}.isdisjoint(kept)
         assert (len(draw.training), len(kept)) == (8, 4)
-        validated += kept
-    assert len(set(validated)) == 12
+        validation += kept
+    assert len(set(validation)) == 12
 
 
 def test_held_out_pairs_are_not_trained_on_but_count_in_the_normalization(
@@ -154,7 +154,7 @@ def test_aux_ws_reaches_the_report(mnist: DataSet, tmp_path: Path) -> None:
     assert 0.95 <= mean <= 0.975
 
 
-def test_members_are_trained_one_by_one_and_answer_together(tiny: DataSet, quick: Recipe) -> None:
+def test_members_of_an_ensemble_are_trained_one_by_one(tiny: DataSet, quick: Recipe) -> None:
     recipe = quick.with_({"network.variant": ["aux_ws", "aux_ws"]})
     checkpoint, row = train_round(recipe, tiny)
     alone, _ = train_round(recipe.with_({"network.variant": "aux_ws"}), tiny)
@@ -166,7 +166,7 @@ def test_members_are_trained_one_by_one_and_answer_together(tiny: DataSet, quick
     assert row.parameters == 2 * alone.network.parameter_count()
 
 
-def test_members_may_have_shapes_of_their_own(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+def test_members_may_have_different_architectures(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     recipe = quick.with_({"network.variant": ["aux_ws", "wide_aux_ws", "aux_ws"]})
     assert recipe.network.members == ("aux_ws", "wide_aux_ws", "aux_ws")
     checkpoint, row = train_round(recipe, tiny)
@@ -205,12 +205,12 @@ def test_a_round_of_validation_only_never_sees_the_test_set(
     )
     evaluated: list[int] = []
 
-    def watched(network: Network, pairs: Pairs, *, dropout: bool) -> Scores:
+    def recorded(network: Network, pairs: Pairs, *, dropout: bool) -> Scores:
         evaluated.append(len(pairs))
         return evaluate(network, pairs, dropout=dropout)
 
-    monkeypatch.setattr(measure_module, "evaluate", watched)
-    monkeypatch.setattr(fit_module, "evaluate", watched)
+    monkeypatch.setattr(measure_module, "evaluate", recorded)
+    monkeypatch.setattr(fit_module, "evaluate", recorded)
     checkpoint, row = train_round(recipe, tiny)
     assert evaluated == [8, 4]  # training and validation pairs, once, and not the ten for testing
     assert row.test_accuracy is row.digit_accuracy is row.exact_accuracy is None
@@ -221,7 +221,7 @@ def test_a_round_of_validation_only_never_sees_the_test_set(
     assert "test_accuracy" not in checkpoint.metrics
     evaluated.clear()
     train_round(recipe.with_({"stopping.restore_best": True}), tiny)
-    assert evaluated == [4, 4, 8, 4]  # validation selects by every epoch
+    assert evaluated == [4, 4, 8, 4]  # every epoch's validation, for selection
 
 
 def test_a_student_is_distilled_from_the_round_of_its_own_seed(
@@ -237,7 +237,7 @@ def test_a_student_is_distilled_from_the_round_of_its_own_seed(
         seed = checkpoint_path(tmp_path / "student", 2021 + number)
         its_teacher = checkpoint_path(tmp_path / f"aux_ws-{teacher.digest()}", 2021 + number)
         assert load_checkpoint(seed).training_sha256 == load_checkpoint(its_teacher).training_sha256
-    monkeypatch.setattr(rounds_module, "fit", lambda *_, **__: pytest.fail("trained anew"))
+    monkeypatch.setattr(rounds_module, "fit", lambda *_, **__: pytest.fail("trained again"))
     assert run_rounds(student, tiny, tmp_path / "student", rounds=2) == rows
 
 
@@ -257,7 +257,7 @@ def test_more_rounds_than_folds_draw_other_pairs(tiny: DataSet, quick: Recipe, t
     recipe = quick.with_({"data.folds": 3, "data.validation_pairs": 0})
     rows = run_rounds(recipe, tiny, tmp_path, rounds=5)
     assert [row.fold for row in rows] == [0, 1, 2, 0, 1]
-    draws = [draw_round(recipe, tiny, 2021, number, "cpu")[0] for number in range(5)]
+    draws = [draw_round(Round(recipe, 2021, number), tiny, "cpu")[0] for number in range(5)]
     tests = [draw.test.sha256() for draw in draws]
     assert tests[0] == tests[1] == tests[2] != tests[3] == tests[4]
     whole = draw_pairs(tiny, recipe.data, Generator().manual_seed(2024), fold=0)

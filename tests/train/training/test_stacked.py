@@ -1,4 +1,4 @@
-"""Stacked networks take the very steps that each would take alone, and stacked rounds leave such rows too."""
+"""Stacked networks take the same steps as each alone, and stacked rounds leave the same kind of rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COUNT = 3  # networks
 
 
 def other_layers() -> TwoBranches:
-    """Layers and settings that no variant has, or none beside the others."""
+    """Layers and settings, or combinations of them, that no variant has."""
     branch = nn.Sequential(
         nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.SELU(), nn.MaxPool2d(2)),
         nn.BatchNorm2d(8, affine=False),
@@ -92,7 +92,7 @@ def test_a_step_has_the_losses_gradients_and_statistics_of_each_network_alone(na
 
 @pytest.mark.parametrize("name", ["twinnet_base", "twinnet_ws", "twinnet_aux", "twinnet_aux_ws", "other"])
 def test_several_steps_lead_to_the_same_weights(name: str) -> None:
-    # In float64, as Adam makes much of a rounding error where a gradient is nearly nothing.
+    # In float64, as Adam amplifies rounding errors where a gradient is nearly zero.
     together = bodies_of(name, torch.float64)
     apart = copy.deepcopy(together)
     stacked = StackedTwoBranches(together).train()
@@ -122,7 +122,7 @@ def test_what_can_be_stacked() -> None:
         assert not is_stackable(TwoBranches([nn.Sequential(nn.ReLU(), layer)], None, nn.Identity()))
     assert not is_stackable(TwoBranches([nn.ReLU()], None, nn.Linear(10, 10)))
     assert is_stackable(other_layers())
-    for apart in (
+    for unsupported in (
         {"stopping.patience": 2, "data.hold_out": 5},
         {"stopping.restore_best": True, "data.hold_out": 5},
         {"optim.plateau_threshold": 0.0},
@@ -136,18 +136,18 @@ def test_what_can_be_stacked() -> None:
         {"data.synthetic.printed": 1},
         {"network.variant": ["twinnet_ws", "twinnet_ws"]},
     ):
-        assert not can_stack(Recipe().with_(apart))
+        assert not can_stack(Recipe().with_(unsupported))
     assert can_stack(Recipe().with_({"data.shuffle": True, "data.hold_out": 5, "evaluation.curves": True}))
 
 
-def test_asking_what_can_be_stacked_draws_nothing() -> None:
+def test_asking_what_can_be_stacked_draws_no_random_numbers() -> None:
     before = torch.get_rng_state()
     can_stack(Recipe().with_({"network.variant": "twinnet_ws", "optim.epochs": 3}))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], list[Generator]]:
-    """Networks in float64 without dropout, and pairs for each."""
+    """Untrained networks in float64 without dropout, and pairs for each."""
     networks, draws = [], []
     generators = [Generator().manual_seed(seed) for seed in range(COUNT)]
     for generator in generators:
@@ -175,7 +175,7 @@ def starts(tiny: DataSet, recipe: Recipe) -> tuple[list[Network], list[Draw], li
         {"network.variant": "DirectClassification", "loss.digit_weight": 0.5},
     ],
 )
-def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
+def test_fitting_together_equals_fitting_each(tiny: DataSet, quick: Recipe, changes: dict[str, Any]) -> None:
     recipe = quick.with_({"optim.epochs": 3, "optim.lr": 1e-3, **changes})
     together, draws, generators = starts(tiny, recipe)
     histories = fit(together, draws, recipe, generators=generators)
@@ -189,8 +189,8 @@ def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes:
         for ours, theirs in zip(history, expected, strict=True):
             assert vars(ours).keys() == vars(theirs).keys()
             assert ours.seconds > 0
-            for measure in ("loss", "comparison_loss", "digit_loss"):
-                assert getattr(ours, measure) == pytest.approx(getattr(theirs, measure), abs=1e-6)
+            for loss in ("loss", "comparison_loss", "digit_loss"):
+                assert getattr(ours, loss) == pytest.approx(getattr(theirs, loss), abs=1e-6)
             for side in ("validation", "train", "test"):
                 scores, expected_scores = getattr(ours, side), getattr(theirs, side)
                 assert (scores is None) == (expected_scores is None)
@@ -200,14 +200,14 @@ def test_fitting_together_is_fitting_each(tiny: DataSet, quick: Recipe, changes:
             torch.testing.assert_close(network.state_dict()[name], tensor, atol=1e-6, rtol=1e-6)
 
 
-def test_networks_that_were_stacked_share_no_memory(tiny: DataSet, quick: Recipe) -> None:
+def test_networks_share_no_memory_after_stacked_training(tiny: DataSet, quick: Recipe) -> None:
     networks, draws, generators = starts(tiny, quick)
     fit(networks, draws, quick, generators=generators)
     tensors = [tensor for network in networks for tensor in network.state_dict().values()]
     assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == len(tensors)
 
 
-def test_one_loss_that_is_not_finite_stops_all(tiny: DataSet, quick: Recipe) -> None:
+def test_one_loss_that_is_not_finite_stops_all_networks(tiny: DataSet, quick: Recipe) -> None:
     networks, draws, generators = starts(tiny, quick)
     draws[1].training.images[0, 0, 0, 0] = float("nan")
     with pytest.raises(DivergedError, match=r"the loss became nan in epoch 1"):
@@ -224,8 +224,8 @@ def test_stacked_rounds_have_pairs_and_rows_like_single_ones(tiny: DataSet, quic
         assert row.seed == checkpoint.seed == single.seed == 2021 + number
         assert checkpoint.training_sha256 == single.training_sha256
         assert checkpoint.recipe == single.recipe
-        for same in ("recipe", "pairs", "test_pairs", "epochs", "parameters", "device"):
-            assert getattr(row, same) == getattr(alone, same)
+        for name in ("recipe", "pairs", "test_pairs", "epochs", "parameters", "device"):
+            assert getattr(row, name) == getattr(alone, name)
 
 
 def test_stacked_rounds_start_from_the_weights_of_single_ones(tiny: DataSet, quick: Recipe) -> None:

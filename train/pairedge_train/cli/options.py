@@ -1,4 +1,4 @@
-"""What the commands share: where data and devices are named, and a device refused that is not there."""
+"""Options and error handling that the commands share."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ device_option = click.option(
 
 @contextmanager
 def cli_errors() -> Iterator[None]:
-    """End the command with one sentence and exit code 1 when what it does fails or is stopped."""
+    """Turn an error or an interrupt into one sentence and exit code 1."""
     try:
         yield
     except PairedgeError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.ClickException(
-            "stopped; finished rounds are kept, and the same command goes on"
+            "stopped; finished rounds are kept, and the same command resumes"
         ) from None
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that torch does not know or does not have.
+    """Check that torch has a device.
 
     Raises:
-        RecipeError: naming it.
+        RecipeError: when it has not; the message names the device.
     """
     import torch
 

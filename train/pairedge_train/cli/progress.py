@@ -1,6 +1,6 @@
-"""Progress on standard error: a bar while pictures are rendered, then one for each network's epochs.
+"""Progress on standard error: a bar for rendering pictures, then one for each network's epochs.
 
-Each has a bar of its own, so that the time left of the epochs does not count the pictures.
+Each has its own bar, so that the epochs' remaining time is estimated from epochs alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pairedge_train.training.rounds import Stage
 
 
 class Progress:
-    """The bars of some rounds; a context that closes the last one."""
+    """The progress bars of several rounds; a context manager that closes the last one."""
 
     def __init__(self, recipe: Recipe, seed: int, rounds: int) -> None:
         synthetic = recipe.data.synthetic
@@ -25,7 +25,7 @@ class Progress:
         self._seed = seed
         self._rounds = rounds
         self._bar: tqdm[Any] | None = None
-        self._shown: object = None  # what the bar is of
+        self._subject: object = None  # of the current bar
 
     def __enter__(self) -> Progress:
         return self
@@ -36,14 +36,14 @@ class Progress:
         self._close()
 
     def pictures(self, count: int) -> None:
-        """So many pictures have been rendered since the last call."""
+        """Advance the bar by the number of pictures rendered since the last call."""
         bar = self._open("rendering", "rendering", self._pictures, "picture")
         bar.update(count)
         if bar.n >= self._pictures:
             self._close()
 
     def epoch(self, stage: Stage, epoch: Epoch) -> None:
-        """An epoch of a network is finished."""
+        """Advance the bar of a network by one finished epoch."""
         role = "teacher " if stage.teacher else ""
         name = f"{role}{stage.variant} round {stage.seed - self._seed + 1}/{self._rounds}"
         if epoch.number == 1:
@@ -56,13 +56,13 @@ class Progress:
         """Print a line above the bar."""
         tqdm.write(line)
 
-    def _open(self, shown: object, name: str, total: int, unit: str) -> tqdm[Any]:
-        """The bar of a thing, opened when it is new."""
-        if self._bar is None or self._shown != shown:
+    def _open(self, subject: object, name: str, total: int, unit: str) -> tqdm[Any]:
+        """The bar of a subject, a new one where the current bar has another subject."""
+        if self._bar is None or self._subject != subject:
             self._close()
-            interval = 0.1 if sys.stderr.isatty() else 10  # seconds; a log wants fewer lines than a terminal
+            interval = 0.1 if sys.stderr.isatty() else 10  # seconds; fewer lines in a log than on a terminal
             self._bar = tqdm(desc=name, total=total, unit=unit, mininterval=interval, leave=False)
-            self._shown = shown
+            self._subject = subject
         return self._bar
 
     def _close(self) -> None:

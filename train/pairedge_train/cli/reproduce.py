@@ -1,4 +1,4 @@
-"""`pairedge-reproduce`: every table and figure of the five reports, and of our own studies."""
+"""`pairedge-reproduce`: all tables and figures of the five reports, and of our own studies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[best | report0 ... report4 | all]")
-@click.option("--list", "list_", is_flag=True, help="List studies, tables and rounds, and stop.")
-@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table of the study.")
+@click.option("--list", "list_", is_flag=True, help="List studies, tables and rounds, and exit.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table; may be repeated.")
 @click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")
-@click.option("--quick", is_flag=True, help="One round of each row, for a look.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one a core]")
-@click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Carry the rounds over a Dask cluster.")
+@click.option("--quick", is_flag=True, help="One round of each row.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one per core]")
+@click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Train on a Dask cluster.")
 @click.option(
     "--verify",
     "sampled",
@@ -55,13 +55,13 @@ def main(
     data_dir: Path | None,
     out: Path | None,
 ) -> None:
-    """Train what the named reports trained, and put it beside what they printed; or train our own studies.
+    """Train the rounds of reports or of our own studies, and write pages that compare them with the reports.
 
-    `all` are the five reports. Rounds that have a row already are not trained again: stopped and started
-    anew, the same command does what is missing. Each study's page and figures are written at the end.
+    `all` names the five reports. Rounds that have a row are not trained again: after an interruption, the
+    same command resumes. Each study's page and figures are written at the end.
     """
     try:
-        import torch  # noqa: F401 (to tell what is missing before anything is loaded)
+        import torch  # noqa: F401 (a missing torch is one sentence, not a traceback)
     except ImportError as error:
         raise click.ClickException("reproducing needs torch: pip install 'pairedge[train]'") from error
     with cli_errors():
@@ -81,7 +81,7 @@ def main(
 def choose(
     names: tuple[str, ...], tables: tuple[str, ...], *, everything: bool
 ) -> list[tuple[Study, list[Table]]]:
-    """The studies that are named and those of their tables that are wanted."""
+    """The named studies, each with its tables that are named; all of them where none is named."""
     from pairedge_train.experiments.library import reports, studies
 
     known = studies()
@@ -97,14 +97,14 @@ def choose(
         study = known[name]
         for table in tables:
             if table not in {each.name for each in study.tables}:
-                there = ", ".join(each.name for each in study.tables)
-                raise click.UsageError(f"{name} has no table {table!r}; it has {there}")
+                names_ = ", ".join(each.name for each in study.tables)
+                raise click.UsageError(f"{name} has no table {table!r}; it has {names_}")
         chosen.append((study, [each for each in study.tables if not tables or each.name in tables]))
     return chosen
 
 
 def list_studies(chosen: list[tuple[Study, list[Table]]]) -> None:
-    """Print what there is to reproduce."""
+    """Print studies and tables with their numbers of rows and rounds."""
     for study, tables in chosen:
         click.echo(f"{study.name}  {study.title}")
         for table in tables:
@@ -153,7 +153,7 @@ def run(
     data_dir: Path | None,
     out: Path,
 ) -> None:
-    """Train what is missing under a progress bar, then write the pages."""
+    """Train the missing rounds under a progress bar, then write the pages."""
     from tqdm import tqdm
 
     from pairedge_train.data.datasets import load_data
@@ -162,14 +162,15 @@ def run(
     from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
     from pairedge_train.rows import RoundRow
 
-    # joblib replaces a worker that has grown, and its task is done by another: nothing for a user to act on.
+    # joblib replaces a worker that leaks memory and repeats its task: nothing for a user to act on.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     check_device(device)
-    load_data("mnist", data_dir)  # a missing data set is told once, here, and not by every worker
     jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds, device)]
+    for dataset in {job.recipe.data.dataset for job in jobs}:
+        load_data(dataset, data_dir)  # report a missing data set once, here, not in every worker
     todo = missing(jobs, out)
     click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
-    interval = 0.1 if sys.stderr.isatty() else 30  # seconds; a log wants fewer lines than a terminal
+    interval = 0.1 if sys.stderr.isatty() else 30  # seconds; fewer lines in a log than on a terminal
     with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="round", mininterval=interval) as bar:
 
         def on_row(job: Job, _: RoundRow) -> None:

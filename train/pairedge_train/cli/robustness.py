@@ -4,7 +4,7 @@
     python -m pairedge_train.cli.robustness --baseline OTHER/pair.onnx --baseline-reading OTHER_CHECKOUT
 
 MNIST's *test* digits are rendered, read and classified by each system, which is a way to read pictures and a
-model: resize only, the baseline if one is given, and pairedge. The rows, with a page of tables, go to
+model: resize only, the baseline if one is given, and pairedge. Rows and a page of tables are written to
 artifacts/robustness/.
 """
 

@@ -1,6 +1,6 @@
-"""`pairedge-train`: train a variant for some rounds, and say what to do next.
+"""`pairedge-train`: train a variant for some rounds, and print the next command.
 
-torch is imported when training begins, so that help is fast and a missing torch is one sentence.
+torch is imported when training begins: help is fast, and a missing torch is one sentence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pairedge_train.rows import RoundRow
 
 FLAGSHIP = "aux_ws"
-# What an option of its own changes, by the dotted name of the setting.
+# Settings that have options of their own, by dotted name.
 _SHORTCUTS = {
     "variant": "network.variant",
     "dataset": "data.dataset",
@@ -31,7 +31,7 @@ _SHORTCUTS = {
 
 
 def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) -> int | str | None:
-    """Read an option that is a count of at least one, or the word `all`."""
+    """Parse an option that is a count of at least one, or the word `all`."""
     if value is None or value == "all":
         return value
     if not value.isdecimal() or int(value) < 1:
@@ -47,7 +47,7 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
-    help="Trainings with fresh pairs and weights. [the recipe's, or 1]",
+    help="Training runs with new pairs and weights. [the recipe's, or 1]",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the first round. [the recipe's, or 2021]")
 @click.option(
@@ -64,7 +64,7 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
     help="Change any setting; may be repeated.",
 )
 @click.option("--show-recipe", is_flag=True, help="Print the resolved recipe as TOML, and exit.")
-@click.option("--recipe-help", is_flag=True, help="Print every setting of a recipe and exit.")
+@click.option("--recipe-help", is_flag=True, help="Print every setting of a recipe, and exit.")
 @device_option
 @data_dir_option
 @click.option(
@@ -89,14 +89,14 @@ def main(
 ) -> None:
     """Train a network that compares two digits.
 
-    The settings are the flagship's, for a variant of a report those of the first report's protocol, or those
-    of --recipe; the options change them.
-    Rounds that are finished already are not trained again: after an interruption, the same command goes on.
+    The settings are those of --recipe; by default the flagship's, or for a variant of a report those of the
+    first report. Options override them.
+    Finished rounds are not trained again: after an interruption, the same command resumes.
     """
     if recipe_help:
-        from pairedge_train.experiments import recipe as recipes
+        from pairedge_train.experiments.recipe import recipe_help as help_text
 
-        click.echo(recipes.recipe_help())
+        click.echo(help_text())
         return
     try:
         import torch
@@ -128,14 +128,14 @@ def list_choices() -> None:
 
 
 def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: tuple[str, ...]) -> Recipe:
-    """The recipe of a file, or the variant's own, with the command line's changes.
+    """The recipe of a file, or a variant's default recipe, with the command line's changes.
 
-    A variant of a report is trained by report 000's protocol, any other by the flagship's.
+    The default recipe is report 000's for a variant of a report, else the flagship's.
 
     Args:
-        recipe_file: of a TOML file or a shipped recipe; None for the variant's own.
+        recipe_file: a TOML file or the name of a shipped recipe; None for the variant's default.
         changes: settings by dotted name, from options of their own.
-        assignments: of --set, which count more than other options.
+        assignments: from --set, which override other options.
     """
     from pairedge_train.experiments.library import load_recipe
     from pairedge_train.experiments.recipe import Recipe, parse_settings
@@ -144,21 +144,21 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
     settings = changes | parse_settings(assignments)
     if recipe_file:
         recipe = load_recipe(recipe_file)
-    elif get_variant(str(settings.get("network.variant", FLAGSHIP))).report is None:
-        recipe = load_recipe("flagship").with_({"network.variant": FLAGSHIP})
     else:
-        recipe = Recipe()
+        variant = settings.get("network.variant", FLAGSHIP)
+        first = variant[0] if isinstance(variant, list) and variant else variant  # of an ensemble
+        recipe = load_recipe("flagship") if get_variant(str(first)).report is None else Recipe()
     if settings.get("data.dataset") == "uci" and not recipe_file:
         small = {"data.pairs": "all", "data.test_pairs": "all", "data.validation_pairs": 100}
         settings = small | settings
     recipe = recipe.with_(settings)
     for name in recipe.network.members:
-        get_variant(name)  # an unknown name is reported before anything is loaded
+        get_variant(name)  # report an unknown name before any data is loaded
     return recipe
 
 
 def first_rounds(recipe_file: str | None, seed: int | None, rounds: int | None) -> tuple[int, int]:
-    """The first round's seed, and how many there are: as given, else a study's own, else one from 2021."""
+    """The first round's seed and the number of rounds: as given, else the study's, else 2021 and one."""
     from pairedge_train.experiments.library import study_rows
     from pairedge_train.experiments.study import FIRST_SEED
 
@@ -189,23 +189,23 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
             on_round=lambda row: progress.say(f"seed {row.seed}: {summary(row)}"),
         )
     if len(rows) > 1:
-        side = "validation" if recipe.evaluation.validation_only else "test"
+        split = "validation" if recipe.evaluation.validation_only else "test"
         values = [100 * accuracy(row) for row in rows]
         mean, sd = statistics.mean(values), statistics.stdev(values)
-        click.echo(f"{recipe.variant}: {side} accuracy {mean:.2f} % (sd {sd:.2f}, n = {len(rows)} rounds)")
+        click.echo(f"{recipe.variant}: {split} accuracy {mean:.2f} % (sd {sd:.2f}, n = {len(rows)} rounds)")
     click.echo(f"Rows: {folder / 'rows.jsonl'}")
     click.echo(f"Next: pairedge-export {shlex.quote(str(checkpoint_path(folder, rows[-1].seed)))}")
 
 
 def accuracy(row: RoundRow) -> float:
-    """A round's accuracy on the test pairs, or on the validation pairs where the test set was left alone."""
-    measured = row.validation_accuracy if row.test_accuracy is None else row.test_accuracy
-    assert measured is not None  # a recipe that leaves the test set alone has validation pairs
-    return measured
+    """A round's accuracy on the test pairs, or on the validation pairs of a recipe of validation only."""
+    value = row.validation_accuracy if row.test_accuracy is None else row.test_accuracy
+    assert value is not None  # a recipe of validation only has validation pairs
+    return value
 
 
 def summary(row: RoundRow) -> str:
-    """A round's results in one phrase."""
-    side = "validation" if row.test_accuracy is None else "test"
+    """A round's results in one line."""
+    split = "validation" if row.test_accuracy is None else "test"
     digits = "" if row.digit_accuracy is None else f", digits {100 * row.digit_accuracy:.2f} %"
-    return f"{side} accuracy {100 * accuracy(row):.2f} %{digits}, {row.seconds:.1f} s"
+    return f"{split} accuracy {100 * accuracy(row):.2f} %{digits}, {row.seconds:.1f} s"

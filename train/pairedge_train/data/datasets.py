@@ -1,4 +1,4 @@
-"""Data sets: MNIST or scikit-learn's digits as 14x14 gray levels."""
+"""Data sets: MNIST or scikit-learn's digits as 14x14 gray-level tiles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Synthetic
 from pairedge_train.torchvision_import import import_torchvision
 
-NEGATIVE = -1  # the label of a picture that shows no digit
+NEGATIVE = -1  # label of a picture that shows no digit
 
 # SHA-256 of MNIST's four files, unpacked.
 MNIST_FILES = {
@@ -36,13 +36,14 @@ _UCI_TRAINING = 1_297  # of scikit-learn's 1,797 digits; the other 500 are for t
 
 @dataclass(frozen=True)
 class Digits:
-    """One side, training or test, of a data set.
+    """One split, training or test, of a data set.
 
     Attributes:
-        gray: float32 (N, 14, 14), averaged gray levels 0..255 in quarter steps, as the course makes them.
-        tiles: uint8 (N, 14, 14), the same rounded: what the runtime sees.
+        gray: float32 (N, 14, 14), averaged gray levels 0 to 255 in steps of 1/4, as in the course.
+        tiles: uint8 (N, 14, 14), 0 to 255, the same rounded: the runtime's input.
         labels: int64 (N,), 0 to 9, or NEGATIVE.
-        fields: uint8 (N, 28, 28), what was averaged, for augmentation; None where it is not kept.
+        fields: uint8 (N, 28, 28), 0 to 255, the pictures before averaging, for augmentation; None where they
+            are not kept.
     """
 
     gray: Tensor
@@ -55,13 +56,18 @@ class Digits:
 
     @classmethod
     def of_tiles(cls, tiles: NDArray[np.uint8], labels: Tensor) -> Digits:
-        """Digits of which no more is known than tiles, (N, 14, 14): fields that average to the same again."""
+        """Digits from tiles alone; each pixel is repeated 2x2 to make fields that average to the tiles.
+
+        Args:
+            tiles: uint8 (N, 14, 14), 0 to 255.
+            labels: int64 (N,), 0 to 9 or NEGATIVE.
+        """
         fields = torch.from_numpy(tiles.repeat(2, axis=1).repeat(2, axis=2))
         return cls(torch.from_numpy(tiles.astype(np.float32)), tiles, labels, fields)
 
     @classmethod
     def joined(cls, parts: Sequence[Digits]) -> Digits:
-        """Several one after the other, all of them with fields."""
+        """Concatenate several; all of them must have fields."""
         fields = [part.fields for part in parts if part.fields is not None]
         return cls(
             torch.cat([part.gray for part in parts]),
@@ -71,44 +77,50 @@ class Digits:
         )
 
     def take(self, order: Tensor) -> Digits:
-        """Some of the digits, by index."""
+        """The digits at some indices, int64 (M,)."""
         fields = None if self.fields is None else self.fields[order]
         return Digits(self.gray[order], self.tiles[order.numpy()], self.labels[order], fields)
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Training and test digits of a data set."""
+    """Training and test digits of a data set.
+
+    Attributes:
+        training: the training split.
+        test: the test split.
+        added: the synthetic settings and the seed of what was added to the training split; None for nothing.
+    """
 
     training: Digits
     test: Digits
-    added: tuple[Synthetic, int] | None = None  # what was added to the training digits, by which seed
+    added: tuple[Synthetic, int] | None = None
 
 
 def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:
     """Load "mnist" or "uci".
 
     Args:
-        dataset: which.
-        data_dir: folder that holds MNIST/raw; None means PAIREDGE_DATA, or else the user's cache folder.
+        dataset: name of the data set.
+        data_dir: folder that holds MNIST/raw; None means PAIREDGE_DATA if set, else the user's cache folder.
 
     Raises:
-        DataError: when MNIST is neither there nor to be downloaded, or a file of it is damaged.
+        DataError: when MNIST is missing and cannot be downloaded, or one of its files is damaged.
     """
     return load_uci() if dataset == "uci" else load_mnist(data_dir or default_data_dir())
 
 
 def default_data_dir() -> Path:
-    """PAIREDGE_DATA where it is set, else a folder of the user's cache."""
+    """The folder that PAIREDGE_DATA names, else one in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("PAIREDGE_DATA") or Path(cache) / "pairedge")
 
 
 def load_mnist(root: Path) -> DataSet:
-    """MNIST by torchvision from `root`/MNIST/raw, downloaded when it is not there, its checksums verified.
+    """Load MNIST from `root`/MNIST/raw by torchvision, download it if missing, and verify its checksums.
 
     Raises:
-        DataError: when it cannot be had, or a file is not the one that its makers published.
+        DataError: when it cannot be downloaded, or a checksum is wrong.
     """
     raw = root / "MNIST" / "raw"
     datasets = import_torchvision("datasets")
@@ -124,18 +136,18 @@ def load_mnist(root: Path) -> DataSet:
 def load_uci() -> DataSet:
     """The 1,797 real handwritten digits, 8x8 in 17 levels, that come with scikit-learn (UCI optdigits).
 
-    Each is read as a picture by the runtime's own `to_tile`. The first 1,297 are for training, the last 500,
-    by other writers, for testing.
+    Each is read by the runtime's `to_tile`. The first 1,297 are the training split; the last 500, by other
+    writers, are the test split.
     """
     pictures, digits = uci_pictures()
     labels = torch.from_numpy(digits)
-    every = Digits.of_tiles(np.stack([to_tile(picture) for picture in pictures]), labels)
-    order = torch.arange(len(labels))
-    return DataSet(every.take(order[:_UCI_TRAINING]), every.take(order[_UCI_TRAINING:]))
+    tiles = Digits.of_tiles(np.stack([to_tile(picture) for picture in pictures]), labels)
+    indices = torch.arange(len(labels))
+    return DataSet(tiles.take(indices[:_UCI_TRAINING]), tiles.take(indices[_UCI_TRAINING:]))
 
 
 def uci_pictures() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """scikit-learn's digits as gray pictures, uint8 (1797, 8, 8), white on black, and which they are."""
+    """scikit-learn's digits: uint8 (1797, 8, 8), 0 to 255, white on black, and labels, int64 (1797,)."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -143,14 +155,14 @@ def uci_pictures() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def _mnist_digits(mnist: Any) -> Digits:
-    """What torchvision read, which has no types."""
+    """A split from torchvision's untyped MNIST object."""
     images = cast(Tensor, mnist.data).numpy()
     labels = cast(Tensor, mnist.targets)
     return Digits(torch.from_numpy(average(images)), pool(images), labels, torch.from_numpy(images))
 
 
 def _download_mnist(root: Path, raw: Path, datasets: ModuleType) -> None:
-    """Download to a temporary neighbour, which takes the final name only when it is complete."""
+    """Download to a temporary folder beside the final one, and move the files when all are complete."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as temporary:
@@ -170,8 +182,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fields_of(side: Digits) -> NDArray[np.uint8]:
-    """The 28x28 gray levels, uint8 (N, 28, 28), which MNIST keeps beside its tiles."""
-    assert side.fields is not None
-    fields: NDArray[np.uint8] = side.fields.numpy()
+def fields_of(digits: Digits) -> NDArray[np.uint8]:
+    """The pictures before averaging, uint8 (N, 28, 28), 0 to 255, which MNIST has."""
+    assert digits.fields is not None
+    fields: NDArray[np.uint8] = digits.fields.numpy()
     return fields

@@ -1,8 +1,8 @@
-"""Digits and pairs: MNIST or scikit-learn's digits as 14x14 gray levels, and the pairs that a round draws.
+"""The pairs of digits that a round draws for training, validation and testing.
 
-Pairs are made as the course of the five reports makes them: 28x28 digits averaged 2x2, a random permutation,
-every two neighbours in it a pair, target = first <= second. Training pairs come from training digits and
-test pairs from test digits; inside one set no digit is used twice.
+Pairs are made as in the course of the five reports: 28x28 digits are averaged 2x2, permuted at random, and
+paired two by two; the target is first <= second. Training pairs come from training digits and test pairs from
+test digits; no digit is used twice within a split.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Pairs:
     """N pairs.
 
     Attributes:
-        images: float32 (N, 2, 14, 14), gray levels 0..255.
-        digits: int64 (N, 2), the true digits, or NEGATIVE.
-        fields: uint8 (N, 2, 28, 28), what the images were averaged from; None where it is not kept.
+        images: float32 (N, 2, 14, 14), gray levels 0 to 255; of M stacked rounds (N, M, 2, 14, 14).
+        digits: int64 (N, 2), the labels 0 to 9 or NEGATIVE; of M stacked rounds (N, M, 2).
+        fields: uint8 (N, 2, 28, 28), the pictures before averaging; None where they are not kept.
     """
 
     images: Tensor
@@ -35,13 +35,13 @@ class Pairs:
 
     @property
     def target(self) -> Tensor:
-        """int64 (N,): 1 where first <= second, else 0; NEGATIVE where a tile shows no digit."""
+        """Labels of the comparison, int64 (N,): 1 where first <= second, else 0; NEGATIVE with a negative."""
         leq = (self.digits[..., 0] <= self.digits[..., 1]).long()
         return leq.masked_fill((self.digits == NEGATIVE).any(-1), NEGATIVE)
 
     @classmethod
     def stacked(cls, parts: Sequence[Pairs]) -> Pairs:
-        """As many pairs of each of M rounds, side by side: images (N, M, 2, 14, 14), digits (N, M, 2)."""
+        """The pairs of M rounds side by side; each round must have equally many."""
         images = torch.stack([pairs.images for pairs in parts], dim=1)
         return cls(images, torch.stack([pairs.digits for pairs in parts], dim=1))
 
@@ -49,12 +49,12 @@ class Pairs:
         return len(self.digits)
 
     def of_digits(self) -> Pairs:
-        """Those pairs that show two digits."""
-        known = self.target != NEGATIVE
-        return self if bool(known.all()) else self.take(known)
+        """The pairs without a negative."""
+        positive = self.target != NEGATIVE
+        return self if bool(positive.all()) else self.take(positive)
 
     def take(self, order: Tensor) -> Pairs:
-        """Some of the pairs, by index or by mask."""
+        """The pairs at some indices, int64 (M,), or of a mask, bool (N,)."""
         fields = None if self.fields is None else self.fields[order]
         return Pairs(self.images[order], self.digits[order], fields)
 
@@ -64,7 +64,7 @@ class Pairs:
         return Pairs(self.images.to(device), self.digits.to(device), fields)
 
     def sha256(self) -> str:
-        """A digest of images and digits, which says what a network was trained on."""
+        """A digest of images and digits: identifies what a network was trained on."""
         content = hashlib.sha256(self.images.cpu().numpy().tobytes())
         content.update(self.digits.cpu().numpy().tobytes())
         return content.hexdigest()
@@ -72,15 +72,15 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Draw:
-    """What one round works with.
+    """The data of one round.
 
     Attributes:
-        training: the pairs to train on.
-        validation: the pairs to watch, or to choose by where they were held out of the training pairs.
-        test: the pairs for the number that is reported.
-        mean: of the gray levels of all training pairs, those held out included.
-        std: of the same.
-        training_digits: what the training pairs were drawn from, for redrawing.
+        training: the training pairs.
+        validation: the pairs to monitor, and to select by where they were held out of the training pairs.
+        test: the test pairs.
+        mean: mean gray level of all training pairs, held-out ones included.
+        std: standard deviation of the same gray levels.
+        training_digits: the digits that the training pairs were drawn from, for redrawing.
     """
 
     training: Pairs
@@ -101,13 +101,13 @@ class Draw:
 def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int = 0) -> Draw:
     """Draw a round's pairs: first a permutation of the training digits, then one of the test digits.
 
-    Pairs that validate without being held out are the next ones in the training permutation.
+    Validation pairs that are not held out of the training pairs follow them in the training permutation.
 
     Args:
         data: the digits.
-        settings: how many pairs, and which of them validate.
-        generator: decides the permutations and what is held out.
-        fold: which fold validates, 0 to folds - 1, where there are folds.
+        settings: how many pairs, and which of them are for validation.
+        generator: draws the permutations and the held-out pairs.
+        fold: index of the validation fold, 0 to folds - 1, in cross-validation.
 
     Raises:
         DataError: when the data set has too few digits.
@@ -124,10 +124,10 @@ def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int
     pairs = make_pairs(data.training, order[: 2 * count])
     std, mean = torch.std_mean(pairs.images)
     training, held_out = hold_out(pairs, settings, generator, fold)
-    beside = make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None
+    next_pairs = make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None
     return Draw(
         training=training,
-        validation=held_out or beside,
+        validation=held_out or next_pairs,
         test=make_pairs(data.test, test_order[: 2 * test_count]),
         mean=float(mean),
         std=float(std),
@@ -136,7 +136,7 @@ def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int
 
 
 def hold_out(pairs: Pairs, settings: Data, generator: Generator, fold: int) -> tuple[Pairs, Pairs | None]:
-    """Split pairs into those to train on and those to validate on; scikit-learn makes the folds."""
+    """Split pairs into training and validation pairs; scikit-learn makes the folds."""
     if settings.folds:
         from sklearn.model_selection import KFold
 
@@ -154,15 +154,15 @@ def hold_out(pairs: Pairs, settings: Data, generator: Generator, fold: int) -> t
 
 
 def make_pairs(digits: Digits, order: Tensor) -> Pairs:
-    """Pair neighbours in `order`, int64 (2N,): row i is (order[2i], order[2i + 1])."""
-    both = order.view(-1, 2)
-    fields = None if digits.fields is None else digits.fields[both]
-    return Pairs(digits.gray[both], digits.labels[both], fields)
+    """Pair consecutive indices of `order`, int64 (2N,): pair i is (order[2i], order[2i + 1])."""
+    indices = order.view(-1, 2)
+    fields = None if digits.fields is None else digits.fields[indices]
+    return Pairs(digits.gray[indices], digits.labels[indices], fields)
 
 
-def _count(wanted: Count, available: int, what: str) -> int:
-    """What is wanted, where there is so much; "all" wants one at least."""
-    count = max(available, 1) if wanted == "all" else wanted
+def _count(requested: Count, available: int, what: str) -> int:
+    """The requested count if that many are available; "all" needs one at least."""
+    count = max(available, 1) if requested == "all" else requested
     if count > available:
-        raise DataError(f"{wanted} {what} asked for, but the data set has {max(available, 0)}")
+        raise DataError(f"{requested} {what} asked for, but the data set has {max(available, 0)}")
     return count

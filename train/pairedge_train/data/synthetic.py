@@ -1,4 +1,4 @@
-"""Synthetic additions to a data set: rendered pictures of its digits, of print, and of what is no digit."""
+"""Synthetic additions to a data set: rendered pictures of its digits, of printed digits, and negatives."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from pairedge_train.rendering.tiles import Labels, OnProgress, Tiles, negative_t
 def with_synthetic(
     data: DataSet, settings: Synthetic, seed: int, on_progress: OnProgress | None = None
 ) -> DataSet:
-    """A data set with synthetic training digits added, all of them decided by the seed.
+    """Add synthetic training digits to a data set; the seed determines all of them.
 
-    A teacher and its student, whose rounds have one seed, are so given the same digits, rendered once.
+    A teacher and its student share a seed, so they get the same pictures, which are rendered once.
 
     Args:
-        data: as it was loaded, or with these same additions already.
+        data: as loaded, or with these same additions already.
         settings: what to add.
-        seed: decides which digits are rendered, and how.
-        on_progress: called with the number of pictures that were rendered since the last call.
+        seed: determines which digits are rendered, and how.
+        on_progress: called with the number of pictures rendered since the last call.
 
     Raises:
-        DataError: where digits are to be rendered that are not kept at 28x28, or others were added before.
+        DataError: when the digits have no 28x28 fields, or others were added before.
     """
     if not settings or data.added == (settings, seed):
         return data
@@ -38,7 +38,7 @@ def with_synthetic(
     if data.added or fields is None:
         raise DataError("only a data set of 28x28 digits, as it was loaded, can be joined by rendered ones")
     generator = np.random.default_rng(seed)
-    # Each about as often as any other.
+    # Every digit is rendered about equally often.
     chosen = generator.permutation(np.arange(settings.rendered) % len(training))
     tiles, labels = training_tiles(
         fields.numpy()[chosen],
@@ -63,27 +63,28 @@ def training_tiles(
     workers: int = 1,
     on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
-    """All additions: rendered handwriting, rendered print, and pictures that show no digit, in this order.
+    """All additions, in this order: rendered handwriting, rendered printed digits, negatives.
 
     Args:
-        digits: uint8 (N, 28, 28), as MNIST has them.
-        labels: int64 (N,).
-        generator: decides everything.
-        printed: how many printed digits to render.
-        negatives: how many tiles that show no digit.
+        digits: uint8 (N, 28, 28), 0 to 255, as in MNIST.
+        labels: int64 (N,), 0 to 9.
+        generator: draws everything random.
+        printed: number of printed digits to render.
+        negatives: number of negatives.
         workers: processes to use.
-        on_progress: called with the number of pictures that were rendered since the last call.
+        on_progress: called with the number of pictures rendered since the last call.
 
     Returns:
-        tiles uint8 (M, 14, 14), labels int64 (M,), 0 to 9 or NEGATIVE.
+        tiles uint8 (M, 14, 14), 0 to 255, and labels int64 (M,), 0 to 9 or NEGATIVE.
     """
-    print_, print_labels = printed_digits(printed, generator)
-    tiles, kept = rendered_tiles(
-        np.concatenate([digits, print_]),
-        np.concatenate([labels, print_labels]),
+    glyphs, glyph_labels = printed_digits(printed, generator)
+    tiles, tile_labels = rendered_tiles(
+        np.concatenate([digits, glyphs]),
+        np.concatenate([labels, glyph_labels]),
         generator,
         workers=workers,
         on_progress=on_progress,
     )
-    none = negative_tiles(negatives, generator, workers=workers, on_progress=on_progress)
-    return np.concatenate([tiles, none]), np.concatenate([kept, np.full(len(none), NEGATIVE, np.int64)])
+    added = negative_tiles(negatives, generator, workers=workers, on_progress=on_progress)
+    added_labels = np.full(len(added), NEGATIVE, np.int64)
+    return np.concatenate([tiles, added]), np.concatenate([tile_labels, added_labels])

@@ -1,1 +1,1 @@
-"""Recipes and studies: all settings of a training, and the tables of recipes that make an experiment."""
+"""Recipes and studies: all settings of a training run, and tables of recipes as experiments."""

@@ -1,4 +1,4 @@
-"""What ships, by name: recipes and studies in train/recipes/."""
+"""Shipped recipes and studies by name, from train/recipes/."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def studies() -> dict[str, Study]:
 
 
 def reports() -> dict[str, Study]:
-    """The studies of the five reports."""
+    """The studies of the five reports, by name."""
     return {name: study for name, study in studies().items() if study.is_report}
 
 
 def shipped_recipes() -> dict[str, Recipe]:
-    """Every recipe that ships, by name: files of their own, and each row of a study as study.table.row."""
-    single = {path.stem: read_recipe(path) for path in _recipe_files() if not _is_study(path)}
-    return single | {name: row.recipe for name, row in study_rows().items()}
+    """Every shipped recipe by name: single files, and each row of a study as study.table.row."""
+    files = {path.stem: read_recipe(path) for path in _recipe_files() if not _is_study(path)}
+    return files | {name: row.recipe for name, row in study_rows().items()}
 
 
 def study_rows() -> dict[str, StudyRow]:
@@ -40,10 +40,10 @@ def study_rows() -> dict[str, StudyRow]:
 
 
 def load_recipe(name_or_file: str) -> Recipe:
-    """A recipe that ships, by name, or else the one in a TOML file.
+    """Load a shipped recipe by name, or else a TOML file.
 
     Raises:
-        RecipeError: when there is neither, or the file makes no valid recipe.
+        RecipeError: when there is neither, or the file is not a valid recipe.
     """
     shipped = shipped_recipes()
     if name_or_file in shipped:
@@ -56,9 +56,9 @@ def load_recipe(name_or_file: str) -> Recipe:
 
 
 def _recipe_files() -> list[Path]:
-    """The files of recipes and studies: in a checkout's train/recipes/, else inside the wheel."""
+    """The files of recipes and studies: in train/recipes/ of a checkout, else inside the wheel."""
     package = Path(__file__).parents[1]
-    # The checkout's own files come first: copies inside the package could only be stale there.
+    # A checkout's own files come first: copies inside the package could only be stale.
     checkout = package.parents[1] / "train" / "recipes"
     folder = checkout if checkout.is_dir() else package / "recipes"
     return sorted(folder.glob("*.toml"))

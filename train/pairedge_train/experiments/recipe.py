@@ -1,6 +1,6 @@
-"""A recipe: every setting that decides a round, in sections. TOML in, JSON out.
+"""A recipe: every setting that determines a round, in sections, read from TOML.
 
-Which rounds are trained, and from which seed, is not part of a recipe: the study or the call says so.
+The number of rounds and the first seed are not part of a recipe: they belong to the study or the call.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +31,7 @@ from pydantic.dataclasses import dataclass
 
 from pairedge_train.errors import RecipeError
 
-SCHEMA = 2  # part of every digest: raised when a setting changes its name, meaning or default
+SCHEMA = 2  # part of every digest: raised when the name, meaning or default of a setting changes
 
 Count = PositiveInt | Literal["all"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -54,14 +56,14 @@ class Architecture:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Synthetic:
-    """What is added to the training digits."""
+    """Synthetic pictures added to the training digits."""
 
     rendered: NonNegativeInt = 0
-    """Photo-like pictures of training digits, read back by the runtime's `to_tile`."""
+    """Photo-like pictures of training digits, read by the runtime's `to_tile`."""
     printed: NonNegativeInt = 0
-    """Such pictures of printed digits."""
+    """Photo-like pictures of printed digits."""
     negatives: NonNegativeInt = 0
-    """Such pictures of letters, signs and shapes, for which the digit posterior should be uniform."""
+    """Photo-like pictures of letters, symbols and shapes, whose target posterior is uniform."""
 
     def __bool__(self) -> bool:
         """Whether anything is added."""
@@ -70,9 +72,9 @@ class Synthetic:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Data:
-    """Which pairs a round trains, validates and is tested on, and in which order.
+    """The training, validation and test pairs of a round, and their order.
 
-    Two rounds of one seed whose sections are equal draw the same pairs.
+    Two rounds of one seed with equal data sections draw the same pairs.
     """
 
     dataset: Literal["mnist", "uci"] = "mnist"
@@ -82,13 +84,13 @@ class Data:
     test_pairs: Count = 1000
     """Test pairs of a round; "all" uses every test tile once."""
     validation_pairs: NonNegativeInt = 1000
-    """Pairs drawn from training tiles that are in no training pair. They are reported during training and
-    select nothing."""
+    """Validation pairs drawn from training tiles that are in no training pair. They are reported during
+    training and select nothing."""
     hold_out: NonNegativeInt = 0
-    """How many of the training pairs validate instead of training."""
+    """How many of the training pairs are held out for validation."""
     folds: NonNegativeInt = 0
-    """Cross-validation in k folds, 0 for none: k rounds share their pairs, and each validates on another fold
-    and trains on the rest; the next k rounds draw other pairs."""
+    """Folds of cross-validation, 0 for none: k rounds share their pairs, and each validates on another of the
+    k folds and trains on the rest; the next k rounds draw other pairs."""
     normalize: Literal["raw", "standardize"] = "raw"
     """"raw" feeds gray levels 0..255 unchanged; "standardize" subtracts the mean and divides by the standard
     deviation of the round's training pairs, two scalars that become part of the model."""
@@ -106,27 +108,26 @@ class Data:
 
     @property
     def validates(self) -> bool:
-        """Whether some of the training pairs are kept for validation, so that selection may look at them."""
+        """Whether some of the training pairs are held out for validation, so that selection may use them."""
         return bool(self.hold_out or self.folds)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Augmentation:
-    """How far a digit may be distorted; each is drawn uniformly from its range, both ways."""
+    """Ranges of random distortions; each is drawn uniformly from -range to range."""
 
     rotate: NonNegativeFloat = 0.0
-    """Degrees."""
+    """Rotation, in degrees."""
     scale: NonNegativeFloat = 0.0
-    """Logarithm of the stretch along each axis, drawn for each."""
+    """Logarithm of the scale along each axis, drawn for each."""
     shear: NonNegativeFloat = 0.0
-    """Horizontal slant, in widths per height."""
+    """Horizontal shear, in widths per height."""
     shift: NonNegativeFloat = 0.0
-    """Along each axis, in halves of the picture's side."""
+    """Shift along each axis, in halves of the picture's side."""
     elastic: NonNegativeFloat = 0.0
-    """Standard deviation of the smooth displacement, in halves of the picture's side."""
+    """Standard deviation of the elastic displacement, in halves of the picture's side."""
     stroke: NonNegativeFloat = 0.0
-    """How far strokes become thicker or thinner, as a share of what a pen wider or narrower by a pixel on
-    either side would change."""
+    """Change of stroke width, as a share of a dilation or an erosion by one pixel on either side."""
 
     def __bool__(self) -> bool:
         """Whether it changes anything."""
@@ -140,13 +141,13 @@ class Loss:
     comparison_weight: NonNegativeFloat = 1.0
     """Weight of the comparison loss."""
     digit_weight: NonNegativeFloat = 1.0
-    """Weight of the auxiliary losses, each branch's digit cross-entropy, beside the comparison loss. Variants
-    without digit heads have no such loss."""
+    """Weight of the auxiliary losses, the cross-entropies of both digits. Variants without digit heads have
+    none."""
     label_smoothing: Fraction = 0.0
     """Share of each digit label that is spread over all ten digits."""
     teacher: str = ""
-    """Name of a shipped recipe whose network, trained on the same pairs, gives the soft targets that the
-    digits are distilled from; "" learns from the labels."""
+    """Name of a shipped recipe, whose network, trained on the same pairs, gives the soft targets of the
+    digits (distillation); "" trains from labels."""
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -162,12 +163,12 @@ class Optimization:
     schedule: Literal["constant", "one-cycle"] = "constant"
     """"one-cycle" is a warm-up over a quarter of the steps, then cosine annealing to zero."""
     plateau_threshold: NonNegativeFloat | Literal["off"] = "off"
-    """Halve the learning rate after an epoch whose loss fell by no more than this share of the epoch
-    before's."""
+    """Halve the learning rate after an epoch whose loss fell by no more than this share of the previous
+    epoch's."""
     min_lr: NonNegativeFloat = 0.0
-    """Halving stops once the learning rate is at or below this."""
+    """The learning rate is not halved at or below this."""
     weight_decay: NonNegativeFloat = 0.0
-    """Decoupled, as in AdamW."""
+    """Decoupled weight decay, as in AdamW."""
     ema: Fraction = 0.0
     """End with the exponential moving average of the weights over the steps, with this decay; 0 ends with the
     last weights."""
@@ -175,44 +176,43 @@ class Optimization:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Stopping:
-    """When training ends, and with which weights. Both settings need validation pairs."""
+    """Early stopping and the choice of weights, which need held-out validation pairs."""
 
     patience: NonNegativeInt = 0
     """Stop when validation has not improved for this many epochs; 0 never stops early."""
     monitor: Literal["accuracy", "loss"] = "accuracy"
-    """What must improve on the validation pairs."""
+    """The metric that must improve on the validation pairs."""
     restore_best: bool = False
-    """End with the weights of the best epoch by `monitor`, instead of the last."""
+    """End with the weights of the best epoch by `monitor`, instead of the last epoch's."""
 
     @property
     def watches(self) -> bool:
-        """Whether validation selects anything during training."""
+        """Whether validation pairs are used for selection during training."""
         return bool(self.patience) or self.restore_best
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Evaluation:
-    """What is measured, and how the trained network is calibrated."""
+    """Metrics, and calibration of the trained network."""
 
     validation_only: bool = False
-    """Leave the test set alone and measure everything on the validation pairs, for a search."""
+    """Do not use the test set; evaluate on the validation pairs only, for a search."""
     exact: bool = False
-    """Measure a learned comparison head on all ordered test pairs too, which takes a minute. Every other
-    network is measured on all of them anyway."""
+    """Evaluate a learned comparison head on all ordered test pairs too, which takes a minute. Every other
+    network with branches is evaluated on all of them anyway."""
     curves: bool = False
-    """Measure training and test accuracy after every epoch, beside the loss and the validation that a row
-    always has; nothing is selected by them."""
+    """Evaluate training and test accuracy after every epoch too, for figures; they select nothing."""
     temperature: PositiveFloat | Literal["validation"] = 1.0
-    """What the logits are divided by after training, so that probabilities are calibrated (Guo et al., "On
-    calibration of modern neural networks", 2017): a number, or the best one on the validation pairs."""
+    """Divides the logits after training, so that probabilities are calibrated (Guo et al., "On calibration of
+    modern neural networks", 2017): a number, or the best one on the validation pairs."""
     dropout: bool = False
-    """Leave dropout on during evaluation. No sound evaluation does so; two reports' programs did, and their
+    """Leave dropout on during evaluation. This is wrong, but two reports' programs did so, and their
     published numbers show it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Recipe:
-    """How a variant is trained and evaluated; the defaults are report 000's protocol."""
+    """How a network is trained and evaluated; the defaults are report 000's protocol."""
 
     network: Architecture = Architecture()
     data: Data = Data()
@@ -237,13 +237,13 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, sections: Mapping[str, Any]) -> Recipe:
-        """Make a recipe from plain values by section; what is not given keeps its default.
+        """Make a recipe from plain values by section; missing settings have their defaults.
 
         Raises:
             RecipeError: for an unknown section or setting, a value of the wrong type, or one out of range.
         """
         try:
-            # By way of JSON, where a list is a tuple and a section a dataclass even to strict validation.
+            # By way of JSON: strict validation of Python values would not take a list as a tuple.
             return _RECIPES.validate_json(json.dumps(sections, default=str))
         except ValidationError as error:
             raise RecipeError(_in_words(error)) from error
@@ -254,7 +254,7 @@ class Recipe:
         return values
 
     def to_toml(self) -> str:
-        """The resolved recipe, every setting of it, as a TOML file."""
+        """The recipe with every setting, as the text of a TOML file."""
         return tomli_w.dumps(self.to_dict())
 
     def with_(self, changes: Mapping[str, Any]) -> Recipe:
@@ -266,7 +266,7 @@ class Recipe:
         return Recipe.from_dict(merged(self.to_dict(), nested(changes)))
 
     def digest(self) -> str:
-        """Eight hexadecimal digits that name the recipe: a digest of all its settings and the schema."""
+        """A name for the recipe: eight hexadecimal digits, a digest of all settings and the schema."""
         settings = {"schema": SCHEMA, **self.to_dict()}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -278,7 +278,7 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe from a TOML file.
 
     Raises:
-        RecipeError: when there is no such file, it is not TOML, or it does not make a valid recipe.
+        RecipeError: when there is no such file, it is not TOML, or not a valid recipe.
     """
     try:
         return Recipe.from_dict(tomllib.loads(path.read_text()))
@@ -291,9 +291,9 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """Changes as the command line gives them, `optim.lr=0.01`, by dotted name.
+    """Parse assignments such as `optim.lr=0.01` into values by dotted name.
 
-    A value is read as TOML; what is no TOML value is taken as text, so that text needs no quotes.
+    A value is read as TOML, or as text where it is not valid TOML, so that text needs no quotes.
 
     Raises:
         RecipeError: when an assignment has no `=`.
@@ -304,7 +304,7 @@ def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
         if not equals:
             raise RecipeError(f"{assignment!r} is no assignment; write section.setting=value")
         try:
-            changes[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+            changes |= flat({name.strip(): tomllib.loads(f"value = {value}")["value"]})
         except tomllib.TOMLDecodeError:
             changes[name.strip()] = value
     return changes
@@ -314,11 +314,9 @@ def nested(changes: Mapping[str, Any]) -> dict[str, Any]:
     """`{"optim.lr": 0.01}` as `{"optim": {"lr": 0.01}}`."""
     sections: dict[str, Any] = {}
     for name, value in changes.items():
-        *path, setting = name.split(".")
-        section = sections
-        for part in path:
-            section = section.setdefault(part, {})
-        section[setting] = value
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        sections = merged(sections, value)
     return sections
 
 
@@ -334,7 +332,7 @@ def flat(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two sets of nested settings as one; where both have a setting, the second's counts."""
+    """Merge nested settings; those of `above` override those of `below`."""
     result = dict(below)
     for name, value in above.items():
         deep = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
@@ -348,28 +346,36 @@ def setting_names() -> list[str]:
 
 
 def recipe_help() -> str:
-    """Every setting with its values, its default and what it decides, for a terminal."""
-    schema = _RECIPES.json_schema()
-    return "\n".join(_section_help(schema, schema, ""))
+    """Every setting with its default, its values and its description, for a terminal."""
+    lines = []
+    for section, schema in _section_schemas().items():
+        lines += ["", f"[{section}]  {schema['description'].splitlines()[0]}"]
+        for name, setting in schema["properties"].items():
+            if "$ref" not in setting:  # not a section
+                lines.append(f"  {name} = {json.dumps(setting['default'])}  ({_values(setting)})")
+                lines += [f"      {line}" for line in setting["description"].splitlines()]
+    return "\n".join(lines)
 
 
-def _section_help(schema: dict[str, Any], section: dict[str, Any], prefix: str) -> list[str]:
-    """The lines of one section, those of the sections in it last."""
-    lines: list[str] = []
-    inner: list[str] = []
-    for name, setting in section["properties"].items():
-        if "$ref" in setting:
-            part = schema["$defs"][setting["$ref"].rpartition("/")[2]]
-            inner += ["", f"[{prefix}{name}]  {part['description'].partition(chr(10))[0]}"]
-            inner += _section_help(schema, part, f"{prefix}{name}.")
-        else:
-            lines.append(f"  {name} = {json.dumps(setting['default'])}  ({_values(setting)})")
-            lines += [f"      {line}" for line in setting["description"].splitlines()]
-    return lines + inner
+@cache
+def _section_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schema of each section by its dotted name, in the order of a recipe."""
+    recipe = _RECIPES.json_schema()
+    schemas: dict[str, dict[str, Any]] = {}
+
+    def visit(schema: dict[str, Any], prefix: str) -> None:
+        for name, setting in schema["properties"].items():
+            if "$ref" in setting:
+                section = recipe["$defs"][setting["$ref"].rpartition("/")[2]]
+                schemas[prefix + name] = section
+                visit(section, f"{prefix}{name}.")
+
+    visit(recipe, "")
+    return schemas
 
 
 def _values(setting: Mapping[str, Any]) -> str:
-    """Which values a setting takes, in words, from its JSON schema."""
+    """The values that a setting may have, in words, from its JSON schema."""
     if "anyOf" in setting:
         return " or ".join(map(_values, setting["anyOf"]))
     if "enum" in setting or "const" in setting:
@@ -386,21 +392,22 @@ def _values(setting: Mapping[str, Any]) -> str:
 
 
 def _in_words(error: ValidationError) -> str:
-    """The first thing that is wrong, with its dotted name, as one sentence."""
+    """The first error, with the dotted name of its setting, as one sentence."""
     first = error.errors()[0]
-    # What stands behind a setting's own name says which of its alternatives was tried.
-    path = [str(part) for part in first["loc"]]
-    name = next(
-        (".".join(path[:i]) for i in range(len(path), 0, -1) if ".".join(path[:i]) in setting_names()), ""
-    )
+    prefixes = list(accumulate(map(str, first["loc"]), "{}.{}".format))  # "optim", "optim.lr", ...
+    location = prefixes[-1] if prefixes else ""
     if first["type"] == "unexpected_keyword_argument":
-        return _unknown(".".join(path))
+        return _unknown(location)
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
-    if not name:
-        return f"{'.'.join(path)} must be a section of settings, not {first['input']!r}"
-    setting = _schema_of(name)
-    return f"{name} must be {_values(setting)}, not {first['input']!r}"
+    # What follows a setting's name in the location says which of its alternatives was tried.
+    known = setting_names()
+    name = next((prefix for prefix in prefixes if prefix in known), None)
+    if name is None:
+        return f"{location} must be a section of settings, not {first['input']!r}"
+    section, _, setting = name.rpartition(".")
+    values = _values(_section_schemas()[section]["properties"][setting])
+    return f"{name} must be {values}, not {first['input']!r}"
 
 
 def _unknown(name: str) -> str:
@@ -411,14 +418,3 @@ def _unknown(name: str) -> str:
     )
     hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
     return f"unknown setting {name!r}{hint}"
-
-
-def _schema_of(name: str) -> dict[str, Any]:
-    """A setting's JSON schema, by its dotted name."""
-    schema = _RECIPES.json_schema()
-    section: dict[str, Any] = schema
-    *path, setting = name.split(".")
-    for part in path:
-        section = schema["$defs"][section["properties"][part]["$ref"].rpartition("/")[2]]
-    found: dict[str, Any] = section["properties"][setting]
-    return found

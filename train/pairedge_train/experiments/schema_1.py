@@ -1,6 +1,6 @@
-"""Recipes of schema 1, whose settings lay side by side: what they are called now, both ways.
+"""Conversion of recipes from schema 1, which had no sections, and back.
 
-Checkpoints and rows that were written then stay readable.
+It keeps checkpoints of schema 1 readable, and lets a test check the migration of rows.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from pairedge_train.experiments.recipe import Recipe, nested
 
-# Each setting of schema 1, its default then, and its dotted name now. The other three that decided a round,
-# `variant`, `members` and `other_variants`, became one.
+# Each setting of schema 1 with its default there and its dotted name now. The other three settings,
+# `variant`, `members` and `other_variants`, are now one.
 _SETTINGS: dict[str, tuple[Any, str]] = {
     "dataset": ("mnist", "data.dataset"),
     "pairs": (1000, "data.pairs"),
@@ -59,14 +59,14 @@ _VALUES: dict[str, dict[Any, Any]] = {
     "data.normalize": {"standardise": "standardize"},
     "optim.plateau_threshold": {None: "off"},
 }
-_VARIANT = "twinnet_aux_ws"  # the default then
+_VARIANT = "twinnet_aux_ws"  # the default of schema 1
 
 
 def from_schema_1(settings: Mapping[str, Any]) -> Recipe:
-    """A recipe of schema 1 as it is written now; `rounds` and `seed` are no part of it any more.
+    """Convert a recipe of schema 1; `rounds` and `seed` are dropped.
 
     Raises:
-        RecipeError: when it was no recipe of schema 1 either.
+        RecipeError: when it is not a valid recipe.
     """
     flat = dict(settings)
     names = [flat.pop("variant", _VARIANT), *flat.pop("other_variants", "").split()]
@@ -80,7 +80,7 @@ def from_schema_1(settings: Mapping[str, Any]) -> Recipe:
 
 
 def to_schema_1(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as schema 1 wrote it, all settings of it but `rounds` and `seed`."""
+    """Convert a recipe back to schema 1, without `rounds` and `seed`."""
     sections = recipe.to_dict()
     first, *others = recipe.network.members
     alike = all(other == first for other in others)
@@ -99,8 +99,8 @@ def to_schema_1(recipe: Recipe) -> dict[str, Any]:
 
 
 def digest_1(recipe: Recipe) -> str:
-    """The digest that a recipe had in schema 1: of what differed from the defaults of then."""
+    """The digest of a recipe in schema 1, which was of the settings that differ from their defaults."""
     defaults = {"variant": _VARIANT, "members": 1, "other_variants": ""}
     defaults |= {old: default for old, (default, _) in _SETTINGS.items()}
-    deciding = {name: value for name, value in to_schema_1(recipe).items() if value != defaults[name]}
-    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
+    changed = {name: value for name, value in to_schema_1(recipe).items() if value != defaults[name]}
+    return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8]

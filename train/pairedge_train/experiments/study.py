@@ -1,8 +1,8 @@
-"""Studies: tables of recipes that are trained for some rounds each; of a report, beside what it printed.
+"""Studies: tables of recipes, each trained for several rounds, with claims and figures.
 
-A study is a TOML file in train/recipes/: settings that all its rows share, tables of rows, of a report with
-the numbers that it printed, the claims that rest on them, and the figures that plot them. Each row's recipe
-can be trained by name, `pairedge-train --recipe report3.1.fc_2`, as study, table and row.
+A study is a TOML file in train/recipes/: settings that all rows share, tables of rows, claims about them and
+figures of them. The study of a report also has the numbers that the report printed. Each row's recipe can be
+trained by name, as study, table and row: `pairedge-train --recipe report3.1.fc_2`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ClaimKind = Literal[
     "fewer parameters",
 ]
 
-FIRST_SEED = 2021  # of the first round, where nothing else is said
+FIRST_SEED = 2021  # of the first round, by default
 
 
 RowName = str | tuple[str, str]  # a label, or table and label
@@ -53,13 +53,13 @@ RowName = str | tuple[str, str]  # a label, or table and label
 
 @dataclass(frozen=True, kw_only=True)
 class StudyRow:
-    """One row of a table: how it is trained here, and what the report printed.
+    """One row of a table: its recipe, and the numbers that the report printed.
 
     Attributes:
-        label: what the page calls it.
-        recipe: how it is trained.
-        rounds: how many rounds it has.
-        seed: of its first round, counted up by one for each further round.
+        label: its name on the page.
+        recipe: its recipe.
+        rounds: number of rounds.
+        seed: seed of the first round; each further round's seed is one higher.
         published: the report's mean accuracy, 0 to 1; None where it printed none.
         sd: the report's standard deviation; None where it printed none.
         alternative: whether another row is the one that the number counts for: this one is trained as the
@@ -81,20 +81,20 @@ class Table:
     """One results table.
 
     Attributes:
-        name: short, for the command line.
-        title: what the page calls it.
-        statistic: what a round gives, and how the rounds become one number.
-        rounds: how many rounds each row has.
-        rows: in the report's order.
-        source: where in the report its numbers stand.
-        source_kind: whether its text prints the numbers, or they are read off a figure, or are those of its
-            program or of a later report.
-        published_n: how many the report's numbers are means over.
+        name: short name, for the command line.
+        title: title on the page.
+        statistic: the metric of a round whose mean over the rounds is shown.
+        rounds: number of rounds of each row, unless the row has another.
+        rows: the rows, in the report's order.
+        source: where the report prints the numbers.
+        source_kind: whether the report's text prints the numbers, or they come from a figure, from its
+            program or from a later report.
+        published_n: number of rounds behind the report's means.
         repeats: name of the table that prints the same numbers and counts them; "" where this one does.
         beside: further statistics to show.
-        seconds: show the seconds of a round too.
-        grid: the setting that varies along the rows, by its dotted name, for a figure over it.
-        remark: what a reader should know, one paragraph.
+        seconds: show the training time of a round too.
+        grid: dotted name of the setting that varies along the rows, for a figure over it.
+        remark: a paragraph below the table.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Table:
     remark: str = ""
 
     def row(self, label: str) -> StudyRow:
-        """The row of that label."""
+        """The row with a label."""
         return next(row for row in self.rows if row.label == label)
 
     def counts(self, row: StudyRow) -> bool:
@@ -158,18 +158,18 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A figure that plots a table or its training.
+    """A figure of a table or of training curves.
 
     Attributes:
-        name: of its files.
-        title: above it.
+        name: part of its file names.
+        title: title above it.
         kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars",
-            "grid" (the table over its varying setting), "reliability" (what probabilities are worth), or
-            "coverage" (errors left over the share of answers that are handed to a person).
+            "grid" (the table over its varying setting), "reliability" (reliability diagrams), or "coverage"
+            (error rate over the share of rejected answers).
         table: name of the table.
-        rows: labels to show; all where none are named.
-        curves: which of the rows' curves to draw.
-        rounds: more rounds than the table needs, where the report's figure has more.
+        rows: labels of the rows to show; empty for all.
+        curves: names of the curves to draw.
+        rounds: number of rounds where the report's figure has more than the table; else None.
     """
 
     name: str
@@ -186,12 +186,12 @@ class Study:
     """Tables, claims and figures, of a report or our own.
 
     Attributes:
-        name: of its file.
-        title: what the page calls it.
+        name: name of its file.
+        title: title of its page.
         about: how its rows are trained.
         tables: its tables.
-        claims: what they should bear out, the main claim first.
-        figures: what is plotted of them.
+        claims: its claims, the main one first.
+        figures: its figures.
         question: what the report asked, in one or two sentences.
     """
 
@@ -209,7 +209,7 @@ class Study:
         return self.name.startswith("report")
 
     def table(self, name: str) -> Table:
-        """The table of that name.
+        """The table with a name.
 
         Raises:
             KeyError: when there is none.
@@ -222,7 +222,7 @@ class Study:
         return self.table(table).row(label)
 
     def shown(self, figure: Figure) -> list[StudyRow]:
-        """The rows that a figure shows, with as many rounds as it shows of them."""
+        """The rows that a figure shows, with the figure's number of rounds."""
         table = self.table(figure.table)
         rows = [table.row(label) for label in figure.rows] if figure.rows else list(table.rows)
         return [replace(row, rounds=figure.rounds or row.rounds) for row in rows]
@@ -233,7 +233,7 @@ def read_study(path: Path) -> Study:
 
     Raises:
         TypeError: for an unknown key.
-        RecipeError: for a row that makes no valid recipe.
+        RecipeError: for a row that is not a valid recipe.
     """
     content: dict[str, Any] = tomllib.loads(path.read_text())
     shared, seed = content.pop("recipe"), content.pop("seed", FIRST_SEED)
@@ -256,7 +256,7 @@ def _claim(claim: dict[str, Any]) -> Claim:
 
 
 def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
-    """A table of which each row's recipe changes the table's, and the table's the study's."""
+    """A table from its TOML; a row's settings override the table's, and those the study's."""
     settings = merged(shared, table.pop("recipe", {}))
     rows = []
     for row in table.pop("rows"):

@@ -1,4 +1,4 @@
-"""A network ready for gray levels: a variant's body behind its normalization, two constants of the model."""
+"""A complete network: a variant's body behind the normalization of gray levels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from pairedge_train.networks.variants import get_variant
 
 
 class Network(nn.Module):
-    """Maps gray levels 0..255, float32 (B, 2, 14, 14), to a variant's `Output`.
+    """Maps pairs of tiles, gray levels 0 to 255, to a variant's `Output`.
 
     Args:
         body: the variant's network.
         mean: subtracted from every gray level.
-        std: what the difference is divided by.
+        std: divides the difference.
+
+    Attributes:
+        mean: a scalar float32.
+        std: a scalar float32.
     """
 
     mean: Tensor
@@ -32,36 +36,36 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(std))
 
     def forward(self, images: Tensor) -> Output:
-        """Answer for pairs, float32 (B, 2, 14, 14)."""
+        """Compare pairs, float32 (B, 2, 14, 14), 0 to 255."""
         output: Output = self.body(self.normalize(images))
         return output
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Gray levels to what the body was trained on."""
+        """Normalize gray levels, float32 of any shape, 0 to 255, by mean and standard deviation."""
         return (images - self.mean) / self.std
 
     def parameter_count(self) -> int:
-        """How many trainable numbers the network has; a shared weight counts once."""
+        """The number of trainable parameters; a shared weight counts once."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
 def build_network(architecture: Architecture, mean: float = 0.0, std: float = 1.0) -> Network:
-    """A network with fresh weights.
+    """Build a network with randomly initialized weights.
 
     Args:
-        architecture: one variant, or several whose mean answers.
+        architecture: one variant, or the members of an ensemble.
         mean: subtracted from every gray level.
-        std: what the difference is divided by.
+        std: divides the difference.
 
     Raises:
-        RecipeError: for an unknown variant, or one of which no ensemble can be made.
+        RecipeError: for an unknown variant, or members that cannot form an ensemble.
     """
     bodies = [get_variant(name).build() for name in architecture.members]
     return Network(bodies[0] if len(bodies) == 1 else ensemble_of(bodies), mean, std)
 
 
 def ensemble_network(members: Sequence[Network]) -> Network:
-    """One network of several that are normalized alike; of one, that one."""
+    """Combine members with equal normalization into an ensemble; a single member is returned as it is."""
     if len(members) == 1:
         return members[0]
     body = ensemble_of([member.body for member in members])
@@ -69,6 +73,6 @@ def ensemble_network(members: Sequence[Network]) -> Network:
 
 
 def to_channels_last(network: Network) -> Network:
-    """The network in the memory format in which the CPU's kernels are fastest; it is changed in place."""
+    """Convert a network in place to the memory format in which CPU kernels are fastest, and return it."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
     return network

@@ -1,4 +1,4 @@
-"""The shape that most networks of the reports have: a branch for each tile, and heads on what they say."""
+"""The architecture of most networks of the reports: a branch for each tile, and heads on the embeddings."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pairedge_train.networks.output import Output
 
 
 class TwoBranches(nn.Module):
-    """Two tiles, each through a branch to an embedding; a comparison head on both, a digit head on each.
+    """Maps each tile to an embedding; a comparison head reads both embeddings, a digit head each one.
 
     Args:
         branches: one module for both tiles (weight sharing) or one for each; (B, 1, 14, 14) -> (B, E).
-        comparison: head on both embeddings side by side, (B, 2E) -> comparison logits; None
-            leaves the comparison to the digits.
-        digit: head on one embedding, (B, E) -> digit logits (B, 10); None leaves the digits out, and with
-            them the auxiliary losses. One head at least must be there.
+        comparison: head on both embeddings side by side, (B, 2E) -> comparison logits; None compares the most
+            probable digits.
+        digit: head on one embedding, (B, E) -> digit logits (B, 10); None for a network without digits, which
+            has no auxiliary losses. There must be at least one head.
         together: send both tiles through a shared branch as one batch in training too.
     """
 
@@ -44,28 +44,28 @@ class TwoBranches(nn.Module):
         return self.heads(*self.embed(pairs))
 
     def embed(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
-        """The embeddings of first and second tiles, each (B, E).
+        """The embeddings of first and second tiles, each float (B, E), of pairs, float32 (B, 2, 14, 14).
 
-        In training a shared branch is called twice, so that batch normalisation sees first and second
-        tiles as two batches, as the reports' networks do, unless it is said to take them `together`.
-        Afterwards both always go through it as one batch, which gives the same numbers and lets an
-        exporter fold the normalisation into the convolutions.
+        In training a shared branch is called twice unless `together`, so that batch normalization sees first
+        and second tiles as two batches, as in the reports' networks. In evaluation both always go through it
+        as one batch, which gives the same numbers and lets an exporter fold the normalization into the
+        convolutions.
         """
         if self.shares_weights and (self.together or not self.training):
-            both = self.branches[0](pairs.reshape(-1, 1, *pairs.shape[2:]))
-            both = both.reshape(-1, 2, both.shape[1])
-            return both[:, 0], both[:, 1]
+            embeddings = self.branches[0](pairs.reshape(-1, 1, *pairs.shape[2:]))
+            embeddings = embeddings.reshape(-1, 2, embeddings.shape[1])
+            return embeddings[:, 0], embeddings[:, 1]
         return self.branches[0](pairs[:, :1]), self.branches[-1](pairs[:, 1:])
 
     def heads(self, first: Tensor, second: Tensor) -> Output:
-        """What the heads say about two embeddings, each (B, E)."""
+        """The heads' logits for two embeddings, each float (B, E)."""
         digits = None
         if self.digit is not None:
             digits = torch.stack([self.digit(first), self.digit(second)], dim=1)
         return Output(None if self.comparison is None else self.compare(first, second), digits)
 
     def compare(self, first: Tensor, second: Tensor) -> Tensor:
-        """Comparison logits from two embeddings, each (B, E), by the comparison head, which must be there."""
+        """Comparison logits, float (B, 2) or (B,), of two embeddings, each float (B, E)."""
         assert self.comparison is not None
         logits: Tensor = self.comparison(torch.cat([first, second], dim=1))
         return logits

@@ -1,4 +1,4 @@
-"""The plain shape: both tiles as the two channels of one picture, through one stack of layers."""
+"""The plain architecture: both tiles as the two channels of one picture, through one stack of layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pairedge_train.networks.output import Output
 
 
 class TwoChannels(nn.Module):
-    """A stack of layers that only compares.
+    """A stack of layers with a comparison head only.
 
     Args:
         layers: (B, 2, 14, 14) -> comparison logits, (B, 2) or (B,).

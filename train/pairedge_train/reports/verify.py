@@ -57,7 +57,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """`equal` to the bit; or `close`, where the machine was another and each accuracy is within TOLERANCE."""
+        """`equal` to the bit; `close`, where another machine's accuracies are within TOLERANCE."""
         if not self.differing:
             return "equal"
         accuracies = [name for name in self.differing if name.endswith("accuracy")]

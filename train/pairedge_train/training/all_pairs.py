@@ -1,7 +1,7 @@
-"""How good a network is on all ordered pairs of digits: the one evaluation behind rows, cards and figures.
+"""Evaluation on all ordered pairs of digits: the only one, behind rows, model cards and figures.
 
-Each tile goes through its branch once. What follows it is cheap where P(first <= second) is summed from
-posteriors, or where digits decide; a learned comparison has to see every pair.
+Each tile goes through its branch once. The rest is cheap where P(first <= second) is summed from posteriors,
+or where digits decide; a learned comparison head runs on every pair.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _SUMMED_ROWS = 500  # rows of the table of all pairs at a time
 
 @dataclass(frozen=True)
 class AllPairs:
-    """What a network says of N digits and of all their N squared ordered pairs.
+    """Accuracy and calibration on N digits and on all their N squared ordered pairs.
 
     Attributes:
-        accuracy: of the comparisons, 0 to 1.
-        digit_accuracy: of the digits, 0 to 1; None without a digit head.
-        leq: how P(first <= second) compares with what is so; None where digits decide.
-        digits: how the confidence in each most probable digit compares; None without a digit head.
+        accuracy: accuracy of the comparisons, 0 to 1.
+        digit_accuracy: accuracy on the digits, 0 to 1; None without a digit head.
+        leq: reliability of P(first <= second); None where digits decide.
+        digits: reliability of the most probable digit's posterior; None without a digit head.
     """
 
     accuracy: float
@@ -44,16 +44,16 @@ class AllPairs:
 def evaluate_all_pairs(
     network: Network, tiles: Tensor, labels: Tensor, *, learned: bool = True
 ) -> AllPairs | None:
-    """Measure a network on all ordered pairs of tiles; it is left in evaluation mode.
+    """Evaluate a network on all ordered pairs of tiles; it is left in evaluation mode.
 
     Args:
-        network: what to measure, on the CPU.
-        tiles: gray levels 0 to 255, float32 (N, 14, 14).
-        labels: int64 (N,), the digits that they show.
-        learned: whether to measure a learned comparison too, which takes a minute for 10,000 tiles.
+        network: the network, on the CPU.
+        tiles: float32 (N, 14, 14), gray levels 0 to 255.
+        labels: int64 (N,), 0 to 9.
+        learned: evaluate a learned comparison head too, which takes a minute for 10,000 tiles.
 
     Returns:
-        None for a network without branches, and for a learned comparison that is not wanted.
+        None for a network without branches, and for a learned comparison head where `learned` is false.
     """
     body = network.eval().body
     if not isinstance(body, TwoBranches):
@@ -62,35 +62,35 @@ def evaluate_all_pairs(
     if is_learned and not learned:
         return None
     inputs = [network.normalize(part[:, None]) for part in torch.split(tiles, BATCH)]
-    sides = [torch.cat([branch(part) for part in inputs]) for branch in body.branches]
-    first, second = sides[0], sides[-1]  # the same where one branch serves both
+    embeddings = [torch.cat([branch(part) for part in inputs]) for branch in body.branches]
+    first, second = embeddings[0], embeddings[-1]  # the same where one branch serves both tiles
     digits = digit_accuracy = None
     if body.digit is not None:
         posteriors = [body.digit(side).softmax(1) for side in (first, second)]
-        readings = [Reliability.of(side.amax(1), side.argmax(1) == labels) for side in posteriors]
-        digits = readings[0] + readings[1]
+        by_side = [Reliability.of(side.amax(1), side.argmax(1) == labels) for side in posteriors]
+        digits = by_side[0] + by_side[1]
         digit_accuracy = digits.frequency()
     if body.comparison is None:
-        assert body.digit is not None  # a network has one head at least
-        tables = [confusion(body.digit(side).argmax(1), labels) for side in (first, second)]
-        return AllPairs(correct_by_digits(*tables) / len(labels) ** 2, digit_accuracy, None, digits)
+        assert body.digit is not None  # a network has at least one head
+        matrices = [confusion(body.digit(side).argmax(1), labels) for side in (first, second)]
+        return AllPairs(correct_by_digits(*matrices) / len(labels) ** 2, digit_accuracy, None, digits)
     correct, parts = 0, []
-    for leq, truth in _compared(body, first, second, labels):
+    for leq, truth in _comparisons(body, first, second, labels):
         correct += int(((leq >= 0.5) == truth).sum())
         parts.append(Reliability.of(leq, truth))
     return AllPairs(correct / len(labels) ** 2, digit_accuracy, sum(parts[1:], start=parts[0]), digits)
 
 
-def _compared(
+def _comparisons(
     body: TwoBranches, first: Tensor, second: Tensor, labels: Tensor
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """P(row <= column), float (R, N), and whether it is so, bool (R, N), some rows at a time.
+    """P(row <= column), float (R, N), and its truth, bool (R, N), R rows of the table of all pairs at a time.
 
     Args:
-        body: with a comparison head.
+        body: a network with a comparison head.
         first: embeddings of the rows' tiles, float (N, E).
         second: embeddings of the columns' tiles, float (N, E).
-        labels: int64 (N,).
+        labels: int64 (N,), 0 to 9.
     """
     summed = body.comparison if isinstance(body.comparison, PosteriorSum) else None
     if summed:
@@ -106,20 +106,20 @@ def _compared(
 
 
 def confusion(predicted: Tensor, labels: Tensor) -> Tensor:
-    """How often each digit, by row, was read as each digit, by column: int64 (10, 10), from int64 (N,)."""
+    """Confusion matrix, int64 (10, 10), rows by label and columns by prediction, both int64 (N,)."""
     return torch.bincount(10 * labels + predicted, minlength=100).view(10, 10)
 
 
 def correct_by_digits(first: Tensor, second: Tensor) -> int:
-    """How many of all pairs are decided correctly where digits decide, from the confusion of either side.
+    """The number of correct comparisons among all ordered pairs where digits decide.
 
-    Tiles that share label and reading are decided alike, so counts stand for them.
+    Tiles with the same label and prediction are compared alike, so their counts are enough.
 
     Args:
-        first: int64 (10, 10), as `confusion` gives it.
-        second: likewise.
+        first: confusion matrix of the first tiles, int64 (10, 10).
+        second: confusion matrix of the second tiles, int64 (10, 10).
     """
     digits = torch.arange(10, device=first.device)
     leq = digits[:, None] <= digits  # (10, 10)
-    correct = leq[:, None, :, None] == leq[:, None, :]  # label, reading, other label, other reading
+    correct = leq[:, None, :, None] == leq[:, None, :]  # label, prediction, second label, second prediction
     return int((first[:, :, None, None] * second * correct).sum())

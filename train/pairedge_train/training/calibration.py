@@ -1,4 +1,4 @@
-"""Calibration: whether a probability of 0.9 is right nine times of ten, and the temperature that makes it so.
+"""Calibration: reliability of probabilities, temperature scaling, selective risk, confidence thresholds.
 
 Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (2017).
 """
@@ -24,84 +24,84 @@ from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.training.evaluate import BATCH, decide, outputs
 from pairedge_train.training.losses import comparison_loss
 
-REJECTED = 0.015  # share of real digits that the threshold of confidence may cost
-DIAGRAM_BINS = 15  # as Guo et al. have them
-_FINE = 3_000  # bins that are kept, a multiple of the diagram's
-_REACH = math.log(8)  # temperatures from 1/8 to 8 are tried
+REJECTED = 0.015  # share of digits, and of pairs of digits, that the confidence threshold may reject
+DIAGRAM_BINS = 15  # as in Guo et al.
+_BINS = 3_000  # a multiple of the diagram's
+_MAX_LOG_TEMPERATURE = math.log(8)  # temperatures are searched from 1/8 to 8
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often that happened which was said to happen with probability p, in fine even bins of p.
+    """Histogram of predicted probabilities p of an event, and of how often the event was true, by p.
 
-    The bins are so fine that the middle of one can stand for every probability in it.
+    The bins of p are even, and so fine that the center of one stands for every probability in it.
 
     Attributes:
-        count: float64 (BINS,), how often it was said.
-        happened: float64 (BINS,), how often it happened.
+        count: float64 (3000,), number of predictions in each bin.
+        positive: float64 (3000,), number of them whose event was true.
     """
 
     count: Tensor
-    happened: Tensor
+    positive: Tensor
 
     @classmethod
-    def of(cls, probability: Tensor, happened: Tensor) -> Reliability:
-        """From probabilities 0 to 1 and what came of them, bool, of any one shape."""
-        bins = (probability.flatten() * _FINE).int().clamp_(0, _FINE - 1)
-        both = torch.bincount(bins * 2 + happened.flatten(), minlength=2 * _FINE).view(-1, 2).double()
-        return cls(both.sum(1), both[:, 1])
+    def of(cls, probability: Tensor, truth: Tensor) -> Reliability:
+        """From probabilities, float of any shape, 0 to 1, and the truth of their events, bool, likewise."""
+        bins = (probability.flatten() * _BINS).int().clamp_(0, _BINS - 1)
+        counts = torch.bincount(bins * 2 + truth.flatten(), minlength=2 * _BINS).view(-1, 2).double()
+        return cls(counts.sum(1), counts[:, 1])
 
     def __add__(self, other: Reliability) -> Reliability:
-        """Both taken together."""
-        return Reliability(self.count + other.count, self.happened + other.happened)
+        """The histogram of the predictions of both."""
+        return Reliability(self.count + other.count, self.positive + other.positive)
 
     def diagram(self) -> list[tuple[float, float, float]]:
-        """Of each bin of the diagram that holds any: share, mean probability, and how often it was so."""
-        said = self.count * (torch.arange(_FINE) + 0.5) / _FINE
-        count, said, happened = (
-            part.view(DIAGRAM_BINS, -1).sum(1) for part in (self.count, said, self.happened)
+        """The reliability diagram: share, mean probability and observed frequency of each bin in use."""
+        probability = self.count * (torch.arange(_BINS) + 0.5) / _BINS
+        count, probability, positive = (
+            part.view(DIAGRAM_BINS, -1).sum(1) for part in (self.count, probability, self.positive)
         )
         shares = count / count.sum()
         return [
-            (float(shares[i]), float(said[i] / count[i]), float(happened[i] / count[i]))
+            (float(shares[i]), float(probability[i] / count[i]), float(positive[i] / count[i]))
             for i in range(DIAGRAM_BINS)
             if count[i]
         ]
 
     def frequency(self) -> float:
-        """How often it happened in all."""
-        return float(self.happened.sum() / self.count.sum())
+        """The observed frequency of the event over all predictions, 0 to 1."""
+        return float(self.positive.sum() / self.count.sum())
 
     def folded(self) -> Reliability:
-        """Of binary answers, the confidence in the decision, 0.5 to 1: p and 1 - p folded into one."""
-        low = torch.arange(_FINE) < _FINE // 2
+        """The reliability of binary decisions: p below 0.5 becomes 1 - p, the confidence in "no"."""
+        low = torch.arange(_BINS) < _BINS // 2
 
         def fold(yes: Tensor, no: Tensor) -> Tensor:
             return yes.masked_fill(low, 0) + no.masked_fill(~low, 0).flip(0)
 
-        return Reliability(fold(self.count, self.count), fold(self.happened, self.count - self.happened))
+        return Reliability(fold(self.count, self.count), fold(self.positive, self.count - self.positive))
 
     def error(self) -> float:
-        """Expected calibration error: |mean probability - frequency| of a bin, in the mean over all cases."""
-        return sum(share * abs(said - happened) for share, said, happened in self.diagram())
+        """Expected calibration error: the mean over all predictions of |probability - frequency|, by bin."""
+        return sum(share * abs(probability - frequency) for share, probability, frequency in self.diagram())
 
 
 def risk(confidence: Reliability, coverage: float) -> float:
-    """The share of errors among the most confident part of the answers.
+    """Selective risk: the error rate among the most confident decisions.
 
     Args:
-        confidence: of the decisions that were made, and whether they were right.
-        coverage: how large that part is, above 0, up to 1.
+        confidence: reliability of the decisions, as `Reliability.folded` gives it.
+        coverage: the share of decisions that is kept, above 0, up to 1.
     """
-    count, wrong = confidence.count.flip(0), (confidence.count - confidence.happened).flip(0)
-    wanted = coverage * count.sum()
-    before = count.cumsum(0) - count
-    taken = (wanted - before).clamp(min=0).minimum(count)  # of a bin that is taken in part, errors in part
-    return float((wrong * taken / count.clamp(min=1)).sum() / wanted)
+    count, wrong = confidence.count.flip(0), (confidence.count - confidence.positive).flip(0)
+    covered = coverage * count.sum()
+    more_confident = count.cumsum(0) - count
+    kept = (covered - more_confident).clamp(min=0).minimum(count)  # a bin that is kept in part errs in part
+    return float((wrong * kept / count.clamp(min=1)).sum() / covered)
 
 
 def divide_logits(network: Network, temperature: float) -> None:
-    """Divide what the probabilities come from, in place and inside the last layer: it costs nothing later."""
+    """Divide a network's logits in place, inside its last layer, so that inference takes no extra step."""
     for layer in _last_layers(network.body):
         with torch.no_grad():
             layer.weight.div_(temperature)
@@ -110,21 +110,21 @@ def divide_logits(network: Network, temperature: float) -> None:
 
 @torch.no_grad()
 def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | None:
-    """The temperature of least cross-entropy on pairs, and that cross-entropy.
+    """The temperature that minimizes the cross-entropy on pairs, and that cross-entropy.
 
-    It is the digits' cross-entropy where the comparison is summed from digits that are trained as such, else
-    the comparison's. None where no last layer can carry a temperature.
+    It is the digits' cross-entropy where the comparison is summed from the posteriors of a digit head, else
+    the comparison's. None where the network has no linear last layer.
     """
     if not _last_layers(network.body):
         return None
     pairs = pairs.of_digits()
     body = cast(TwoBranches, network.eval().body)
-    parts = [body.embed(network.normalize(images)) for images in torch.split(pairs.images, BATCH)]
-    first, second = (torch.cat(side) for side in zip(*parts, strict=True))
+    batches = [body.embed(network.normalize(images)) for images in torch.split(pairs.images, BATCH)]
+    first, second = (torch.cat(side) for side in zip(*batches, strict=True))
     by_digits = isinstance(body.comparison, PosteriorSum) and body.digit is not None
 
-    def cost(logarithm: float) -> float:
-        temperature = math.exp(logarithm)
+    def cross_entropy(log_temperature: float) -> float:
+        temperature = math.exp(log_temperature)
         if by_digits:
             logits = torch.stack([first, second], dim=1).flatten(0, 1)
             return float(F.cross_entropy(logits / temperature, pairs.digits.flatten()))
@@ -134,9 +134,10 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
             comparison = body.compare(first, second) / temperature
         return float(comparison_loss(comparison, pairs.target))
 
-    from scipy.optimize import minimize_scalar  # most of a second that most rounds need not spend
+    from scipy.optimize import minimize_scalar  # its import takes most of a second, which few rounds need
 
-    best = minimize_scalar(cost, bounds=(-_REACH, _REACH), method="bounded")
+    bounds = (-_MAX_LOG_TEMPERATURE, _MAX_LOG_TEMPERATURE)
+    best = minimize_scalar(cross_entropy, bounds=bounds, method="bounded")
     return math.exp(best.x), float(best.fun)
 
 
@@ -144,14 +145,14 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
 def confidence_thresholds(
     network: Network, pairs: Pairs, rejected: float = REJECTED
 ) -> tuple[float, float] | None:
-    """The confidence below which an answer is uncertain: for a pair, and for a single tile.
+    """The confidence thresholds of pairs and of single tiles, below which an answer is uncertain.
 
-    Each is fitted on the quantity that the runtime compares with it (pairedge.confidence).
+    Each is a quantile of the very quantity that the runtime compares with it (pairedge.confidence).
 
     Args:
-        network: with a digit head, else None is returned.
-        pairs: pairs that it was not trained on, negatives among them or not.
-        rejected: the share, 0 to 1, of the pairs of two digits, and of their digits, that may fall below.
+        network: the network; None is returned where it has no digit head.
+        pairs: pairs that it was not trained on, with or without negatives, which do not count.
+        rejected: the share, 0 to 1, of pairs, and of tiles, whose confidence may be below the threshold.
     """
     comparison, digits = outputs(network, pairs.images)
     if digits is None:
@@ -167,10 +168,10 @@ def confidence_thresholds(
 
 
 def _last_layers(body: nn.Module) -> list[nn.Linear]:
-    """The linear layers that the probabilities come from; none where there are no such."""
+    """The linear layers that give the logits; empty where the last layer is not linear."""
     if not isinstance(body, TwoBranches):
         return []
     parts = body.branches if isinstance(body.comparison, PosteriorSum) else [body.comparison]
     members = [part.branches if isinstance(part, MeanOfBranches) else [part] for part in parts]
-    lasts = [each[-1] for part in members for each in part if isinstance(each, nn.Sequential)]
-    return [last for last in lasts if isinstance(last, nn.Linear)]
+    layers = [each[-1] for part in members for each in part if isinstance(each, nn.Sequential)]
+    return [layer for layer in layers if isinstance(layer, nn.Linear)]

@@ -1,6 +1,6 @@
-"""Checkpoints: safetensors files that hold the weights, the recipe, and what the round measured.
+"""Checkpoints: safetensors files that hold the weights, the recipe, and the round's metrics.
 
-Nothing in one depends on the clock or the machine's name, so the same round gives the same bytes.
+Nothing in a checkpoint depends on the time or the machine's name, so the same round gives the same bytes.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from pairedge_train.files import write_atomically
 from pairedge_train.networks.network import Network, build_network
 
 SCHEMA = 2
-_METRICS_1 = {"doubt_threshold": "digit_threshold"}  # names that schema 1 had
-_KEY = "pairedge"  # one metadata entry only: safetensors keeps no order among several
+_METRICS_1 = {"doubt_threshold": "digit_threshold"}  # names in schema 1, and now
+_KEY = "pairedge"  # the only metadata entry: safetensors does not keep the order of several
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained network and where it comes from.
+    """A trained network and its provenance.
 
     Attributes:
         network: in evaluation mode, on the CPU.
-        recipe: how it was trained.
-        seed: of its round.
-        fold: which fold validated, in cross-validation.
-        training_sha256: digest of the pairs that it was trained on.
-        metrics: what the round measured, for instance {"test_accuracy": 0.953, "test_pairs": 1000}.
+        recipe: its recipe.
+        seed: seed of its round.
+        fold: index of the validation fold, in cross-validation.
+        training_sha256: digest of its training pairs.
+        metrics: the round's metrics, for instance {"test_accuracy": 0.953, "test_pairs": 1000}.
         machine: what trained it; None where that was not recorded, as in schema 1.
     """
 
@@ -50,8 +50,8 @@ class Checkpoint:
 
 
 @pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
-class _Facts:
-    """What a checkpoint's file says beside the weights; see `Checkpoint`."""
+class _Metadata:
+    """A checkpoint file's metadata; see `Checkpoint`."""
 
     schema: int
     recipe: dict[str, Any]
@@ -62,16 +62,16 @@ class _Facts:
     machine: dict[str, str] | None = None
 
 
-_FACTS = TypeAdapter(_Facts)
+_METADATA = TypeAdapter(_Metadata)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint, completely or not at all.
 
     Raises:
         OutputError: when it cannot be written.
     """
-    facts = _Facts(
+    metadata = _Metadata(
         schema=SCHEMA,
         recipe=checkpoint.recipe.to_dict(),
         seed=checkpoint.seed,
@@ -81,12 +81,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         machine=checkpoint.machine,
     )
     tensors = {name: tensor.cpu().contiguous() for name, tensor in checkpoint.network.state_dict().items()}
-    content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(asdict(facts), sort_keys=True)})
+    content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(asdict(metadata), sort_keys=True)})
     write_atomically(path, content)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint, of schema 1 too.
+    """Read a checkpoint of this schema or of schema 1.
 
     Raises:
         CheckpointError: when it is missing, damaged, of another schema, or does not fit its own recipe.
@@ -110,14 +110,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: a checkpoint of schema {schema}; this version reads 1 to {SCHEMA}; train again"
         )
     try:
-        facts = _FACTS.validate_json(text)
-        fold, metrics = facts.fold, facts.metrics
-        if facts.schema == 1:
-            recipe = from_schema_1(facts.recipe)
+        metadata = _METADATA.validate_json(text)
+        fold, metrics = metadata.fold, metadata.metrics
+        if metadata.schema == 1:
+            recipe = from_schema_1(metadata.recipe)
             metrics = {_METRICS_1.get(name, name): value for name, value in metrics.items()}
-            fold = facts.seed - int(facts.recipe["seed"]) if recipe.data.folds else None
+            fold = metadata.seed - int(metadata.recipe["seed"]) if recipe.data.folds else None
         else:
-            recipe = Recipe.from_dict(facts.recipe)
+            recipe = Recipe.from_dict(metadata.recipe)
         network = build_network(recipe.network)
         network.load_state_dict(tensors)
     except (ValidationError, RecipeError, RuntimeError, TypeError, KeyError, ValueError) as error:
@@ -125,4 +125,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: its weights or recipe do not fit this version; train again"
         ) from error
     network.eval()
-    return Checkpoint(network, recipe, facts.seed, fold, facts.training_sha256, metrics, facts.machine)
+    return Checkpoint(
+        network,
+        recipe,
+        metadata.seed,
+        fold,
+        metadata.training_sha256,
+        metrics,
+        metadata.machine,
+    )

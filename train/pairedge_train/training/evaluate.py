@@ -1,4 +1,4 @@
-"""How good a network is on a round's pairs."""
+"""Evaluation: a network's accuracies and losses on pairs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pairedge_train.networks.network import Network
 from pairedge_train.networks.output import Output, leq_probability
 from pairedge_train.training.losses import losses
 
-BATCH = 250  # pairs at a time: their activations stay in the cache, twice as fast as 1,000
+BATCH = 250  # pairs; their activations stay in the cache, which is twice as fast as with 1,000
 _DROPOUTS = (nn.Dropout, nn.Dropout2d)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Accuracies, 0 to 1, and mean losses; None where the network has no such head.
+    """Accuracies, 0 to 1, and mean losses; None where the network lacks the head.
 
     Attributes:
         pairs: accuracy of the comparisons.
-        digits: accuracy of the digits, each pair giving two.
+        digits: accuracy on the digits, two of each pair.
         comparison_loss: cross-entropy of the comparison.
         digit_loss: the sum of both digits' cross-entropies.
     """
@@ -34,7 +34,7 @@ class Scores:
 
 
 def decide(leq: Tensor | None, digits: Tensor | None) -> Tensor:
-    """The decision first <= second, bool (B,): by the comparison head, else by the most probable digits.
+    """Whether first <= second, bool (B,): by the comparison head, else by the most probable digits.
 
     Args:
         leq: P(first <= second), float (B,), 0 to 1; None without a comparison head.
@@ -42,35 +42,35 @@ def decide(leq: Tensor | None, digits: Tensor | None) -> Tensor:
     """
     if leq is not None:
         return leq >= 0.5
-    assert digits is not None  # a network has one head at least
+    assert digits is not None  # a network has at least one head
     first, second = digits.argmax(2).unbind(1)
     return first <= second
 
 
 @torch.no_grad()
 def evaluate(network: Network, pairs: Pairs, *, dropout: bool = False) -> Scores:
-    """Measure a network on pairs, in evaluation mode, which it is left in.
+    """Evaluate a network on pairs; it is left in evaluation mode.
 
     Args:
-        network: what to measure.
-        pairs: what to measure it on, on the same device; pairs without two digits do not count.
+        network: the network.
+        pairs: pairs on the same device; those with a negative do not count.
         dropout: leave dropout on, as two reports' programs did.
     """
     pairs = pairs.of_digits()
     comparison, digits = outputs(network, pairs.images, dropout=dropout)
-    cost = losses(Output(comparison, digits), pairs.target, pairs.digits)
+    parts = losses(Output(comparison, digits), pairs.target, pairs.digits)
     leq = None if comparison is None else leq_probability(comparison)
     return Scores(
         pairs=_accuracy(decide(leq, digits) == pairs.target.bool()),
         digits=None if digits is None else _accuracy(digits.argmax(2) == pairs.digits),
-        comparison_loss=None if cost.comparison is None else float(cost.comparison),
-        digit_loss=None if cost.digits is None else float(cost.digits),
+        comparison_loss=None if parts.comparison is None else float(parts.comparison),
+        digit_loss=None if parts.digits is None else float(parts.digits),
     )
 
 
 @torch.no_grad()
 def outputs(network: Network, images: Tensor, *, dropout: bool = False) -> Output:
-    """A network's logits for images, float32 (N, 2, 14, 14), 0 to 255, in evaluation mode."""
+    """A network's logits for images, float32 (N, 2, 14, 14), 0 to 255; it is left in evaluation mode."""
     network.eval()
     if dropout:
         for module in network.modules():

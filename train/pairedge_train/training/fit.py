@@ -1,4 +1,4 @@
-"""The training loop: the only one, for one network or for several rounds of one recipe at once."""
+"""The training loop, for one network or for several stacked rounds of one recipe."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ from pairedge_train.training.evaluate import Scores, evaluate
 from pairedge_train.training.losses import losses
 from pairedge_train.training.stacked import StackedNetworks, can_stack, untie
 
-# Means over an epoch of the total loss, the comparison's and the digits'.
-Costs: TypeAlias = tuple[float, float | None, float | None]
+# Means over an epoch of the total loss, the comparison loss and the digit loss.
+MeanLosses: TypeAlias = tuple[float, float | None, float | None]
 Batch: TypeAlias = tuple[Tensor, Tensor, Tensor]  # images, digits, target
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch measured.
+    """Losses and scores of one epoch.
 
     Attributes:
         number: 1 for the first.
         loss: mean total loss over the epoch's batches, in training mode.
-        comparison_loss: the comparison's part of it, None without a comparison head.
-        digit_loss: the two digits' part of it before its weight, None without digit heads.
-        seconds: what the training took, evaluation left out; the equal share where several were trained.
-        validation: scores on the validation pairs after the epoch, where there are any that are looked at.
-        train: scores on the training pairs after the epoch, where the recipe asks for curves.
-        test: likewise on the test pairs.
+        comparison_loss: mean comparison loss, unweighted; None without a comparison head.
+        digit_loss: mean sum of both digit losses, unweighted; None without a digit head.
+        seconds: training time without evaluation; an equal share where several networks were trained.
+        validation: scores on the validation pairs after the epoch; None where there are none, or where the
+            recipe evaluates them only at the end.
+        train: scores on the training pairs after the epoch; None unless the recipe asks for curves.
+        test: scores on the test pairs after the epoch; None unless the recipe asks for curves.
     """
 
     number: int
@@ -67,16 +68,16 @@ def fit(
 ) -> list[list[Epoch]]:
     """Train networks in place, on the device where they and the pairs are, and leave them in evaluation mode.
 
-    Several are stacked: each takes the very steps that it would take alone, but for dropout, whose one stream
-    of random numbers serves all.
+    Several networks are stacked: each takes the same steps as alone, except that all draw their dropout from
+    one stream of random numbers.
 
     Args:
-        networks: fresh weights, which are changed; several only of a recipe that `can_stack`.
-        draws: each network's pairs to train and to validate on, as many for one as for another.
-        recipe: how.
-        generators: decide each network's order of pairs, where the recipe shuffles or redraws, and its
-            augmentation.
-        teacher: its digit posteriors, of the very images that the network sees, are the soft targets.
+        networks: with fresh weights, which are changed; several only of a recipe that `can_stack`.
+        draws: each network's pairs; all of one size.
+        recipe: the recipe.
+        generators: one for each network: they draw the order of pairs, where the recipe shuffles or redraws,
+            and the augmentation.
+        teacher: its digit posteriors, of the same augmented images, are the soft targets.
         on_epoch: called after each epoch of each network.
 
     Returns:
@@ -85,16 +86,16 @@ def fit(
     Raises:
         DivergedError: when the loss of an epoch is not finite.
     """
-    together = len(networks) > 1
-    if together and not can_stack(recipe):
+    stacked = len(networks) > 1
+    if stacked and not can_stack(recipe):
         raise ValueError("rounds of this recipe cannot be trained together")
-    model = StackedNetworks(networks) if together else networks[0]
-    training = Pairs.stacked([draw.training for draw in draws]) if together else draws[0].training
+    model = StackedNetworks(networks) if stacked else networks[0]
+    training = Pairs.stacked([draw.training for draw in draws]) if stacked else draws[0].training
     steps = -(-len(training) // recipe.optim.batch_size)
     optimizer = AdamW(model.parameters(), recipe.optim.lr, weight_decay=recipe.optim.weight_decay, fused=True)
     schedule = make_schedule(optimizer, recipe.optim, steps)
-    averaged = average_of(model, recipe.optim)
-    selection = Selection(recipe)
+    average = make_average(model, recipe.optim)
+    early_stopping = EarlyStopping(recipe)
     histories: list[list[Epoch]] = [[] for _ in networks]
     for number in range(1, recipe.optim.epochs + 1):
         start = time.perf_counter()
@@ -102,28 +103,28 @@ def fit(
             digits = draws[0].training_digits
             order = torch.randperm(len(digits), generator=generators[0])
             training = make_pairs(digits, order).to(str(training.images.device))
-        costs = train_epoch(
+        means = train_epoch(
             model,
             batches(training, recipe, generators),
             optimizer,
             recipe.loss,
             schedule=schedule,
-            averaged=averaged,
+            average=average,
             teacher=teacher,
         )
         seconds = (time.perf_counter() - start) / len(networks)
-        current = [cast(Network, averaged.module)] if averaged else networks
-        for network, draw, history, cost in zip(current, draws, histories, costs, strict=True):
-            history.append(finish_epoch(network, draw, recipe, number, cost, seconds))
+        current = [cast(Network, average.module)] if average else networks
+        for network, draw, history, mean in zip(current, draws, histories, means, strict=True):
+            history.append(finish_epoch(network, draw, recipe, number, mean, seconds))
             on_epoch(history[-1])
         halve_lr(optimizer, histories[0], recipe.optim)
-        if selection.stops(current[0], histories[0]):
+        if early_stopping.should_stop(current[0], histories[0]):
             break
-    if averaged:
-        networks[0].load_state_dict(averaged.module.state_dict())
-    selection.restore(networks[0])
+    if average:
+        networks[0].load_state_dict(average.module.state_dict())
+    early_stopping.restore(networks[0])
     for network in networks:
-        if together:
+        if stacked:
             untie(network)
         network.eval()
     return histories
@@ -136,10 +137,24 @@ def train_epoch(
     settings: Loss,
     *,
     schedule: LRScheduler | None = None,
-    averaged: AveragedModel | None = None,
+    average: AveragedModel | None = None,
     teacher: Network | None = None,
-) -> list[Costs]:
-    """One pass over an epoch's batches; each network's mean total loss, and the means of its parts."""
+) -> list[MeanLosses]:
+    """Train for one epoch.
+
+    Args:
+        model: one network, or stacked ones.
+        epoch: images, float32 (B, 2, 14, 14), digits, int64 (B, 2), and targets, int64 (B,), of each batch;
+            of M stacked networks with a second dimension M.
+        optimizer: of the model's parameters.
+        settings: weights and label smoothing.
+        schedule: stepped after every batch.
+        average: the moving average of the model's weights, updated after every batch.
+        teacher: gives the soft targets.
+
+    Returns:
+        Each network's mean total loss, comparison loss and digit loss.
+    """
     model.train()
     sums: list[Tensor | None] = [None, None, None]
     count = 0
@@ -147,13 +162,13 @@ def train_epoch(
         soft_targets = posteriors(teacher, images) if teacher else None
         parts = losses(model(images), target, digits, settings, soft_targets)
         optimizer.zero_grad()
-        # A network's weights have a part in its own loss alone, so that the sum has every gradient.
+        # Each network's weights affect only its own loss, so the gradient of the sum is every network's own.
         torch.autograd.backward(parts.total.sum())
         optimizer.step()
         if schedule:
             schedule.step()
-        if averaged:
-            averaged.update_parameters(model)
+        if average:
+            average.update_parameters(model)
         count += len(target)
         for i, part in enumerate(parts):
             if part is not None:
@@ -162,37 +177,39 @@ def train_epoch(
     totals = [None if part is None else part.reshape(-1).tolist() for part in sums]
     networks = len(next(total for total in totals if total is not None))  # every network has a head
     return [
-        cast(Costs, tuple(None if total is None else total[i] / count for total in totals))
+        cast(MeanLosses, tuple(None if total is None else total[i] / count for total in totals))
         for i in range(networks)
     ]
 
 
 def batches(pairs: Pairs, recipe: Recipe, generators: Sequence[Generator]) -> Iterator[Batch]:
-    """Images, digits and targets of one epoch, batch by batch; a last batch of one pair is left out.
-
-    Batch normalization cannot be trained on a single pair.
+    """The batches of one epoch; a last batch of one pair is left out, as batch normalization needs two.
 
     Args:
-        pairs: of one network, or stacked ones of several.
+        pairs: the pairs of one network, or of several, stacked.
         recipe: batch size, order and augmentation.
         generators: one for each network.
 
+    Yields:
+        Images, float32 (B, 2, 14, 14), digits, int64 (B, 2), and targets, int64 (B,); of M stacked networks
+        (B, M, 2, 14, 14), (B, M, 2) and (B, M).
+
     Raises:
-        DataError: when the recipe augments and the pairs do not keep what their images were averaged from.
+        DataError: when the recipe augments and the pairs have no fields.
     """
     target = pairs.target
     order = epoch_order(len(pairs), generators, shuffle=recipe.data.shuffle).to(target.device)
-    each = torch.arange(len(generators), device=target.device)
+    networks = torch.arange(len(generators), device=target.device)
     for rows in torch.split(order, recipe.optim.batch_size):
         if len(rows) > 1:
-            place = rows if len(generators) == 1 else (rows, each)
+            index = rows if len(generators) == 1 else (rows, networks)
             augment = recipe.augment
-            images = augmented(pairs, rows, augment, generators[0]) if augment else pairs.images[place]
-            yield images, pairs.digits[place], target[place]
+            images = augmented(pairs, rows, augment, generators[0]) if augment else pairs.images[index]
+            yield images, pairs.digits[index], target[index]
 
 
 def epoch_order(pairs: int, generators: Sequence[Generator], *, shuffle: bool) -> Tensor:
-    """The order in which networks visit their pairs in one epoch: int64 (N,) of one, (N, M) of several."""
+    """The order of the pairs in one epoch: int64 (N,) for one network, (N, M) for M stacked ones."""
     orders = [
         torch.randperm(pairs, generator=generator) if shuffle else torch.arange(pairs)
         for generator in generators
@@ -201,13 +218,16 @@ def epoch_order(pairs: int, generators: Sequence[Generator], *, shuffle: bool) -
 
 
 def augmented(pairs: Pairs, rows: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
-    """Some pairs' images, float32 (B, 2, 14, 14), every tile distorted by itself at 28x28, then averaged.
+    """Images with each tile augmented at 28x28, then averaged: float32 (B, 2, 14, 14), 0 to 255.
 
     Args:
-        pairs: with their fields.
-        rows: int64 (B,), which pairs.
-        settings: how far.
-        generator: decides how.
+        pairs: pairs with fields.
+        rows: indices of the pairs, int64 (B,).
+        settings: the ranges of the distortions.
+        generator: draws the distortions.
+
+    Raises:
+        DataError: when the pairs have no fields.
     """
     if pairs.fields is None:
         raise DataError("augmentation needs the 28x28 pictures, which these digits were not kept with")
@@ -218,25 +238,25 @@ def augmented(pairs: Pairs, rows: Tensor, settings: Augmentation, generator: Gen
 
 @torch.no_grad()
 def posteriors(teacher: Network, images: Tensor) -> Tensor:
-    """A teacher's soft targets, float (B, 2, 10), for images, float32 (B, 2, 14, 14)."""
+    """A teacher's soft targets, float (B, 2, 10), for images, float32 (B, 2, 14, 14), 0 to 255."""
     output: Output = teacher(images)
     assert output.digits is not None  # a teacher has a digit head
     return output.digits.softmax(2)
 
 
 def finish_epoch(
-    network: Network, draw: Draw, recipe: Recipe, number: int, costs: Costs, seconds: float
+    network: Network, draw: Draw, recipe: Recipe, number: int, means: MeanLosses, seconds: float
 ) -> Epoch:
-    """An epoch's losses in training, and the scores after it that the recipe asks for.
+    """Evaluate a network after an epoch, as far as the recipe asks for it.
 
     Raises:
         DivergedError: when the loss is not finite.
     """
-    loss, comparison_loss, digit_loss = costs
+    loss, comparison_loss, digit_loss = means
     if not math.isfinite(loss):
         raise DivergedError(f"the loss became {loss} in epoch {number}; a lower optim.lr may help")
     scores = partial(evaluate, network, dropout=recipe.evaluation.dropout)
-    # A search looks at validation once, at the end, unless something is selected by it.
+    # A search evaluates the validation pairs once, at the end, unless early stopping monitors them.
     watched = not recipe.evaluation.validation_only or recipe.stopping.watches
     return Epoch(
         number,
@@ -250,22 +270,22 @@ def finish_epoch(
     )
 
 
-def average_of(model: nn.Module, settings: Optimization) -> AveragedModel | None:
-    """The moving average of a model's weights and running statistics, where the recipe wants it."""
+def make_average(model: nn.Module, settings: Optimization) -> AveragedModel | None:
+    """The exponential moving average of a model's weights and running statistics; None without one."""
     if not settings.ema:
         return None
-    moving = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]  # torch has no types for it
-    return AveragedModel(model, multi_avg_fn=moving, use_buffers=True)
+    ema = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]  # torch has no types for it
+    return AveragedModel(model, multi_avg_fn=ema, use_buffers=True)
 
 
 def make_schedule(optimizer: Optimizer, settings: Optimization, steps_per_epoch: int) -> LRScheduler | None:
-    """The learning rate's schedule over the steps; None leaves it constant."""
+    """The learning rate schedule over the steps; None for a constant rate."""
     if settings.schedule == "constant":
         return None
     return OneCycleLR(
         optimizer,
         max_lr=settings.lr,
-        total_steps=settings.epochs * steps_per_epoch + 1,  # it steps once when it is made
+        total_steps=settings.epochs * steps_per_epoch + 1,  # the constructor takes one step
         pct_start=0.25,
         cycle_momentum=False,
     )
@@ -275,14 +295,14 @@ def halve_lr(optimizer: Optimizer, history: list[Epoch], settings: Optimization)
     """Halve the learning rate when the last epoch's loss fell too little (report 001, adaptive rate)."""
     if settings.plateau_threshold == "off" or len(history) < 2:
         return
-    before, now = history[-2].loss, history[-1].loss
+    previous, current = history[-2].loss, history[-1].loss
     for group in optimizer.param_groups:
-        if (before - now) / before <= settings.plateau_threshold and group["lr"] > settings.min_lr:
+        if (previous - current) / previous <= settings.plateau_threshold and group["lr"] > settings.min_lr:
             group["lr"] /= 2
 
 
-class Selection:
-    """Early stopping and the best epoch's weights, by the recipe's measure on the validation pairs."""
+class EarlyStopping:
+    """Stops training, and restores the best weights, by the recipe's metric on the validation pairs."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._stopping = recipe.stopping
@@ -290,8 +310,8 @@ class Selection:
         self._best = 0  # index of the best epoch
         self._weights: dict[str, Tensor] | None = None
 
-    def stops(self, network: Network, history: list[Epoch]) -> bool:
-        """Whether training ends with the last epoch of a history, after which the network is as given."""
+    def should_stop(self, network: Network, history: list[Epoch]) -> bool:
+        """Whether to stop after the last epoch of a history, at whose end the network is as given."""
         if not self._stopping.watches:
             return False
         last = len(history) - 1
@@ -301,16 +321,16 @@ class Selection:
                 self._weights = copy.deepcopy(network.state_dict())
         return bool(self._stopping.patience) and last - self._best >= self._stopping.patience
 
-    def improved(self, now: Scores | None, best: Scores | None) -> bool:
-        """Whether validation got strictly better."""
-        assert now is not None  # a recipe that watches validation has validation pairs
+    def improved(self, current: Scores | None, best: Scores | None) -> bool:
+        """Whether the current scores are strictly better than the best so far."""
+        assert current is not None  # a recipe with early stopping has validation pairs
         assert best is not None
         if self._stopping.monitor == "accuracy":
-            return now.pairs > best.pairs
-        return self._total(now) < self._total(best)
+            return current.pairs > best.pairs
+        return self._total(current) < self._total(best)
 
     def restore(self, network: Network) -> None:
-        """Give the network the best epoch's weights, where the recipe wants them."""
+        """Load the best epoch's weights into the network, where the recipe asks for them."""
         if self._weights is not None:
             network.load_state_dict(self._weights)
 

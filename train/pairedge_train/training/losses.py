@@ -1,4 +1,4 @@
-"""What training minimizes: the comparison's cross-entropy, and the auxiliary ones of the two digits."""
+"""The training losses: cross-entropy of the comparison, and auxiliary cross-entropies of the two digits."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pairedge_train.data.datasets import NEGATIVE
 from pairedge_train.experiments.recipe import Loss
 from pairedge_train.networks.output import Output
 
-EQUAL = Loss()  # both losses with weight 1, from hard labels
+EQUAL = Loss()  # both losses with weight 1, hard labels
 
 
 class Losses(NamedTuple):
-    """The loss of a batch and its parts: float scalars, or (M,) of M stacked networks.
+    """The loss of a batch and its parts.
 
     Attributes:
-        total: the weighted sum of the parts.
-        comparison: None where the network has no comparison head.
-        digits: the sum of the first and the second digit's; None where the network has no digit head.
+        total: the weighted sum of the parts, a float scalar; of M stacked networks (M,).
+        comparison: the comparison loss, a float scalar or (M,); None without a comparison head.
+        digits: the sum of both digits' losses, a float scalar or (M,); None without a digit head.
     """
 
     total: Tensor
@@ -32,18 +32,18 @@ class Losses(NamedTuple):
 def losses(
     output: Output, target: Tensor, digits: Tensor, settings: Loss = EQUAL, soft_targets: Tensor | None = None
 ) -> Losses:
-    """The weighted sum of the comparison's cross-entropy and of the first and the second digit's.
+    """The weighted sum of the comparison loss and the two digit losses.
 
-    A negative should have a uniform posterior, and its pair counts in no comparison.
+    The target posterior of a negative is uniform, and a pair with one has no comparison loss.
 
     Args:
         output: the heads' logits for B pairs: (B, 2) or (B,), and (B, 2, 10); of M stacked networks (B, M, 2)
             or (B, M), and (B, M, 2, 10).
-        target: int64 (B,) or (B, M): 1 where first <= second, else 0; NEGATIVE where a tile shows no digit.
-        digits: int64 (B, 2) or (B, M, 2): the labels, 0 to 9 or NEGATIVE.
+        target: int64 (B,) or (B, M): 1 where first <= second, else 0; NEGATIVE with a negative tile.
+        digits: labels, int64 (B, 2) or (B, M, 2), 0 to 9 or NEGATIVE.
         settings: weights and label smoothing.
-        soft_targets: posteriors (B, 2, 10) to learn instead of the labels (Hinton, Vinyals and Dean,
-            "Distilling the knowledge in a neural network", 2015).
+        soft_targets: a teacher's posteriors, float (B, 2, 10), in place of the labels (Hinton, Vinyals and
+            Dean, "Distilling the knowledge in a neural network", 2015).
     """
     comparison = digit = None
     if output.comparison is not None:
@@ -61,18 +61,18 @@ def losses(
 
 
 def comparison_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """The mean cross-entropy of the comparison over the pairs of two digits; 0 where there are none.
+    """The mean cross-entropy of the comparison over the pairs without a negative; 0 where there are none.
 
     Args:
         logits: float (B, 2) for the classes no and yes, or (B,) for yes; of M networks (B, M, 2) or (B, M).
-        target: int64 (B,) or (B, M), NEGATIVE where a pair does not count.
+        target: int64 (B,) or (B, M): 0, 1, or NEGATIVE where a pair does not count.
 
     Returns:
-        A scalar, or (M,).
+        A float scalar, or (M,).
     """
-    counts = target != NEGATIVE
-    if not bool(counts.all()):
-        logits, target = logits[counts], target[counts]
+    known = target != NEGATIVE
+    if not bool(known.all()):
+        logits, target = logits[known], target[known]
         if not len(target):
             return logits.sum()
     if logits.ndim > target.ndim:
@@ -87,10 +87,10 @@ def digit_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
     Args:
         logits: float (B, 2, 10), or (B, M, 2, 10) of M networks.
-        labels: int64 (B, 2) or (B, M, 2), or posteriors of the shape of the logits.
+        labels: int64 (B, 2) or (B, M, 2), or float posteriors of the shape of the logits.
 
     Returns:
-        A scalar, or (M,).
+        A float scalar, or (M,).
     """
     if logits.ndim == 4:
         return _cross_entropy(logits, labels).sum(-1)
@@ -98,14 +98,14 @@ def digit_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def smoothed(digits: Tensor, share: float) -> Tensor:
-    """Posteriors to learn: `share` spread evenly, the rest on the digit; uniform for NEGATIVE.
+    """Smoothed labels: `share` spread evenly over the digits, the rest on the label; uniform for NEGATIVE.
 
     Args:
-        digits: int64 (...), 0 to 9 or NEGATIVE.
+        digits: int64 of any shape, 0 to 9 or NEGATIVE.
         share: 0 to 1.
 
     Returns:
-        float (..., 10), each summing to 1.
+        float (..., 10), 0 to 1, with sum 1 over the last dimension.
     """
     one_hot = F.one_hot(digits.clamp(min=0), 10).to(torch.get_default_dtype())
     certain = (digits != NEGATIVE).to(one_hot)[..., None] * (1 - share)

@@ -1,4 +1,4 @@
-"""What is measured of a trained network for its row, and the calibration before it."""
+"""Calibration of a trained network, and the metrics of its row."""
 
 from __future__ import annotations
 
@@ -22,17 +22,25 @@ from pairedge_train.training.calibration import (
 from pairedge_train.training.evaluate import Scores, evaluate
 from pairedge_train.training.fit import Epoch
 
-COVERAGES = (1.0, 0.999, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares of answers that are not handed to a person
+COVERAGES = (
+    1.0,
+    0.999,
+    0.995,
+    0.99,
+    0.98,
+    0.95,
+    0.9,
+)  # shares of answers kept when the least certain are rejected
 
 
 def calibrate(network: Network, draw: Draw, settings: Evaluation) -> None:
     """Divide a network's logits by the recipe's temperature, or by the best one on the validation pairs.
 
     Raises:
-        RecipeError: for a network without a last layer that could carry a temperature.
+        RecipeError: when the best temperature is asked for of a network without a linear last layer.
     """
     if settings.temperature == "validation":
-        assert draw.validation  # the recipe holds pairs out
+        assert draw.validation  # such a recipe holds pairs out
         best = best_temperature(network, draw.validation)
         if best is None:
             raise RecipeError("evaluation.temperature: this variant has no last layer that could carry one")
@@ -42,34 +50,34 @@ def calibrate(network: Network, draw: Draw, settings: Evaluation) -> None:
 
 
 def measure(network: Network, draw: Draw, test: Digits, settings: Evaluation) -> dict[str, Any]:
-    """The fields of a row that say how good a network is; it is taken to the CPU.
+    """Evaluate a calibrated network, give the metrics of its row, and move it to the CPU.
 
     Args:
-        network: calibrated, on the device of the draw.
+        network: the network, on the device of the draw.
         draw: the round's pairs.
         test: all test digits.
-        settings: what to measure.
+        settings: what to evaluate.
     """
     train = evaluate(network, draw.training, dropout=settings.dropout)
-    measured: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "train_accuracy": train.pairs,
         "pairs": len(draw.training),
         "test_pairs": len(draw.test),
     }
     if not settings.validation_only:
         scores = evaluate(network, draw.test, dropout=settings.dropout)
-        measured |= {"test_accuracy": scores.pairs, "digit_accuracy": scores.digits}
+        metrics |= {"test_accuracy": scores.pairs, "digit_accuracy": scores.digits}
     if draw.validation:
-        measured["validation_accuracy"] = evaluate(network, draw.validation, dropout=settings.dropout).pairs
+        metrics["validation_accuracy"] = evaluate(network, draw.validation, dropout=settings.dropout).pairs
     network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types lack it
     if settings.validation_only:
-        assert draw.validation  # the recipe holds pairs out
-        return measured | validation_metrics(network, draw.validation)
-    return measured | exact_metrics(network, test, learned=settings.exact)
+        assert draw.validation  # such a recipe holds pairs out
+        return metrics | validation_metrics(network, draw.validation)
+    return metrics | exact_metrics(network, test, learned=settings.exact)
 
 
 def exact_metrics(network: Network, test: Digits, *, learned: bool) -> dict[str, Any]:
-    """What a network is worth on all ordered pairs of test digits; see `evaluate_all_pairs`."""
+    """Accuracy and calibration on all ordered pairs of test digits; see `evaluate_all_pairs`."""
     result = evaluate_all_pairs(network, torch.from_numpy(test.tiles).float(), test.labels, learned=learned)
     if result is None:
         return {}
@@ -93,7 +101,7 @@ def exact_metrics(network: Network, test: Digits, *, learned: bool) -> dict[str,
 
 
 def validation_metrics(network: Network, validation: Pairs) -> dict[str, Any]:
-    """What a search goes by: all ordered pairs of the validation digits, and their best temperature."""
+    """The metrics of a search: on all ordered pairs of validation digits, with their best temperature."""
     images, digits = validation.images.cpu().flatten(0, 1), validation.digits.cpu().flatten()
     result = evaluate_all_pairs(network, images, digits, learned=False)
     best = best_temperature(network, validation.to("cpu"))
@@ -106,27 +114,27 @@ def validation_metrics(network: Network, validation: Pairs) -> dict[str, Any]:
 
 
 def thresholds(network: Network, draw: Draw) -> dict[str, float]:
-    """The confidences below which answers are uncertain, fitted on the validation pairs, if any."""
+    """The confidence thresholds, fitted on the validation pairs; empty where there are none."""
     fitted = confidence_thresholds(network, draw.validation.to("cpu")) if draw.validation else None
     return dict(zip(("pair_threshold", "digit_threshold"), fitted, strict=True)) if fitted else {}
 
 
 def curves(history: list[Epoch]) -> dict[str, tuple[float, ...]]:
-    """What was measured after every epoch, one list for each curve, rounded to what a figure can show."""
-    measured: dict[str, list[float | None]] = {"loss": [epoch.loss for epoch in history]}
-    for side in ("train", "validation", "test"):
-        scores: list[Scores | None] = [getattr(epoch, side) for epoch in history]
-        for measure_, name in (("pairs", "accuracy"), ("comparison_loss",) * 2, ("digit_loss",) * 2):
-            measured[f"{side}_{name}"] = [getattr(score, measure_) if score else None for score in scores]
+    """The metrics that every epoch has, by name, rounded to what a figure can show."""
+    metrics: dict[str, list[float | None]] = {"loss": [epoch.loss for epoch in history]}
+    for split in ("train", "validation", "test"):
+        scores: list[Scores | None] = [getattr(epoch, split) for epoch in history]
+        for field, name in (("pairs", "accuracy"), ("comparison_loss",) * 2, ("digit_loss",) * 2):
+            metrics[f"{split}_{name}"] = [getattr(score, field) if score else None for score in scores]
     return {
         name: tuple(round(value, 5) for value in values if value is not None)
-        for name, values in measured.items()
+        for name, values in metrics.items()
         if None not in values
     }
 
 
 def _rounded(reliability: Reliability) -> tuple[tuple[float, float, float], ...]:
     return tuple(
-        (round(share, 6), round(said, 6), round(happened, 6))
-        for share, said, happened in reliability.diagram()
+        (round(share, 6), round(probability, 6), round(frequency, 6))
+        for share, probability, frequency in reliability.diagram()
     )

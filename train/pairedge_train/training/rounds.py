@@ -1,11 +1,10 @@
-"""Rounds: train a recipe once for each seed, keep a checkpoint and a row for each, and skip what is done."""
+"""Rounds: train a recipe once per seed, keep a checkpoint and a row of each, and skip finished ones."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,14 +31,40 @@ from pairedge_train.training.stacked import can_stack
 
 
 @dataclass(frozen=True)
+class Round:
+    """One round of a recipe.
+
+    Attributes:
+        recipe: the recipe.
+        first_seed: seed of the first round.
+        number: index of the round, from 0.
+    """
+
+    recipe: Recipe
+    first_seed: int
+    number: int
+
+    @property
+    def seed(self) -> int:
+        """The round's own seed, which names it."""
+        return self.first_seed + self.number
+
+    @property
+    def fold(self) -> int | None:
+        """The validation fold; None without cross-validation."""
+        folds = self.recipe.data.folds
+        return self.number % folds if folds else None
+
+
+@dataclass(frozen=True)
 class Stage:
-    """Which network is being trained.
+    """The network that is being trained, for progress.
 
     Attributes:
         variant: its architecture.
-        seed: of its round.
-        epochs: how many it is trained for at most.
-        teacher: whether it is the teacher of the network that is asked for.
+        seed: seed of its round.
+        epochs: number of epochs, unless training stops early.
+        teacher: whether it is the teacher of the requested network.
     """
 
     variant: str
@@ -53,17 +78,17 @@ OnPictures: TypeAlias = Callable[[int], None]  # called with how many were rende
 
 
 def study_folder(out: Path, recipe: Recipe) -> Path:
-    """Where a recipe's rounds lie under `out`: the same recipe always finds its own rounds again."""
+    """The folder of a recipe's rounds under `out`; its name is a function of the recipe."""
     return out / f"{recipe.variant}-{recipe.digest()}"
 
 
 def checkpoint_path(folder: Path, seed: int) -> Path:
-    """Where a round's checkpoint lies in its study's folder."""
+    """The path of a round's checkpoint in its recipe's folder."""
     return folder / f"seed-{seed}.safetensors"
 
 
 def finished_rows(folder: Path, recipe: Recipe) -> dict[int, RoundRow]:
-    """The rows of finished rounds by seed; a round is finished when it has both row and checkpoint."""
+    """The rows of finished rounds by seed; a finished round has both row and checkpoint."""
     digest = recipe.digest()
     return {
         row.seed: row
@@ -84,23 +109,22 @@ def run_rounds(
     on_epoch: OnEpoch = lambda _stage, _epoch: None,
     on_round: Callable[[RoundRow], None] = lambda _: None,
 ) -> list[RoundRow]:
-    """Train every round of a recipe that has no row yet; give the rows of all its rounds, by seed.
+    """Train every unfinished round of a recipe, and give the rows of all its rounds, by seed.
 
-    A checkpoint is written before its row, so that a study that is killed at any moment is continued by the
-    same call, and a finished round is never lost or counted twice. A round that another process is training
-    is waited for.
+    A checkpoint is written before its row: after a kill at any moment the same call resumes, and a finished
+    round is never lost or counted twice. If another process is training a round, wait for its result.
 
     Args:
-        recipe: how.
-        data: what the pairs are drawn from.
-        folder: of the recipe's checkpoints and rows.
-        seed: of the first round; round i, from 0, has the seed `seed + i`. In cross-validation with k folds,
+        recipe: the recipe.
+        data: the data set that the pairs are drawn from.
+        folder: folder of the recipe's checkpoints and rows.
+        seed: seed of the first round; round i, from 0, has seed `seed + i`. In cross-validation with k folds,
             rounds 0 to k - 1 are the folds of one draw of pairs, the next k rounds those of another.
-        rounds: how many.
+        rounds: number of rounds.
         device: where to train.
         on_pictures: called as synthetic pictures are rendered.
-        on_epoch: called after each epoch, of each member and of a teacher too.
-        on_round: called for each round, those too that were finished before.
+        on_epoch: called after each epoch, also of members of an ensemble and of a teacher.
+        on_round: called for each round, also for those that were finished before.
 
     Raises:
         DivergedError: when a round's loss is not finite; it names the round.
@@ -108,7 +132,8 @@ def run_rounds(
     """
     rows = []
     for number in range(rounds):
-        with one_process(folder, seed + number):
+        path = checkpoint_path(folder, seed + number)
+        with one_process(path):
             row = finished_rows(folder, recipe).get(seed + number)
             if row is None:
                 try:
@@ -123,26 +148,23 @@ def run_rounds(
                         on_epoch=on_epoch,
                     )
                 except DivergedError as error:
-                    place = f"round {number + 1} of {rounds} (seed {seed + number})"
-                    raise DivergedError(f"{place}: {error}") from error
-                save_checkpoint(checkpoint_path(folder, seed + number), checkpoint)
+                    name = f"round {number + 1} of {rounds} (seed {seed + number})"
+                    raise DivergedError(f"{name}: {error}") from error
+                save_checkpoint(path, checkpoint)
                 append_row(folder / "rows.jsonl", row)
         on_round(row)
         rows.append(row)
     return rows
 
 
-@contextmanager
-def one_process(folder: Path, seed: int) -> Iterator[None]:
-    """Let one process of this machine at a time train a round; the others then find it finished."""
-    place = hashlib.sha256(f"{checkpoint_path(folder, seed).absolute()}".encode()).hexdigest()[:16]
-    # Beside the results a lock would be in the way of who reads them, and of a folder that is not there yet.
-    lock = Path(tempfile.gettempdir()) / f"pairedge-{place}.lock"
-    with FileLock(lock):
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+def one_process(checkpoint: Path) -> FileLock:
+    """The lock of a round, by the path of its checkpoint, against other processes of this machine.
+
+    Its empty file stays: if it were deleted, a waiting process and a new one would lock different files.
+    """
+    name = hashlib.sha256(f"{checkpoint.absolute()}".encode()).hexdigest()[:16]
+    # Not beside the results: a failed round leaves no folder, and a finished one nothing but its results.
+    return FileLock(Path(tempfile.gettempdir()) / f"pairedge-{name}.lock")
 
 
 def train_round(
@@ -156,24 +178,25 @@ def train_round(
     on_pictures: OnPictures = lambda _: None,
     on_epoch: OnEpoch = lambda _stage, _epoch: None,
 ) -> tuple[Checkpoint, RoundRow]:
-    """One round: draw pairs, train fresh weights, measure.
+    """Train one round: draw pairs, train fresh weights, calibrate and evaluate.
 
-    The round's own seed, `seed + number`, decides everything random. In cross-validation with k folds, each k
-    rounds share the pairs that the seed of the first of them draws, and differ in the fold that validates.
+    The round's own seed, `seed + number`, determines everything random. In cross-validation with k folds,
+    each k rounds share the pairs that the seed of the first of them draws, and differ in the validation fold.
 
     Args:
-        recipe: how.
-        data: what the pairs are drawn from.
-        seed: of the first round.
-        number: which round, from 0.
+        recipe: the recipe.
+        data: the data set that the pairs are drawn from.
+        seed: seed of the first round.
+        number: index of the round, from 0.
         device: where to train.
-        runs: where the rounds of teachers lie: one that is missing there is trained first, and kept.
+        runs: folder of teachers' rounds; a missing teacher is trained first, and kept there.
         on_pictures: called as synthetic pictures are rendered.
-        on_epoch: called after each epoch, of each member and of a teacher too.
+        on_epoch: called after each epoch, also of members of an ensemble and of a teacher.
     """
-    data = with_synthetic(data, recipe.data.synthetic, seed + number, on_pictures)
-    teacher = teacher_of(recipe, data, seed + number, device, runs, on_epoch) if recipe.loss.teacher else None
-    draw, generator = draw_round(recipe, data, seed, number, device)
+    this = Round(recipe, seed, number)
+    data = with_synthetic(data, recipe.data.synthetic, this.seed, on_pictures)
+    teacher = teacher_of(recipe, data, this.seed, device, runs, on_epoch) if recipe.loss.teacher else None
+    draw, generator = draw_round(this, data, device)
     with drawn_from(generator):
         members, histories = [], []
         for variant in recipe.network.members:
@@ -184,18 +207,18 @@ def train_round(
                 recipe,
                 generators=[generator],
                 teacher=teacher,
-                on_epoch=partial(on_epoch, Stage(variant, seed + number, recipe.optim.epochs)),
+                on_epoch=partial(on_epoch, Stage(variant, this.seed, recipe.optim.epochs)),
             )
             members.append(network)
             histories.append(history)
         network = ensemble_network(members).to(device)
-        return finish_round(recipe, data, seed, number, draw, network, histories)
+        return finish_round(this, data, draw, network, histories)
 
 
 def teacher_of(
     recipe: Recipe, data: DataSet, seed: int, device: str, runs: Path, on_epoch: OnEpoch
 ) -> Network:
-    """The trained network of a recipe's teacher for the same round, hence for the same pairs."""
+    """The trained teacher of a recipe's round, of the same seed and so of the same pairs."""
     teacher = load_recipe(recipe.loss.teacher)
     if teacher.data != recipe.data:
         raise RecipeError(f"teacher {recipe.loss.teacher!r} draws other pairs than its student")
@@ -211,72 +234,70 @@ def teacher_of(
 def train_rounds(
     recipe: Recipe, data: DataSet, seed: int, numbers: Sequence[int], *, device: str = "cpu"
 ) -> list[tuple[Checkpoint, RoundRow]]:
-    """Several rounds, trained together where that can be, in well under half the time.
+    """Train several rounds together where the recipe allows it, in well under half the time.
 
-    Pairs, first weights and the order of pairs are those of `train_round`. Dropout is not, so that a round's
-    bytes depend on its company, which the row counts as "stacked".
+    Pairs, initial weights and the order of pairs are those of `train_round`. Dropout is not, so a round's
+    weights depend on the rounds trained with it, whose number is the row's `stacked`.
 
     Raises:
         DivergedError: when the loss of one of the rounds is not finite.
     """
     if len(numbers) == 1 or not can_stack(recipe):
         return [train_round(recipe, data, seed, number, device=device) for number in numbers]
+    rounds = [Round(recipe, seed, number) for number in numbers]
     draws, generators, networks = [], [], []
-    for number in numbers:
-        draw, generator = draw_round(recipe, data, seed, number, device)
+    for each in rounds:
+        draw, generator = draw_round(each, data, device)
         with drawn_from(generator):
             networks.append(fresh_network(recipe.network, recipe, draw, device))
         draws.append(draw)
         generators.append(generator)
-    with drawn_from(Generator().manual_seed(seed + numbers[0])):
+    with drawn_from(Generator().manual_seed(rounds[0].seed)):
         histories = fit(networks, draws, recipe, generators=generators)
         return [
-            finish_round(recipe, data, seed, number, draw, network, [history], stacked=len(numbers))
-            for number, draw, network, history in zip(numbers, draws, networks, histories, strict=True)
+            finish_round(each, data, draw, network, [history], stacked=len(rounds))
+            for each, draw, network, history in zip(rounds, draws, networks, histories, strict=True)
         ]
 
 
-def draw_round(recipe: Recipe, data: DataSet, seed: int, number: int, device: str) -> tuple[Draw, Generator]:
-    """A round's pairs, on its device, and the generator that decides what else is random in it."""
-    folds = recipe.data.folds
-    fold = number % folds if folds else 0
-    generator = Generator().manual_seed(seed + number - fold)
-    draw = draw_pairs(data, recipe.data, generator, fold=fold).to(device)
-    return draw, generator.manual_seed(seed + number) if folds else generator
+def draw_round(this: Round, data: DataSet, device: str) -> tuple[Draw, Generator]:
+    """Draw a round's pairs on its device; give the generator for everything else random in the round."""
+    fold = this.fold or 0
+    generator = Generator().manual_seed(this.seed - fold)  # the folds share the draw of their first round
+    draw = draw_pairs(data, this.recipe.data, generator, fold=fold).to(device)
+    return draw, generator if this.fold is None else generator.manual_seed(this.seed)
 
 
 def fresh_network(architecture: Architecture, recipe: Recipe, draw: Draw, device: str) -> Network:
-    """A network to be trained, on its device, normalized by the round's pairs where the recipe says so."""
+    """An untrained network on its device, with the normalization that the recipe asks for."""
     statistics = (draw.mean, draw.std) if recipe.data.normalize == "standardize" else (0.0, 1.0)
     return to_channels_last(build_network(architecture, *statistics).to(device))
 
 
 def finish_round(
-    recipe: Recipe,
+    this: Round,
     data: DataSet,
-    seed: int,
-    number: int,
     draw: Draw,
     network: Network,
     histories: list[list[Epoch]],
     *,
     stacked: int = 1,
 ) -> tuple[Checkpoint, RoundRow]:
-    """Calibrate and measure a trained network, take it to the CPU, and make its checkpoint and row.
+    """Calibrate and evaluate a trained network, move it to the CPU, and make its checkpoint and row.
 
-    Of several members' histories the row shows the first one's curves, and the seconds of all.
+    Of the histories of an ensemble's members the row has the first one's curves, and the seconds of all.
     """
+    recipe = this.recipe
     calibrate(network, draw, recipe.evaluation)
     metrics = measure(network, draw, data.test, recipe.evaluation)
     if recipe.data.synthetic.negatives:
         metrics |= thresholds(network, draw)
-    fold = number % recipe.data.folds if recipe.data.folds else None
     row = RoundRow(
         variant=recipe.variant,
         dataset=recipe.data.dataset,
         recipe=recipe.digest(),
-        seed=seed + number,
-        fold=fold,
+        seed=this.seed,
+        fold=this.fold,
         curves=curves(histories[0]),
         epochs=len(histories[0]),
         seconds=round(sum(epoch.seconds for history in histories for epoch in history), 3),
@@ -288,4 +309,4 @@ def finish_round(
         **metrics,
     )
     digest = draw.training.sha256()
-    return Checkpoint(network, recipe, seed + number, fold, digest, metrics, machine()), row
+    return Checkpoint(network, recipe, this.seed, this.fold, digest, metrics, machine()), row

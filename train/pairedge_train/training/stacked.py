@@ -1,10 +1,10 @@
-"""Many equal networks trained as one, for well under half of what each costs by itself.
+"""Stacked training: M networks of one variant trained as one, in well under half the time.
 
-A network as small as TwinNet leaves a processor mostly waiting between many small operations. Here every
-layer of M networks becomes one layer over M groups of channels. A group sees its own weights and data alone,
-so that each network takes the very step that it would have taken by itself.
+With a network as small as TwinNet, a processor mostly waits between many small operations. Here each layer of
+M networks becomes one layer with M groups of channels. A group sees only its own weights and data, so each
+network takes the same step as it would alone.
 
-Activations are (B, M * C) or (B, M * C, H, W): network by network, the channels of each side by side.
+Activations are (B, M * C) or (B, M * C, H, W): the channels of the first network, then of the second, ...
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from pairedge_train.networks.output import Output
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import get_variant
 
-# Each of these treats numbers or channels one by one, and does not mind M times as many.
+# Layers without weights that work on each number or channel alone, so that M times as many need no change.
 _UNWEIGHTED = (
     *(nn.ReLU, nn.SELU, nn.Tanh, nn.Identity),
     *(nn.AvgPool2d, nn.MaxPool2d, nn.Flatten, nn.Dropout),
 )
-# The settings in which stacked rounds may differ from a default recipe. Any other, and any that is added
-# later, keeps a round to itself until it is named here.
-_MAY_DIFFER = frozenset(
+# Settings that stacked training supports. A recipe that changes any other one, or one that is added later, is
+# trained round by round until the setting is named here.
+_SUPPORTED = frozenset(
     {
         "network.variant",
         "data.dataset",
@@ -57,9 +57,9 @@ _MAY_DIFFER = frozenset(
 
 
 def is_stackable(body: nn.Module) -> bool:
-    """Whether networks like this one can be stacked.
+    """Whether networks of this architecture can be stacked.
 
-    They are `TwoBranches` of plain layers, without weights for digits, that take both tiles one by one.
+    It must be a `TwoBranches` of plain layers, without weights in a digit head, and not `together`.
     """
     if not isinstance(body, TwoBranches) or not isinstance(body.digit, nn.Identity | None) or body.together:
         return False
@@ -74,7 +74,7 @@ def is_stackable(body: nn.Module) -> bool:
 
 
 def layers_of(part: nn.Module) -> list[nn.Module]:
-    """The layers of a part in the order in which they run, those of sequences in sequences too."""
+    """The layers of a module in the order in which they run, nested `nn.Sequential`s flattened."""
     if isinstance(part, nn.Sequential):
         return [layer for inner in part for layer in layers_of(inner)]
     return [part]
@@ -82,22 +82,26 @@ def layers_of(part: nn.Module) -> list[nn.Module]:
 
 @cache
 def can_stack(recipe: Recipe) -> bool:
-    """Whether rounds of a recipe can be trained together: no round may go a way of its own."""
+    """Whether rounds of a recipe can be trained together."""
     defaults = flat(Recipe().to_dict())
     settings = flat(recipe.to_dict())
-    if any(settings[name] != defaults[name] for name in settings.keys() - _MAY_DIFFER):
+    if any(settings[name] != defaults[name] for name in settings.keys() - _SUPPORTED):
         return False
     if len(recipe.network.members) > 1:
         return False
-    with torch.device("meta"):  # no weights to fill, and no randomness to draw them from
+    with torch.device("meta"):  # allocates no weights and draws no random numbers
         return is_stackable(get_variant(recipe.variant).build())
 
 
 class StackedNetworks(nn.Module):
-    """M equal networks as one, for training alone: gray levels, float32 (B, M, 2, 14, 14), to their `Output`.
+    """M networks of one variant as one, for training only.
 
     Args:
-        networks: of the same variant, which `is_stackable`.
+        networks: networks of one variant, which `is_stackable`.
+
+    Attributes:
+        mean: float32 (M, 1, 1, 1), of each network's normalization.
+        std: float32 (M, 1, 1, 1), of each network's normalization.
     """
 
     mean: Tensor
@@ -106,24 +110,24 @@ class StackedNetworks(nn.Module):
     def __init__(self, networks: Sequence[Network]) -> None:
         super().__init__()
         for name in ("mean", "std"):
-            each = torch.stack([getattr(network, name) for network in networks])
-            self.register_buffer(name, each[:, None, None, None], persistent=False)
+            values = torch.stack([getattr(network, name) for network in networks])
+            self.register_buffer(name, values[:, None, None, None], persistent=False)
         self.body = StackedTwoBranches([cast(TwoBranches, network.body) for network in networks])
 
     def forward(self, images: Tensor) -> Output:
-        """Compare pairs: logits (B, M, 2) or (B, M), and of digits (B, M, 2, 10)."""
+        """Map gray levels (B, M, 2, 14, 14) to logits (B, M, 2) or (B, M), and of digits (B, M, 2, 10)."""
         output: Output = self.body((images - self.mean) / self.std)
         return output
 
 
 class StackedTwoBranches(nn.Module):
-    """M equal `TwoBranches` as one, for training alone.
+    """M `TwoBranches` of one variant as one, for training only.
 
-    Their own weights and running statistics become views of the stacked ones: they are trained with it, and
-    can be judged at any moment.
+    The networks' own weights and running statistics become views of the stacked ones. They are trained with
+    them, and each network can be evaluated at any moment.
 
     Args:
-        bodies: networks of the same variant, which `is_stackable`.
+        bodies: networks of one variant, which `is_stackable`.
     """
 
     def __init__(self, bodies: Sequence[TwoBranches]) -> None:
@@ -131,19 +135,19 @@ class StackedTwoBranches(nn.Module):
         self.count = len(bodies)
         self.shares_weights = bodies[0].shares_weights
         self.has_digits = bodies[0].digit is not None
-        # A network with a branch for each tile is two networks side by side.
+        # A network with a branch for each tile counts as two networks side by side.
         branches = [branch for body in bodies for branch in body.branches]
         self.branch = stack(branches, sides=2 if self.shares_weights else 1)
         comparisons = [body.comparison for body in bodies if body.comparison is not None]
         self.comparison = stack(comparisons) if comparisons else None
 
     def forward(self, pairs: Tensor) -> Output:
-        """Compare pairs, float (B, M, 2, 14, 14): logits (B, M, 2) or (B, M), and of digits (B, M, 2, 10)."""
+        """Map pairs (B, M, 2, 14, 14) to logits (B, M, 2) or (B, M), and of digits (B, M, 2, 10)."""
         batch = len(pairs)
-        # For a shared branch all first tiles and then all second ones, (2B, M, 14, 14); else (B, 2M, 14, 14).
+        # For a shared branch all first tiles, then all second ones, (2B, M, 14, 14); else (B, 2M, 14, 14).
         sides_first = pairs.permute(2, 0, 1, 3, 4)
         tiles = sides_first.flatten(0, 1) if self.shares_weights else pairs.flatten(1, 2)
-        # Channels last is the order in which the CPU's kernels for convolution and pooling are quickest.
+        # The CPU's kernels for convolution and pooling are fastest in channels-last format.
         rows = self.branch(tiles.contiguous(memory_format=torch.channels_last))
         if self.shares_weights:
             embeddings = rows.view(2, batch, self.count, -1).permute(1, 2, 0, 3)
@@ -152,17 +156,17 @@ class StackedTwoBranches(nn.Module):
         comparison = None
         if self.comparison is not None:
             logits = self.comparison(embeddings.flatten(1))
-            # A head of one logit leaves no dimension for it, (B * M,); a head of two gives (B, M * 2).
+            # A head of one logit gives (B * M,), a head of two (B, M * 2).
             comparison = logits.view(batch, self.count, *([] if logits.ndim == 1 else [-1]))
         return Output(comparison, embeddings if self.has_digits else None)
 
 
 def stack(parts: Sequence[nn.Module], sides: int = 1) -> nn.Sequential:
-    """M equal parts of networks as one.
+    """Stack M branches or heads of one architecture.
 
     Args:
-        parts: of the same layers.
-        sides: 2 where the rows are all first tiles and then all second ones.
+        parts: the branches or heads.
+        sides: 2 where the batch is all first tiles, then all second ones; else 1.
     """
     columns = list(zip(*map(layers_of, parts), strict=True))
     stacked: list[nn.Module] = []
@@ -177,7 +181,7 @@ def stack(parts: Sequence[nn.Module], sides: int = 1) -> nn.Sequential:
 
 
 def stack_layers(layers: Sequence[nn.Module], sides: int = 1) -> nn.Module:
-    """M equal layers as one; see `stack`."""
+    """Stack M layers of one kind; see `stack`."""
     first = layers[0]
     if isinstance(first, nn.Linear):
         return tie(StackedLinear(len(layers)), layers)
@@ -185,68 +189,72 @@ def stack_layers(layers: Sequence[nn.Module], sides: int = 1) -> nn.Module:
     if isinstance(stacked, nn.Conv2d):
         stacked.groups = len(layers)
     if isinstance(stacked, nn.BatchNorm1d | nn.BatchNorm2d) and sides == 2:
-        return OneSideAfterTheOther(stacked)
+        return NormalizeEachSide(stacked)
     return stacked
 
 
 def tie(stacked: nn.Module, layers: Sequence[nn.Module]) -> nn.Module:
-    """Give a layer the weights and buffers of M layers, side by side; theirs become views of its own."""
+    """Concatenate the weights and buffers of M layers into a stacked one; theirs become views of its own."""
     for name, tensor in layers[0].state_dict(keep_vars=True).items():
         parts = [getattr(layer, name) for layer in layers]
-        together = torch.cat(
-            [part.detach().view(-1, *part.shape[1:]) for part in parts]
-        )  # a count becomes (1,)
-        for part, view in zip(parts, together.chunk(len(parts)), strict=True):
+        # A scalar, such as the count of batches, becomes (1,).
+        joined = torch.cat([part.detach().view(-1, *part.shape[1:]) for part in parts])
+        for part, view in zip(parts, joined.chunk(len(parts)), strict=True):
             part.data = view.view_as(part)
-        setattr(stacked, name, nn.Parameter(together) if isinstance(tensor, nn.Parameter) else together)
+        setattr(stacked, name, nn.Parameter(joined) if isinstance(tensor, nn.Parameter) else joined)
     return stacked
 
 
 def untie(network: nn.Module) -> None:
-    """Give a network that was stacked its weights for itself again."""
+    """Copy the weights of a stacked network out of the views, into memory of its own."""
     for tensor in network.state_dict(keep_vars=True).values():
         tensor.data = tensor.data.clone()
 
 
 class StackedLinear(nn.Module):
-    """M linear layers as one product of M matrices, (B, M * I) to (B, M * O)."""
+    """M linear layers as one batched matrix product.
 
-    weight: nn.Parameter  # (M * O, I)
-    bias: nn.Parameter  # (M * O,)
+    Attributes:
+        weight: (M * O, I), the networks' weights one below the other.
+        bias: (M * O,).
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter
 
     def __init__(self, count: int) -> None:
         super().__init__()
         self.count = count
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Apply each layer to its own columns."""
+        """Map (B, M * I) to (B, M * O), each layer its own columns."""
         inputs = rows.view(len(rows), self.count, -1).transpose(0, 1)  # (M, B, I)
         weight = self.weight.view(self.count, -1, inputs.shape[2]).transpose(1, 2)  # (M, I, O)
         bias = self.bias.view(self.count, 1, -1)
         return torch.baddbmm(bias, inputs, weight).transpose(0, 1).flatten(1)
 
 
-class OneSideAfterTheOther(nn.Module):
-    """Normalises first and second tiles as two batches, as a shared branch does that is called twice."""
+class NormalizeEachSide(nn.Module):
+    """Batch normalization of first and second tiles as two batches, as in a shared branch called twice."""
 
-    def __init__(self, normalisation: nn.Module) -> None:
+    def __init__(self, normalization: nn.Module) -> None:
         super().__init__()
-        self.normalisation = normalisation
+        self.normalization = normalization
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Normalise (2B, C) or (2B, C, H, W)."""
-        return torch.cat([self.normalisation(side) for side in rows.chunk(2)])
+        """Normalize (2B, C) or (2B, C, H, W)."""
+        return torch.cat([self.normalization(side) for side in rows.chunk(2)])
 
 
 class ConvRelu(nn.Module):
-    """A convolution with bias and the ReLU after it, which saves a tenth of the whole step on a CPU."""
+    """A convolution with bias fused with its ReLU, which saves a tenth of the whole step on a CPU."""
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
         self.convolution = convolution
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Convolve maps (B, C, H, W), channels last."""
+        """Map (B, C, H, W), channels last, to (B, K, H, W)."""
         layer = self.convolution
         geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
         rectified: Tensor = _ConvRelu.apply(maps, layer.weight, layer.bias, geometry)  # type: ignore[no-untyped-call]  # torch has no types for it
@@ -256,7 +264,7 @@ class ConvRelu(nn.Module):
 class _ConvRelu(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, maps: Tensor, weight: Tensor, bias: Tensor, geometry: Any) -> Tensor:
-        """Rectified in place: maps of M networks are costly to write a second time."""
+        """ReLU in place: the maps of M networks are costly to write a second time."""
         rectified = F.conv2d(maps, weight, bias, *geometry).relu_()
         context.save_for_backward(maps, weight, rectified)
         stride, padding, dilation, groups = geometry
@@ -265,20 +273,22 @@ class _ConvRelu(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
-        """Each gradient by the kernel that is quickest for it."""
+        """Each gradient by the fastest kernel for it."""
         maps, weight, rectified = context.saved_tensors
         channels_last = partial(Tensor.contiguous, memory_format=torch.channels_last)
         backward = torch.ops.aten.convolution_backward
         gradient = torch.ops.aten.threshold_backward(channels_last(gradient), rectified, 0)
-        of_maps = None
+        maps_gradient = None
         if context.needs_input_grad[0]:
-            # With channels first the gradient of the maps, whose values it does not depend on, costs half.
-            first = (
+            # Half the time in channels-first format; only the shape of the maps matters, not their values.
+            channels_first = (
                 gradient.contiguous(),
                 torch.empty_like(maps, memory_format=torch.contiguous_format),
                 weight.contiguous(),
             )
-            of_maps, *_ = backward(*first, None, *context.geometry, [True, False, False])
-            of_maps = channels_last(of_maps)
-        _, of_weight, _ = backward(gradient, maps, weight, None, *context.geometry, [False, True, False])
-        return of_maps, of_weight, gradient.sum((0, 2, 3)), None
+            maps_gradient, *_ = backward(*channels_first, None, *context.geometry, [True, False, False])
+            maps_gradient = channels_last(maps_gradient)
+        _, weight_gradient, _ = backward(
+            gradient, maps, weight, None, *context.geometry, [False, True, False]
+        )
+        return maps_gradient, weight_gradient, gradient.sum((0, 2, 3)), None

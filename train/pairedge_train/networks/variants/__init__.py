@@ -1,4 +1,4 @@
-"""The registry of variants: every architecture by name, with what is known about it.
+"""The registry of variants: every architecture by name, with its metadata.
 
 A variant is a function that builds a network, or the network's class; there is one file for each report.
 `@variant(...)` registers it; command-line lists, recipes, export and the conformance tests then see it.
@@ -29,13 +29,13 @@ class Variant:
     """One architecture.
 
     Attributes:
-        name: what it is called everywhere.
-        build: makes the network with fresh weights.
-        parameters: how many trainable numbers it has; the conformance tests count them.
-        report: which of the five reports it stems from, 0 to 4; None where it is our own.
+        name: its name everywhere.
+        build: builds the network with randomly initialized weights.
+        parameters: number of trainable parameters; the conformance tests count them.
+        report: which of the five reports it comes from, 0 to 4; None where it is our own.
         summary: the first line of its builder's docstring, and the settings that make it this variant.
-        stated: how many trainable numbers the report says it has; None where it says nothing.
-        reason: why `parameters` is not `stated`, one sentence; None where there is nothing to explain.
+        stated: number of trainable parameters according to the report; None where it gives none.
+        reason: why `parameters` differs from `stated`, one sentence; None where they agree.
     """
 
     name: str
@@ -69,29 +69,29 @@ def variant(
     reason: str | None = None,
     **settings: float,
 ) -> Callable[[Builder], Builder]:
-    """Register the decorated function or class, which builds a network, once for each of its names.
+    """Register the decorated function or class, which builds a network; may be stacked, one name each.
 
     Args:
-        name: the report's own spelling; without one the function's own name.
-        parameters: see `Variant`, as for `report`, `stated` and `reason`.
+        name: the report's own spelling; by default the function's name.
+        parameters: see `Variant`.
         report: see `Variant`.
         stated: see `Variant`.
         reason: see `Variant`.
-        **settings: keyword arguments that make this variant of it.
+        **settings: keyword arguments of the builder that make this variant.
 
     Raises:
         ValueError: for a name that is taken, or where `reason` is missing or has nothing to explain.
     """
 
     def register(build: Builder) -> Builder:
-        called = name or build.__name__
-        if called in _VARIANTS:
-            raise ValueError(f"variant {called!r} is registered twice")
+        registered = name or build.__name__
+        if registered in _VARIANTS:
+            raise ValueError(f"variant {registered!r} is registered twice")
         summary = (build.__doc__ or "").strip().split("\n")[0]
         if settings:
             summary += " [" + ", ".join(f"{key}={value}" for key, value in settings.items()) + "]"
-        _VARIANTS[called] = Variant(
-            called, partial(build, **settings), parameters, report, summary, stated, reason
+        _VARIANTS[registered] = Variant(
+            registered, partial(build, **settings), parameters, report, summary, stated, reason
         )
         return build
 
@@ -99,21 +99,22 @@ def variant(
 
 
 def variants() -> dict[str, Variant]:
-    """All variants by name, report by report in the order in which they are defined, our own last."""
+    """All variants by name: by report, in the order of definition, our own last."""
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    ordered = sorted(_VARIANTS.values(), key=lambda found: (found.report is None, found.report or 0))
-    return {found.name: found for found in ordered}
+    ordered = sorted(_VARIANTS.values(), key=lambda each: (each.report is None, each.report or 0))
+    return {each.name: each for each in ordered}
 
 
 def get_variant(name: str) -> Variant:
-    """The variant of that name.
+    """The variant with a name.
 
     Raises:
-        RecipeError: when there is none; it lists the nearest names.
+        RecipeError: when there is none; the message lists the nearest names.
     """
-    known = variants()
-    if name not in known:
-        near = get_close_matches(name, known, n=3, cutoff=0.4) or list(known)
-        raise RecipeError(f"unknown variant {name!r}; near it are {', '.join(near)} (--list shows all)")
-    return known[name]
+    registered = variants()
+    if name not in registered:
+        near = ", ".join(get_close_matches(name, registered, n=3, cutoff=0.4))
+        hint = f"; near it are {near}" if near else ""
+        raise RecipeError(f"unknown variant {name!r}{hint} (--list shows all)")
+    return registered[name]

@@ -1,8 +1,8 @@
-"""The flagship: a branch of four 3x3 convolutions, small enough for any CPU, and what it is compared with.
+"""The flagship: a branch of four 3x3 convolutions, small enough for any CPU, with its ablations and teachers.
 
 Widths double where the picture is halved, and are multiples of 16, the lanes of a wide vector register:
-onnxruntime pads what is not. Both tiles share one comparison head or none of its weights: P(first <= second)
-is summed from what the branches say of the digits (`posterior_sum`), or learned by a perceptron.
+onnxruntime pads other widths. P(first <= second) is summed from the digit posteriors (`posterior_sum`), which
+needs no weights, or learned by a perceptron.
 """
 
 from itertools import chain, pairwise
@@ -43,7 +43,7 @@ def aux_ws() -> nn.Module:
 @variant("ws_learned", parameters=35_996, auxiliary=False)
 @variant("aux_ws_learned", parameters=35_996, auxiliary=True)
 def learned(*, auxiliary: bool) -> nn.Module:
-    """Flagship, one branch, with a comparison head that is learned."""
+    """Flagship, one branch, with a learned comparison head."""
     return flagship(share_weights=True, auxiliary=auxiliary, comparison=perceptron())
 
 
@@ -55,7 +55,7 @@ def wide_aux_ws() -> nn.Module:
 
 @variant(parameters=140_458)
 def deep_aux_ws() -> nn.Module:
-    """One branch of five convolutions, both losses: larger for its two convolutions of whole tiles."""
+    """One branch of five convolutions, two of them at full resolution, both losses."""
     branch = nn.Sequential(
         *convolution(1, 32, padding=1),
         *convolution(32, 32, padding=1),
@@ -73,24 +73,24 @@ def deep_aux_ws() -> nn.Module:
 
 @variant(parameters=168_338)
 def plain_aux_ws() -> nn.Module:
-    """One branch of six convolutions that pools nothing, both losses; after An et al., 2020."""
+    """One branch of six convolutions without pooling, both losses; after An et al., 2020."""
     widths = (1, 24, 32, 48, 64, 80, 96)
-    convolutions = [convolution(*both, padding=0) for both in pairwise(widths)]  # 12x12 to 2x2
+    layers = [convolution(*sizes, padding=0) for sizes in pairwise(widths)]  # 12x12 to 2x2
     branch = nn.Sequential(
-        *chain.from_iterable(convolutions), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * widths[-1], 10)
+        *chain.from_iterable(layers), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * widths[-1], 10)
     )
     return TwoBranches([branch], PosteriorSum(), nn.Identity(), together=True)
 
 
 def flagship(*, share_weights: bool, auxiliary: bool, comparison: nn.Module | None = None) -> TwoBranches:
-    """Build one. A tile's embedding is its ten digit logits, so that the digit head has no weights."""
+    """Build a flagship. A tile's embedding is its ten digit logits, so the digit head has no weights."""
     branches = [branch(WIDTH, dropout=0.15) for _ in range(1 if share_weights else 2)]
     digit = nn.Identity() if auxiliary else None
     return TwoBranches(branches, comparison or PosteriorSum(), digit, together=True)
 
 
 def branch(width: int, *, dropout: float) -> nn.Module:
-    """(B, 1, 14, 14) to ten logits."""
+    """The branch, (B, 1, 14, 14) to ten logits (B, 10)."""
     return nn.Sequential(
         *convolution(1, width, padding=0),  # 12x12
         nn.MaxPool2d(2),  # 6x6
@@ -104,7 +104,7 @@ def branch(width: int, *, dropout: float) -> nn.Module:
 
 
 def convolution(inputs: int, outputs: int, *, padding: int) -> list[nn.Module]:
-    """3x3, normalised over the batch, which leaves a bias nothing to do, and rectified."""
+    """A 3x3 convolution, batch normalization and ReLU; the normalization makes a bias redundant."""
     return [
         nn.Conv2d(inputs, outputs, 3, padding=padding, bias=False),
         nn.BatchNorm2d(outputs),

@@ -1,6 +1,6 @@
 """TwinNet, the networks of report 000 (Zadoks, "Classification, weight sharing, auxiliary losses").
 
-A LeNet-5-like branch reads each tile and a small perceptron compares the two lists of ten logits. Four
+A LeNet-5-like branch reads each tile, and a small perceptron compares the two vectors of ten logits. Four
 variants cross weight sharing (one branch for both tiles, or one each) with auxiliary losses (the branches'
 logits are also trained as digit logits, or not); a fifth is built as the report's listing prints it, a
 sixth with tanh in place of ReLU, which the report says was worse.

@@ -1,7 +1,7 @@
 """Sub_LeNet5, the three networks of report 001 (Salomon and Caristan).
 
 LeNet-5 without its first two layers, which would make 14x14 maps of a 32x32 picture, reads each tile. The
-sigmoid and the loss on it that the report names are one function here: networks give logits.
+report's sigmoid and the loss on it are one function here: networks give logits.
 """
 
 from torch import nn

@@ -54,9 +54,9 @@ def weight_sharing_branches_to_vec(dropout: float = 0.0) -> nn.Module:
 @variant("WeightSharingAuxiliary_dropout", parameters=79_533, report=2, dropout=_RATE)
 @variant("WeightSharingAuxiliary", parameters=79_533, report=2)
 class WeightSharingAuxiliary(nn.Module):
-    """One network for both tiles, all heads read what they say together (report 002, 1.2, Figs. 8 and 9).
+    """One network for both tiles, all heads read both embeddings together (report 002, 1.2, Figs. 8 and 9).
 
-    No digit can be read without the other tile, so this is no `TwoBranches`.
+    No digit is read without the other tile, so this is not a `TwoBranches`.
     """
 
     def __init__(self, dropout: float = 0.0) -> None:
@@ -82,10 +82,10 @@ def direct_classification(dropout: float = 0.0) -> nn.Module:
 
 
 class Difference(nn.Module):
-    """Two numbers (B, 2) to the logit (B,) that the second is the greater: the second less the first."""
+    """The logit that the second number is the greater: the second minus the first."""
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Subtract."""
+        """Map numbers (B, 2) to logits (B,)."""
         return numbers[:, 1] - numbers[:, 0]
 
 

@@ -1,8 +1,8 @@
 """The networks of report 003 (Kong, Wu, Phan): baselines, weight sharing and auxiliary losses, a_w_net.
 
 All of them but the seven baselines are a convolutional block for the tiles, a classifier on both its outputs
-("main") and perhaps one on each ("auxiliary"). The sigmoid and the loss on it that the report names are one
-function here: networks give logits.
+("main") and perhaps one on each ("auxiliary"). The report's sigmoid and the loss on it are one function here:
+networks give logits.
 """
 
 from itertools import pairwise
@@ -13,7 +13,7 @@ from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.two_channels import TwoChannels
 from pairedge_train.networks.variants import variant
 
-_AFFINE = "the authors' program has affine batch normalisation, 448 numbers that the report does not count"
+_AFFINE = "the authors' program has affine batch normalization, 448 numbers that the report does not count"
 _PRINTED = "the structure printed in Table I does not have the count printed beside it"
 
 
@@ -137,10 +137,10 @@ def a_w_net(dropout: float = 0.0, affine: bool = False) -> nn.Module:
 
 
 def linear_layers(*widths: int, activation: type[nn.Module] = nn.ReLU) -> nn.Module:
-    """Linear layers from one width to the next, the last giving the logit."""
+    """Linear layers from one width to the next; the last gives the logit."""
     layers: list[nn.Module] = [nn.Flatten()]
-    for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), activation()]
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), activation()]
     return TwoChannels(*layers[:-1], nn.Flatten(0))
 
 
@@ -148,8 +148,8 @@ def three_convolutions(first: int, second: int) -> nn.Module:
     """conv_1 and conv_2, by their widths.
 
     As printed in Table I they do not have the counts printed there. These kernels and the batch
-    normalisation are from the authors' program of conv_1; for conv_2, of which no program was found, only
-    the widths 50 and 100 then give the count.
+    normalization are from the authors' program of conv_1; for conv_2, which has no program, only the widths
+    50 and 100 then give the count.
     """
     return TwoChannels(
         nn.Conv2d(2, first, 5),  # 10x10
@@ -184,14 +184,14 @@ def three_convolutions_as_printed(first: int, second: int) -> nn.Module:
 def convolutions(channels: int, affine: bool = True, dropout: float = 0.0) -> nn.Module:
     """The convolutional block of Figs. 1 to 3, (B, channels, 14, 14) to (B, 128).
 
-    Dropout takes out whole maps of the last layer; they are single numbers by then.
+    Dropout zeroes whole maps of the last layer, which are single numbers there.
     """
     layers: list[nn.Module] = []
-    for before, after in ((channels, 32), (32, 64), (64, 128)):  # 14x14 to 7x7, 3x3, 1x1
+    for inputs, outputs in ((channels, 32), (32, 64), (64, 128)):  # 14x14 to 7x7, 3x3, 1x1
         layers += [
-            nn.Conv2d(before, after, 3, padding=1),
+            nn.Conv2d(inputs, outputs, 3, padding=1),
             nn.ReLU(),
-            nn.BatchNorm2d(after, affine=affine),
+            nn.BatchNorm2d(outputs, affine=affine),
             nn.MaxPool2d(2),
         ]
     return nn.Sequential(*layers, nn.Dropout2d(dropout), nn.Flatten())

@@ -1,8 +1,8 @@
 """The networks of report 004 (Celik, Oliva i Jurgens, Mainusch): plain, siamese and residual.
 
 The activation is SELU everywhere. Siamese networks that are trained on digits decide by digits alone. The
-report says that its ResNet18s are pretrained, the authors' program loads no weights; here are both, and
-`pretrained` says which one it is after all, as the weights may not be there.
+report says that its ResNet18s are pretrained, but the authors' program loads no weights; both are here. The
+attribute `pretrained` says whether weights were loaded, as they may not be available.
 """
 
 import torch.nn.functional as F
@@ -66,7 +66,7 @@ def conv_siamese_net_classes() -> nn.Module:
 
 @variant("ConvSiameseNetTargets", parameters=30_048, report=4, stated=30_048)
 def conv_siamese_net_targets() -> nn.Module:
-    """ConvSiameseNetClasses' branch, never shown a digit's label (report 004, II.B, Table I)."""
+    """ConvSiameseNetClasses' branch, never trained on digit labels (report 004, II.B, Table I)."""
     return TwoBranches([convolutional_classifier()], nn.Linear(20, 2), None)
 
 
@@ -134,7 +134,7 @@ def conv_transpose_net() -> nn.Module:
 
 
 class ResidualBlock(nn.Module):
-    """Maps (B, 15, H, W) to the same shape; 4,140 parameters (report 004, II.B, ConvResNet)."""
+    """Two convolutions and a skip connection; 4,140 parameters (report 004, II.B, ConvResNet)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class ResidualBlock(nn.Module):
         self.norm = nn.BatchNorm2d(15)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Add what two convolutions find."""
+        """Map (B, 15, H, W) to the same shape."""
         normed: Tensor = self.norm(F.selu(self.second(self.first(maps)) + maps))
         return normed
 
@@ -151,7 +151,7 @@ class ResidualBlock(nn.Module):
 def residual_network(channels: int, outputs: int) -> nn.Module:
     """Ten residual blocks of 15 maps, (B, channels, 14, 14) to (B, outputs).
 
-    The report's average-pooling with a kernel of 8 sees only the top left 8x8 of the maps.
+    The report's average pooling with a kernel of 8 sees only the top left 8x8 of the maps.
     """
     return nn.Sequential(
         nn.Conv2d(channels, 15, 1),
@@ -167,7 +167,7 @@ def residual_network(channels: int, outputs: int) -> nn.Module:
 def convolutional_classifier() -> nn.Module:
     """The branch of the two ConvSiameseNets, (B, 1, 14, 14) to ten logits; 30,006 parameters.
 
-    The report counts no affine batch normalisation, which the authors' program has: 48 more.
+    The report's count leaves out the affine batch normalization of the authors' program: 48 more.
     """
     return nn.Sequential(
         nn.Conv2d(1, 8, 3, padding=2),  # 16x16
