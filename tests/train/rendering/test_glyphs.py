@@ -9,6 +9,8 @@ from numpy.random import default_rng
 from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS, glyph, printed_digits
 from pairedge_train.rendering.negatives import SIGNS, SIGNS_FOR_TESTS
 
+from ..conftest import Drawn
+
 
 @pytest.mark.parametrize(("signs", "fonts"), [(SIGNS, FONTS), (SIGNS_FOR_TESTS, FONTS_FOR_TESTS)])
 def test_every_font_draws_every_sign_in_its_own_way(signs: str, fonts: tuple[str, ...]) -> None:
@@ -36,6 +38,18 @@ def test_printed_digits_are_reproducible_and_fit_their_labels() -> None:
     assert images.dtype == np.uint8
     for image, label in zip(images, labels, strict=True):
         assert any(np.array_equal(image, glyph(str(label), font)) for font in FONTS)
+
+
+def test_digits_printed_for_training_and_for_tests_share_no_font_and_no_picture(drawn: Drawn) -> None:
+    sides = []
+    for testing in (False, True):
+        images, _ = printed_digits(900, default_rng(2), testing=testing)
+        sides.append((drawn.take(), {image.tobytes() for image in images}))
+    (training, pictures), (tests, pictures_for_tests) = sides
+    assert not training.fonts & tests.fonts
+    assert not pictures & pictures_for_tests
+    assert training.glyphs == {(str(digit), font) for digit in range(10) for font in FONTS}
+    assert tests.glyphs == {(str(digit), font) for digit in range(10) for font in FONTS_FOR_TESTS}
 
 
 def test_none_are_none() -> None:

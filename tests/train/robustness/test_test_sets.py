@@ -18,6 +18,7 @@ from pairedge.image.tile import pool, to_tile
 from pairedge_train.cli import robustness
 from pairedge_train.cli.robustness import main
 from pairedge_train.data.datasets import DataSet, Digits
+from pairedge_train.data.synthetic import training_tiles
 from pairedge_train.errors import DataError
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
@@ -27,14 +28,18 @@ from pairedge_train.rendering.tiles import Tiles
 from pairedge_train.robustness.judge import System, judge, systems_to_compare
 from pairedge_train.robustness.page import condition_table
 from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY, read_by, resize_only
-from pairedge_train.robustness.rejection import measure_rejection, model_rejection
+from pairedge_train.robustness.rejection import measure_rejection, model_rejection, rejection_table
 from pairedge_train.robustness.rows import (
     ConditionRow,
+    RejectionReport,
+    RejectionRow,
     condition_rows_from_json,
     rejection_report_from_json,
     to_json,
 )
 from pairedge_train.robustness.test_sets import Pictures, all_pictures, condition_pictures, typeset_pictures
+
+from ..conftest import Drawn
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "artifacts" / "aux_ws" / "pair.onnx"
@@ -131,8 +136,23 @@ def test_what_lies_below_the_threshold_is_rejected(data: DataSet, shipped: Syste
     report = model_rejection(shipped.model, data.test, 3, 1)
     assert set(report.negatives) == set(KINDS)
     assert 0 < report.threshold < 1
-    assert 0 <= report.all_negatives.rejected <= 1
+    assert all(0 <= report.mean_of_negatives(held_out=group).rejected <= 1 for group in (True, False))
     assert report.negatives["letters"].n == 3
+
+
+def test_kinds_that_training_never_draws_are_reported_apart() -> None:
+    rejected = {"letters": 0.9, "symbols": 0.8, "shapes": 0.7}
+    rows = {kind: RejectionRow(n=10, rejected=rejected.get(kind, 1.0), refused=1) for kind in KINDS}
+    report = RejectionReport(
+        threshold=0.5, digits={"mnist": rows["noise"], "rendered": rows["noise"]}, negatives=rows, seed=0
+    )
+    assert set(report.negatives_of(held_out=True)) == set(rejected)
+    assert report.mean_of_negatives(held_out=True).rejected == pytest.approx(0.8)
+    assert report.mean_of_negatives(held_out=True).n == 30
+    assert report.mean_of_negatives(held_out=False).rejected == 1
+    lines = rejection_table(report).splitlines()
+    assert "| **negatives, held out: mean** | 30 | 80.0 % |" in lines
+    assert "| **negatives, also trained on: mean** | 40 | 100.0 % |" in lines
 
 
 def test_a_refused_negative_is_rejected(data: DataSet) -> None:
@@ -159,6 +179,27 @@ def test_a_row_of_another_schema_is_refused_by_its_field(key: str, value: object
     changed = [{**json.loads(content)[0], key: value}]
     with pytest.raises(ValidationError, match=f"(?s){key}.*{problem}"):
         condition_rows_from_json(json.dumps(changed))
+
+
+def test_the_benchmark_draws_no_figure_sign_or_font_that_training_draws(
+    data: DataSet, fields: NDArray[np.uint8], drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rendering.tiles", "robustness.rejection"):
+        name = f"pairedge_train.{module}.tile_or_none"
+        monkeypatch.setattr(name, lambda _: np.zeros((14, 14), np.uint8))
+    monkeypatch.setattr("pairedge_train.rendering.tiles.render", lambda *_: Image.new("L", (28, 28)))
+    training_tiles(fields, np.arange(20) % 10, np.random.default_rng(0), printed=300, negatives=1500)
+    training = drawn.take()
+    measure_rejection(lambda each: np.ones(len(each)), 0.5, data.test, 100, 1)
+    typeset_pictures([RESIZE_ONLY], 40)
+    tests = drawn.take()
+    for name in ("letters", "shapes", "signs", "fonts"):
+        in_training, in_tests = getattr(training, name), getattr(tests, name)
+        assert in_training, name
+        assert in_tests, name
+        assert not in_training & in_tests, name
+    assert not training.glyphs & tests.glyphs
+    assert not training.strokes & tests.strokes
 
 
 def test_print_is_of_fonts_kept_for_tests() -> None:

@@ -1,8 +1,10 @@
 """Negatives: pictures that show no digit, which a model should answer with low confidence.
 
 Letters written by strokes, printed signs, shapes, scribbles, noise, textures and blank pages, put on paper
-by the same scenes that digits are (`conditions`). Letters, signs, fonts and shapes come in two
-halves: one for training, one for tests that training never sees.
+by the same scenes that digits are (`conditions`). Letters, signs, fonts and shapes come in two halves: one
+for training, one for tests that training never draws. The other kinds have no such half, and `KINDS` says
+which are which. A letter held out of handwriting may be a sign that training prints (M, m, R, W, e, h and w
+are).
 
 Left out, since a person may take them for a digit: O, Q, D, a, c, C, o, u, U, d (0, or an open 0), I, l, i,
 J, j, t, f, r, T (1 or 7), Z, z (2), S, s (5), B (8), G, b (6), g, q, P, p (9), Y, y (4 or 9), and circles,
@@ -12,7 +14,7 @@ squares, arrows, ticks and single bars among the shapes; ?, !, $, §, < and > am
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -91,7 +93,7 @@ SIGNS = "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ"
 SIGNS_FOR_TESTS = "F#¶±÷»«€¥©"
 
 # Corners of closed or open figures in a unit square.
-_SHAPES: dict[str, Strokes] = {
+SHAPES: dict[str, Strokes] = {
     "triangle": (((0.5, 0.05), (0.95, 0.9)), ((0.95, 0.9), (0.05, 0.9)), ((0.05, 0.9), (0.5, 0.05))),
     "plus": (((0.5, 0.05), (0.5, 0.95)), ((0.05, 0.5), (0.95, 0.5))),
     "zigzag": (
@@ -136,7 +138,7 @@ def render_negative(kind: str, generator: Generator, *, testing: bool = False) -
     Args:
         kind: a name in KINDS.
         generator: decides everything that varies.
-        testing: take the half that training never sees, where the kind has halves.
+        testing: take the half that training never draws, where the kind has halves.
 
     Returns:
         A PIL image, or the bytes of a JPEG file.
@@ -144,7 +146,7 @@ def render_negative(kind: str, generator: Generator, *, testing: bool = False) -
     Raises:
         KeyError: when there is no such kind.
     """
-    return KINDS[kind](generator, testing)
+    return KINDS[kind].draw(generator, testing)
 
 
 def letters(generator: Generator, testing: bool) -> Rendered:
@@ -167,7 +169,7 @@ def shapes(generator: Generator, testing: bool) -> Rendered:
     if not testing and chance(generator, 0.7):
         return _seen(_written(random_figure(generator), generator), generator)
     names = SHAPES_FOR_TESTS if testing else SHAPES_FOR_TRAINING
-    field = _written(_SHAPES[names[int(generator.integers(len(names)))]], generator)
+    field = _written(SHAPES[names[int(generator.integers(len(names)))]], generator)
     return _seen(np.ascontiguousarray(np.rot90(field, int(generator.integers(4)))), generator)
 
 
@@ -231,14 +233,30 @@ def blank(generator: Generator, _: bool) -> Rendered:
     return photograph(np.zeros((_SIDE, _SIDE), np.float32), CONDITIONS[name], generator)
 
 
-KINDS: dict[str, Callable[[Generator, bool], Rendered]] = {
-    "letters": letters,
-    "symbols": symbols,
-    "shapes": shapes,
-    "scribbles": scribbles,
-    "noise": noise,
-    "texture": texture,
-    "blank": blank,
+@dataclass(frozen=True)
+class Kind:
+    """A kind of negative.
+
+    Attributes:
+        draw: a picture of it, from a generator and whether it is for tests.
+        held_out: whether all that tests draw is held out of training. Where it is not, training draws from
+            the same generator, with other seeds.
+    """
+
+    draw: Callable[[Generator, bool], Rendered]
+    held_out: bool
+
+
+# Texture is not held out, though tests have patterns of their own: their bars are training's waves with hard
+# edges, and all its colors and its grain are drawn as in training.
+KINDS: dict[str, Kind] = {
+    "letters": Kind(letters, held_out=True),
+    "symbols": Kind(symbols, held_out=True),
+    "shapes": Kind(shapes, held_out=True),
+    "scribbles": Kind(scribbles, held_out=False),
+    "noise": Kind(noise, held_out=False),
+    "texture": Kind(texture, held_out=False),
+    "blank": Kind(blank, held_out=False),
 }
 
 _SIDE = 28 * FINE

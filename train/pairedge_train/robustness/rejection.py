@@ -1,8 +1,8 @@
 """How well a confidence threshold separates digits from negatives.
 
 The threshold was chosen in training, on held-out pictures (`pairedge_train.training.calibration`). Its effect
-is measured on MNIST's test digits, as tiles and rendered, and on negatives: letters, symbols, fonts and
-shapes that training never saw. A picture that is refused counts as rejected.
+is measured on MNIST's test digits, as tiles and rendered, and on negatives: kinds that are held out of
+training apart from those that training draws, too. A picture that is refused counts as rejected.
 """
 
 from __future__ import annotations
@@ -98,8 +98,10 @@ def rejection_table(report: RejectionReport) -> str:
         "digits: MNIST's test tiles": report.digits["mnist"],
         "digits: rendered test digits": report.digits["rendered"],
     }
-    named |= {f"negatives: {kind}": row for kind, row in sorted(report.negatives.items())}
-    named["**negatives: all kinds**"] = report.all_negatives
+    for held_out, name in ((True, "held out"), (False, "also trained on")):
+        of_group = report.negatives_of(held_out=held_out)
+        named |= {f"negatives, {name}: {kind}": row for kind, row in sorted(of_group.items())}
+        named[f"**negatives, {name}: mean**"] = report.mean_of_negatives(held_out=held_out)
     lines = ["| pictures | n | rejected |", "|---|---|---|"]
     lines += [f"| {name} | {row.n:,} | {100 * row.rejected:.1f} % |" for name, row in named.items()]
     return "\n".join(lines) + "\n"

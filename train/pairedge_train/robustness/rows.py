@@ -10,6 +10,8 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 from pydantic_core import to_jsonable_python
 
+from pairedge_train.rendering.negatives import KINDS
+
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _STRICT = ConfigDict(strict=True, extra="forbid")
@@ -71,14 +73,17 @@ class RejectionReport:
     negatives: dict[str, RejectionRow]
     seed: int
 
-    @property
-    def all_negatives(self) -> RejectionRow:
-        """All kinds of negatives together, each counting the same."""
-        kinds = self.negatives.values()
+    def negatives_of(self, *, held_out: bool) -> dict[str, RejectionRow]:
+        """The kinds of negatives that are held out of training, or those that training draws, too."""
+        return {kind: row for kind, row in self.negatives.items() if KINDS[kind].held_out == held_out}
+
+    def mean_of_negatives(self, *, held_out: bool) -> RejectionRow:
+        """These kinds together, each counting the same."""
+        rows = self.negatives_of(held_out=held_out).values()
         return RejectionRow(
-            n=sum(row.n for row in kinds),
-            rejected=float(np.mean([row.rejected for row in kinds])),
-            refused=sum(row.refused for row in kinds),
+            n=sum(row.n for row in rows),
+            rejected=float(np.mean([row.rejected for row in rows])),
+            refused=sum(row.refused for row in rows),
         )
 
 
