@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-=======
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
->>>>>>> area-v
 import numpy as np
 import pytest
 import torch
