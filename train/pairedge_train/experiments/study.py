@@ -164,21 +164,24 @@ class Figure:
         name: of its files.
         title: above it.
         kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars",
-            "grid" (the table over its varying setting), "reliability" (what probabilities are worth), or
-            "coverage" (errors left over the share of answers that are handed to a person).
-        table: name of the table.
+            "grid" (the table over its varying setting), "reliability" (what probabilities are worth),
+            "coverage" (errors left over the share of answers that are handed to a person), or "architectures"
+            (diagrams of networks, which rest on no rounds).
+        table: name of the table; "" for diagrams.
         rows: labels to show; all where none are named.
         curves: which of the rows' curves to draw.
         rounds: more rounds than the table needs, where the report's figure has more.
+        variants: whose networks the diagrams show.
     """
 
     name: str
     title: str
-    kind: Literal["panels", "lines", "losses", "bars", "grid", "reliability", "coverage"]
-    table: str
+    kind: Literal["panels", "lines", "losses", "bars", "grid", "reliability", "coverage", "architectures"]
+    table: str = ""
     rows: tuple[str, ...] = ()
     curves: tuple[str, ...] = ()
     rounds: int | None = None
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +226,8 @@ class Study:
 
     def shown(self, figure: Figure) -> list[StudyRow]:
         """The rows that a figure shows, with as many rounds as it shows of them."""
+        if figure.kind == "architectures":
+            return []
         table = self.table(figure.table)
         rows = [table.row(label) for label in figure.rows] if figure.rows else list(table.rows)
         return [replace(row, rounds=figure.rounds or row.rounds) for row in rows]
@@ -239,10 +244,7 @@ def read_study(path: Path) -> Study:
     shared, seed = content.pop("recipe"), content.pop("seed", FIRST_SEED)
     tables = tuple(_table(table, shared, seed) for table in content.pop("table"))
     claims = tuple(_claim(claim) for claim in content.pop("claim", ()))
-    figures = tuple(
-        Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
-        for figure in content.pop("figure", ())
-    )
+    figures = tuple(_figure(figure) for figure in content.pop("figure", ()))
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
 
 
@@ -253,6 +255,14 @@ def _claim(claim: dict[str, Any]) -> Claim:
         for key in ("rows", "against")
     }
     return Claim(**{**claim, **names, "statistics": tuple(claim.get("statistics", ()))})
+
+
+def _figure(figure: dict[str, Any]) -> Figure:
+    """A figure with its lists as tuples."""
+    settings: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in figure.items()
+    }
+    return Figure(**settings)
 
 
 def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:
