@@ -167,7 +167,7 @@ class Figure:
             "grid" (the table over its varying setting), "reliability" (what probabilities are worth),
             "coverage" (errors left over the share of answers that are handed to a person), or "architectures"
             (diagrams of networks, which rest on no rounds).
-        table: name of the table; "" for diagrams.
+        table: name of the table; "" for architectures.
         rows: labels to show; all where none are named.
         curves: which of the rows' curves to draw.
         rounds: more rounds than the table needs, where the report's figure has more.

@@ -38,7 +38,7 @@ class Column:
         self.rows = [
             (layer.text, shape_text(layer.shape), bool(layer.parameters)) for layer in part.layers
         ] or [("the branch's output", self.input, False)]
-        widths = [text_width(f"{text}  {shape}") for text, shape, _ in self.rows]
+        widths = [text_width(text) + 2 * _PAD + text_width(shape) for text, shape, _ in self.rows]
         self.width = 2 * _PAD + max(*widths, *map(text_width, self.titles), 2 * _TILE + _GAP)
         self.height = _ROW * (len(self.titles) + len(self.rows))
 

@@ -71,7 +71,8 @@ _ALTERNATIVES = (
 )
 _HOW_NETWORKS_ARE_DRAWN = (
     "Drawn from the networks themselves, with the shapes that come out of them. Blue layers have weights, "
-    "orange ones only change the shape, which is shown where it changes. A shared branch is drawn once."
+    "orange ones have none and change the shape, which is shown where it changes. A shared branch is drawn "
+    "once."
 )
 _HOW_FOLDS_ARE_PAIRED = (
     f" {FOLDS_MARK}: over folds of one draw of data, whose training pairs overlap: the test tells about this "
