@@ -216,7 +216,10 @@ def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:
         for made in made_rows(row.recipe, [0.8, 0.9], curves=curves):
             append_row(tmp_path / "report0.jsonl", made)
     files = write_page(study, tmp_path)
-    assert {"report0.md", "report0-figure-2.svg", "report0-figure-2.png"} == set(files)
+    images = {
+        f"report0-{figure}.{kind}" for figure in ("figure-2", "architectures") for kind in ("svg", "png")
+    }
+    assert {"report0.md", *images} == set(files)
     first = {name: (tmp_path / name).read_bytes() for name in files}
     write_page(study, tmp_path)
     assert first == {name: (tmp_path / name).read_bytes() for name in files}

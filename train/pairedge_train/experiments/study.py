@@ -164,21 +164,23 @@ class Figure:
         name: part of its file names.
         title: title above it.
         kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars",
-            "grid" (the table over its varying setting), "reliability" (reliability diagrams), or "coverage"
-            (error rate over the share of rejected answers).
-        table: name of the table.
+            "grid" (the table over its varying setting), "reliability" (reliability diagrams), "coverage" (error
+            rate over the share of rejected answers), or "architectures" (diagrams of networks, without rounds).
+        table: name of the table; "" for architectures.
         rows: labels of the rows to show; empty for all.
         curves: names of the curves to draw.
         rounds: number of rounds where the report's figure has more than the table; else None.
+        variants: names of the variants whose networks are drawn.
     """
 
     name: str
     title: str
-    kind: Literal["panels", "lines", "losses", "bars", "grid", "reliability", "coverage"]
-    table: str
+    kind: Literal["panels", "lines", "losses", "bars", "grid", "reliability", "coverage", "architectures"]
+    table: str = ""
     rows: tuple[str, ...] = ()
     curves: tuple[str, ...] = ()
     rounds: int | None = None
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +224,9 @@ class Study:
         return self.table(table).row(label)
 
     def shown(self, figure: Figure) -> list[StudyRow]:
-        """The rows that a figure shows, with the figure's number of rounds."""
+        """The rows that a figure shows, with the figure's number of rounds; none for architectures."""
+        if figure.kind == "architectures":
+            return []
         table = self.table(figure.table)
         rows = [table.row(label) for label in figure.rows] if figure.rows else list(table.rows)
         return [replace(row, rounds=figure.rounds or row.rounds) for row in rows]
@@ -239,10 +243,7 @@ def read_study(path: Path) -> Study:
     shared, seed = content.pop("recipe"), content.pop("seed", FIRST_SEED)
     tables = tuple(_table(table, shared, seed) for table in content.pop("table"))
     claims = tuple(_claim(claim) for claim in content.pop("claim", ()))
-    figures = tuple(
-        Figure(**{**figure, "rows": tuple(figure.get("rows", ())), "curves": tuple(figure.get("curves", ()))})
-        for figure in content.pop("figure", ())
-    )
+    figures = tuple(_figure(figure) for figure in content.pop("figure", ()))
     return Study(name=path.stem, tables=tables, claims=claims, figures=figures, **content)
 
 
@@ -253,6 +254,14 @@ def _claim(claim: dict[str, Any]) -> Claim:
         for key in ("rows", "against")
     }
     return Claim(**{**claim, **names, "statistics": tuple(claim.get("statistics", ()))})
+
+
+def _figure(figure: dict[str, Any]) -> Figure:
+    """A figure with its lists as tuples."""
+    settings: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in figure.items()
+    }
+    return Figure(**settings)
 
 
 def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:

@@ -1,4 +1,4 @@
-"""The studies' figures: mean curves with a band of one standard deviation, bars, and grids."""
+"""The studies' figures: mean curves with a band of one standard deviation, bars, grids, and diagrams."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pairedge_train.experiments.recipe import flat
 from pairedge_train.experiments.study import Figure, Study, StudyRow
 from pairedge_train.reports.agreement import rows_of, summary
+from pairedge_train.reports.diagrams import draw_networks
 from pairedge_train.rows import RoundRow
 
 _COLORS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
@@ -38,6 +39,9 @@ _NAMES = {
 
 def draw(study: Study, figure: Figure, rows: Sequence[RoundRow]) -> dict[str, bytes]:
     """A figure's files by ending, "svg" and "png"."""
+    if figure.kind == "architectures":
+        with rc_context({**STYLE, "svg.fonttype": "none"}):  # text as text: there is much of it
+            return saved(draw_networks(figure.variants))
     with rc_context(STYLE):
         canvas = Canvas(figsize=(9, 6.5) if figure.kind == "panels" else (9, 4.5), layout="constrained")
         canvas.suptitle(figure.title, fontsize=10)

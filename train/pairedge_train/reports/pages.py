@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pairedge_train.experiments.study import SourceKind, Statistic, Study, StudyRow, Table
+from pairedge_train.experiments.study import Figure, SourceKind, Statistic, Study, StudyRow, Table
 from pairedge_train.files import write_all
 from pairedge_train.networks.variants import get_variant
 from pairedge_train.reports.agreement import (
@@ -69,6 +69,11 @@ _HOW_CLAIMS_ARE_TESTED = (
 _ALTERNATIVES = (
     "Other readings, as the report's program has it or where the text leaves a choice; counted apart:"
 )
+_HOW_NETWORKS_ARE_DRAWN = (
+    "Drawn from the networks themselves, with the shapes that come out of them. Blue layers have weights, "
+    "orange ones have none and change the shape, which is shown where it changes. A shared branch is drawn "
+    "once."
+)
 _HOW_FOLDS_ARE_PAIRED = (
     f" {FOLDS_MARK}: over folds of one draw of data, whose training pairs overlap: the test tells about this "
     "draw alone, and p is too small."
@@ -80,7 +85,7 @@ def write_page(study: Study, out: Path) -> list[str]:
     rows = read_rows(out / f"{study.name}.jsonl")
     files: dict[str, bytes] = {}
     for figure in study.figures:
-        if any(rows_of(row, rows) for row in study.shown(figure)):
+        if figure.kind == "architectures" or any(rows_of(row, rows) for row in study.shown(figure)):
             for ending, content in draw(study, figure, rows).items():
                 files[f"{study.name}-{figure.name}.{ending}"] = content
     files[f"{study.name}.md"] = page(study, rows, list(files)).encode()
@@ -97,6 +102,11 @@ def page(study: Study, rows: Sequence[RoundRow], figures: Sequence[str]) -> str:
     if study.is_report:
         lines += ["", *number_lines(study, rows)]
     lines += claim_lines(study, rows)
+    drawn = [figure for figure in study.figures if f"{study.name}-{figure.name}.png" in figures]
+    diagrams = [figure for figure in drawn if figure.kind == "architectures"]
+    curves = [figure for figure in drawn if figure.kind != "architectures"]
+    if diagrams:
+        lines += ["", "## Architectures", "", _HOW_NETWORKS_ARE_DRAWN, *image_lines(study, diagrams)]
     for table in study.tables:
         lines += ["", f"## {table.title}", ""]
         lines += report_table_lines(table, rows) if study.is_report else own_table_lines(table, rows)
@@ -104,14 +114,19 @@ def page(study: Study, rows: Sequence[RoundRow], figures: Sequence[str]) -> str:
             lines += ["", table.remark]
     if study.is_report:
         lines += parameter_lines(study)
-    if figures:
-        lines += ["", "## Figures"]
-        for figure in study.figures:
-            name = f"{study.name}-{figure.name}"
-            if f"{name}.png" in figures:
-                lines += ["", f"![{figure.title}]({name}.png)", "", f"[{name}.svg]({name}.svg)"]
+    if curves:
+        lines += ["", "## Figures", *image_lines(study, curves)]
     lines += ["", "## Conditions", "", *conditions(rows), ""]
     return "\n".join(lines)
+
+
+def image_lines(study: Study, figures: Sequence[Figure]) -> list[str]:
+    """Figures, each with a link to its SVG file."""
+    lines = []
+    for figure in figures:
+        name = f"{study.name}-{figure.name}"
+        lines += ["", f"![{figure.title}]({name}.png)", "", f"[{name}.svg]({name}.svg)"]
+    return lines
 
 
 def outcome(study: Study, rows: Sequence[RoundRow]) -> str:
