@@ -164,8 +164,8 @@ class Figure:
         name: part of its file names.
         title: title above it.
         kind: "panels" (one for each row), "lines" (all rows in one), "losses" (curves of one row), "bars",
-            "grid" (the table over its varying setting), "reliability" (reliability diagrams), "coverage" (error
-            rate over the share of rejected answers), or "architectures" (diagrams of networks, without rounds).
+            "grid" (the table over its varying setting), "reliability" (reliability diagrams), "coverage"
+            (error rate over the share of rejected answers), or "architectures" (diagrams of networks).
         table: name of the table; "" for architectures.
         rows: labels of the rows to show; empty for all.
         curves: names of the curves to draw.
