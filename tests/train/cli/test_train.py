@@ -18,7 +18,8 @@ from click.testing import CliRunner, Result
 
 from pairedge_train.cli import train as cli
 from pairedge_train.experiments.library import load_recipe
-from pairedge_train.experiments.recipe import Recipe, flat, setting_names
+from pairedge_train.experiments.recipe import Recipe, setting_names
+from pairedge_train.experiments.settings import flat
 from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.rows import read_rows
 

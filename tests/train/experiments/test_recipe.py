@@ -22,12 +22,11 @@ from pairedge_train.experiments.recipe import (
     Recipe,
     Stopping,
     Synthetic,
-    flat,
-    parse_settings,
     recipe_help,
     setting_names,
 )
 from pairedge_train.experiments.schema_1 import digest_1, from_schema_1, to_schema_1
+from pairedge_train.experiments.settings import flat, parse_settings
 from pairedge_train.networks.variants import get_variant
 
 DIGESTS: dict[str, str] = json.loads(Path(__file__).with_name("recipe_digests.json").read_text())

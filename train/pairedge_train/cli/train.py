@@ -138,7 +138,8 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
         assignments: from --set, which override other options.
     """
     from pairedge_train.experiments.library import load_recipe
-    from pairedge_train.experiments.recipe import Recipe, parse_settings
+    from pairedge_train.experiments.recipe import Recipe
+    from pairedge_train.experiments.settings import parse_settings
     from pairedge_train.networks.variants import get_variant
 
     settings = changes | parse_settings(assignments)

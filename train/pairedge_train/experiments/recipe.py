@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from difflib import get_close_matches
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +28,8 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from pairedge_train.errors import RecipeError
+from pairedge_train.experiments.setting_text import error_text, help_text
+from pairedge_train.experiments.settings import flat, merged, nested
 
 SCHEMA = 2  # part of every digest: raised when the name, meaning or default of a setting changes
 
@@ -246,7 +246,7 @@ class Recipe:
             # By way of JSON: strict validation of Python values would not take a list as a tuple.
             return _RECIPES.validate_json(json.dumps(sections, default=str))
         except ValidationError as error:
-            raise RecipeError(_in_words(error)) from error
+            raise RecipeError(error_text(error, _schema())) from error
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values by section, ready for JSON or TOML."""
@@ -290,56 +290,6 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: {error}") from error
 
 
-def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """Parse assignments such as `optim.lr=0.01` into values by dotted name.
-
-    A value is read as TOML, or as text where it is not valid TOML, so that text needs no quotes.
-
-    Raises:
-        RecipeError: when an assignment has no `=`.
-    """
-    changes: dict[str, Any] = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise RecipeError(f"{assignment!r} is no assignment; write section.setting=value")
-        try:
-            changes |= flat({name.strip(): tomllib.loads(f"value = {value}")["value"]})
-        except tomllib.TOMLDecodeError:
-            changes[name.strip()] = value
-    return changes
-
-
-def nested(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"optim.lr": 0.01}` as `{"optim": {"lr": 0.01}}`."""
-    sections: dict[str, Any] = {}
-    for name, value in changes.items():
-        for part in reversed(name.split(".")):
-            value = {part: value}
-        sections = merged(sections, value)
-    return sections
-
-
-def flat(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"optim": {"lr": 0.01}}` as `{"optim.lr": 0.01}`."""
-    settings: dict[str, Any] = {}
-    for name, value in sections.items():
-        if isinstance(value, Mapping):
-            settings |= flat(value, f"{prefix}{name}.")
-        else:
-            settings[prefix + name] = value
-    return settings
-
-
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested settings; those of `above` override those of `below`."""
-    result = dict(below)
-    for name, value in above.items():
-        deep = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
-        result[name] = merged(result[name], value) if deep else value
-    return result
-
-
 def setting_names() -> list[str]:
     """The dotted names of all settings, in the order of a recipe."""
     return list(flat(Recipe().to_dict()))
@@ -347,74 +297,9 @@ def setting_names() -> list[str]:
 
 def recipe_help() -> str:
     """Every setting with its default, its values and its description, for a terminal."""
-    lines = []
-    for section, schema in _section_schemas().items():
-        lines += ["", f"[{section}]  {schema['description'].splitlines()[0]}"]
-        for name, setting in schema["properties"].items():
-            if "$ref" not in setting:  # not a section
-                lines.append(f"  {name} = {json.dumps(setting['default'])}  ({_values(setting)})")
-                lines += [f"      {line}" for line in setting["description"].splitlines()]
-    return "\n".join(lines)
+    return help_text(_schema())
 
 
 @cache
-def _section_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON schema of each section by its dotted name, in the order of a recipe."""
-    recipe = _RECIPES.json_schema()
-    schemas: dict[str, dict[str, Any]] = {}
-
-    def visit(schema: dict[str, Any], prefix: str) -> None:
-        for name, setting in schema["properties"].items():
-            if "$ref" in setting:
-                section = recipe["$defs"][setting["$ref"].rpartition("/")[2]]
-                schemas[prefix + name] = section
-                visit(section, f"{prefix}{name}.")
-
-    visit(recipe, "")
-    return schemas
-
-
-def _values(setting: Mapping[str, Any]) -> str:
-    """The values that a setting may have, in words, from its JSON schema."""
-    if "anyOf" in setting:
-        return " or ".join(map(_values, setting["anyOf"]))
-    if "enum" in setting or "const" in setting:
-        return " or ".join(json.dumps(choice) for choice in setting.get("enum", [setting.get("const")]))
-    words = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false"}
-    bounds = {
-        "minimum": "from",
-        "exclusiveMinimum": "above",
-        "exclusiveMaximum": "below",
-        "minItems": "of at least",
-    }
-    limits = [f" {word} {setting[bound]:g}" for bound, word in bounds.items() if bound in setting]
-    return words.get(setting["type"], "a list") + "".join(limits)
-
-
-def _in_words(error: ValidationError) -> str:
-    """The first error, with the dotted name of its setting, as one sentence."""
-    first = error.errors()[0]
-    prefixes = list(accumulate(map(str, first["loc"]), "{}.{}".format))  # "optim", "optim.lr", ...
-    location = prefixes[-1] if prefixes else ""
-    if first["type"] == "unexpected_keyword_argument":
-        return _unknown(location)
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
-    # What follows a setting's name in the location says which of its alternatives was tried.
-    known = setting_names()
-    name = next((prefix for prefix in prefixes if prefix in known), None)
-    if name is None:
-        return f"{location} must be a section of settings, not {first['input']!r}"
-    section, _, setting = name.rpartition(".")
-    values = _values(_section_schemas()[section]["properties"][setting])
-    return f"{name} must be {values}, not {first['input']!r}"
-
-
-def _unknown(name: str) -> str:
-    known = setting_names()
-    last = name.rpartition(".")[2]
-    near = [other for other in known if other.rpartition(".")[2] == last] or get_close_matches(
-        name, known, n=1
-    )
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-    return f"unknown setting {name!r}{hint}"
+def _schema() -> dict[str, Any]:
+    return _RECIPES.json_schema()

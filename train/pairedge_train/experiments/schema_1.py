@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pairedge_train.experiments.recipe import Recipe, nested
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.settings import nested
 
 # Each setting of schema 1 with its default there and its dotted name now. The other three settings,
 # `variant`, `members` and `other_variants`, are now one.

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pairedge_train.experiments.recipe import Recipe, merged
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.settings import merged
 
 Statistic = Literal[
     "train_accuracy",

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from pairedge_train.experiments.recipe import flat
+from pairedge_train.experiments.settings import flat
 from pairedge_train.experiments.study import Figure, Study, StudyRow
 from pairedge_train.reports.agreement import rows_of, summary
 from pairedge_train.reports.diagrams import draw_networks

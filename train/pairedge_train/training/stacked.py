@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pairedge_train.experiments.recipe import Recipe, flat
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.settings import flat
 from pairedge_train.networks.network import Network
 from pairedge_train.networks.output import Output
 from pairedge_train.networks.two_branches import TwoBranches
