@@ -46,7 +46,8 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 
-readme: $(DEV)/done  ## update the tables in README.md, and the inventory of the reports, from committed results
+readme: $(DEV)/done  ## update README.md's tables and its figure of accuracy, and the inventory, from committed rows
+	$(DEV)/bin/python -m benchmarks.pareto --draw
 	$(DEV)/bin/python -m tools.readme README.md
 	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
 

@@ -199,7 +199,7 @@ class ParetoPoint:
         variant: its name, or the row's for an ensemble.
         members: variants of the ensemble; None for the model that ships.
         study: where the accuracy comes from; for the model that ships, what it was tested on.
-        row: of the study; None for the model that ships.
+        row: of the study, chosen as `benchmarks.pareto` says; None for the model that ships.
         pairs: how many pairs it was trained on, "all" for every training tile once.
         accuracy: share of correct comparisons, mean over the rounds.
         sd: standard deviation over the rounds; None for the model that ships.

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import pytest
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.legend import Legend
 from matplotlib.text import Annotation
 
-from benchmarks.pareto import figure, pareto_optimal
+from benchmarks.pareto import chosen_rows, figure, pareto_optimal, variant_rows, with_accuracies
 from benchmarks.records import RESULTS, ParetoRecord, read_record
+from pairedge_train.experiments.library import studies
+from pairedge_train.reports.agreement import summary
 from pairedge_train.reports.figures import STYLE
+from pairedge_train.reports.statistics import Summary
 
 
 def test_the_front_holds_what_no_faster_point_is_as_accurate_as() -> None:
@@ -24,6 +30,40 @@ def test_the_kept_points_lie_on_the_front_as_their_figures_say() -> None:
     latencies = [point.one_pair_microseconds.p50 for point in points]
     assert latencies == sorted(latencies)
     assert [point.pareto_optimal for point in points] == pareto_optimal(point.accuracy for point in points)
+
+
+def test_a_variant_is_shown_by_its_main_row_though_another_is_more_accurate() -> None:
+    chosen = {variant: (study, row.label) for variant, (study, row) in chosen_rows().items()}
+    assert chosen["twinnet_aux_ws"] == ("report0", "sharing and auxiliary")
+    assert chosen["Sub_LeNet5_WS"] == ("report1", "Sub_LeNet5_WS, fixed")
+    assert chosen["a_w_net"] == ("report3", "a_w_net")
+    assert chosen["aux_ws"] == ("best", "from labels")
+
+
+def test_no_accuracy_has_a_part_in_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [(row.variant, row.study, row.row) for row in variant_rows()]
+
+    def reversed_summary(*arguments: Any) -> Summary | None:
+        result = summary(*arguments)
+        return None if result is None else replace(result, mean=1 - result.mean)
+
+    monkeypatch.setattr("benchmarks.pareto.summary", reversed_summary)
+    assert [(row.variant, row.study, row.row) for row in variant_rows()] == before
+
+
+def test_only_a_network_of_the_search_alone_is_left_out() -> None:
+    known = {
+        row.recipe.variant for study in studies().values() for table in study.tables for row in table.rows
+    }
+    ours = {study for study, _ in chosen_rows().values()}
+    assert ours == set(studies()) - {"search"}
+    single = {row.recipe.variant for _, row in chosen_rows().values()}
+    assert known - single == {"deep_aux_ws"}
+
+
+def test_the_kept_accuracies_are_those_of_the_committed_rows() -> None:
+    points = read_record(RESULTS / "pareto.json", ParetoRecord).points
+    assert with_accuracies(points, variant_rows()) == points, "run `make readme`"
 
 
 def test_neither_legend_nor_labels_cover_a_point() -> None:
