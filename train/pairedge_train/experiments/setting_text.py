@@ -1,4 +1,4 @@
-"""Settings in words, from the JSON schema of their types: help for all of them, and a sentence for an error."""
+"""Settings in words, from the JSON schema of their types: help for all of them, a sentence for an error."""
 
 from __future__ import annotations
 
