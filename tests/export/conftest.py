@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import torch
 from filelock import FileLock
-from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 from pairedge.graph import open_graph
 from pairedge_export import exporting
@@ -34,6 +33,8 @@ SHARED = "aux_ws"  # the one with three graphs
 @pytest.fixture(scope="session", autouse=True)
 def one_table_of_operators() -> Iterator[None]:
     """Let torch's converter list its operators once, and not anew for each graph: a fifth of its time."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
     with pytest.MonkeyPatch.context() as patch:
         table = functools.cache(ONNXRegistry.from_torchlib)
         patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(table))

@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STALE = ("pairedge/shipped/pair.onnx", "train/pairedge_train/recipes/ship.toml")
 
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+
 pytestmark = pytest.mark.slow
 
 
@@ -54,6 +56,12 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
+def fresh_environment(folder: Path) -> Path:
+    """Make an environment without pip, which this one's serves; give the folder of its programs."""
+    venv.create(folder)
+    return folder / ("Scripts" if os.name == "nt" else "bin")
+
+
 def test_the_wheel_holds_the_model_once_and_no_tests(wheel: Path) -> None:
     files = content(wheel)
     graphs = {kind: f"pairedge/shipped/{kind}.onnx" for kind in ("pair", "digit", "compare")}
@@ -86,9 +94,8 @@ def test_a_source_archive_gives_the_same_wheel_as_the_tree(wheel: Path, copied: 
 
 
 def test_an_editable_install_holds_no_copy_of_graphs_and_recipes(copied: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path, with_pip=True)
-    python = tmp_path / ("Scripts" if os.name == "nt" else "bin") / "python"
-    pip = (python, "-m", "pip", "--disable-pip-version-check")
+    scripts = fresh_environment(tmp_path)
+    pip = (*PIP, "--python", scripts / "python")
     run(*pip, "install", "--quiet", "--no-deps", "--editable", copied)
     listed = run(*pip, "show", "--files", "pairedge").partition("Files:\n")[2].split()
     installed = [name for name in listed if ".dist-info/" not in name and not name.startswith("..")]
@@ -110,9 +117,9 @@ print(*(shipped_graph(kind) for kind in ("pair", "digit", "compare")), *_recipe_
 
 
 def test_the_wheel_alone_compares_the_examples(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    run(scripts / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+    scripts = fresh_environment(tmp_path / "venv")
+    # Few of the modules are imported: compiling them all would take longer.
+    run(*PIP, "--python", scripts / "python", "install", "--quiet", "--no-compile", wheel)
 
     absent = "import importlib.util as i; print([i.find_spec(n) for n in ('torch', 'torchvision', 'onnx')])"
     assert run(scripts / "python", "-c", absent, cwd=tmp_path) == "[None, None, None]\n"
