@@ -57,7 +57,7 @@ def test_the_reports_have_their_full_rounds() -> None:
         "report0": {16, 32},
         "report1": {16, 20},
         "report2": {16},
-        "report3": {16},
+        "report3": {4, 10, 16},
         "report4": {16},
         "search": {2, 3},
     }
