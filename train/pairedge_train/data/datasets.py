@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -133,11 +134,12 @@ def load_mnist(root: Path) -> DataSet:
     return DataSet(training, test)
 
 
+@cache
 def load_uci() -> DataSet:
     """The 1,797 real handwritten digits, 8x8 in 17 levels, that come with scikit-learn (UCI optdigits).
 
     Each is read by the runtime's `to_tile`. The first 1,297 are the training split; the last 500, by other
-    writers, are the test split.
+    writers, are the test split. They are read once: every call returns the same object.
     """
     pictures, digits = uci_pictures()
     labels = torch.from_numpy(digits)
