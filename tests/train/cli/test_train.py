@@ -145,7 +145,8 @@ def test_help_does_not_import_torch() -> None:
 
 
 def interrupt_after_a_row(process: subprocess.Popen[str], out: Path) -> None:
-    while not list(out.glob("*/rows.jsonl")):
+    # The file exists a moment before its first line does.
+    while not any(rows.read_bytes().endswith(b"\n") for rows in out.glob("*/rows.jsonl")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
