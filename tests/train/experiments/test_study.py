@@ -16,7 +16,8 @@ from pairedge_train.experiments.study import Claim, Figure, Study, StudyRow, Tab
 from pairedge_train.networks.variants import get_variant, variants
 from pairedge_train.reports.agreement import rows_of, standard_errors, summary
 from pairedge_train.reports.claims import evaluate_claim
-from pairedge_train.reports.pages import page, write_index, write_page
+from pairedge_train.reports.index import write_index
+from pairedge_train.reports.pages import page, write_page
 from pairedge_train.reports.statistics import Summary
 from pairedge_train.rows import RoundRow, append_row
 

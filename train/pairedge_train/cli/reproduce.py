@@ -158,7 +158,8 @@ def run(
 
     from pairedge_train.data.datasets import load_data
     from pairedge_train.experiments.library import reports
-    from pairedge_train.reports.pages import write_index, write_page
+    from pairedge_train.reports.index import write_index
+    from pairedge_train.reports.pages import write_page
     from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
     from pairedge_train.rows import RoundRow
 
