@@ -5,7 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check format lowest compat compat-short benchmark-page examples drawings readme layout help clean verify
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme layout help clean verify
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -18,6 +18,9 @@ check: $(DEV)/done  ## formatting, lint and types
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
+
+docs: $(DEV)/done  ## build the documentation as a site, build/docs/index.html; a warning is an error
+	$(DEV)/bin/python -m sphinx --fail-on-warning --quiet -c docs . build/docs
 
 format: $(DEV)/done  ## format the code and fix what lint can fix
 	$(DEV)/bin/ruff format .

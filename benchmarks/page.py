@@ -38,7 +38,7 @@ def page() -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make benchmark-page` from the raw figures in [results/](results/). What is compared was "
+        "Written by `make benchmark-page` from the raw figures in `results/`. What is compared was "
         "measured in one run, in turn; trust the ratios.",
         *section("edge", edge_record.machine, edge(edge_record)),
         *section("engines", engines_record.machine, engines(engines_record)),
