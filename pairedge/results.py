@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -160,3 +160,17 @@ class PredictionBatch(Sequence[Prediction]):
         if isinstance(index, slice):
             return PredictionBatch(self.probability[index], digits, self.min_confidence)
         return Prediction(float(self.probability[index]), digits, self.min_confidence)
+
+
+# The statuses of refused pictures, each worse than the one before it.
+REFUSALS = ("unreadable", "no-ink", "several")
+
+
+def refused_pair(refusals: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """The answer for a pair of which a picture was refused, ready for JSON: the worse refusal, then all.
+
+    Args:
+        refusals: `status` and `error` of each refused picture, by "first" and "second".
+    """
+    worst = max(refusals.values(), key=lambda refusal: REFUSALS.index(refusal["status"]))
+    return {**worst, "refused": dict(refusals)}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pairedge.cli.shared import (
-    EXIT_CODES,
     check_standard_input,
     exit_with,
     json_option,
@@ -56,6 +55,8 @@ def command(
         raise click.UsageError("--show draws a single pair of pictures")
     check_standard_input(pictures)
     model = load_model(model_file, min_confidence)
+    from pairedge.results import refused_pair
+
     statuses = []
     for names in zip(pictures[::2], pictures[1::2], strict=True):
         readings, refusals = read_pair(names)
@@ -89,12 +90,6 @@ def read_pair(names: tuple[str, str]) -> tuple[list[Reading], dict[str, dict[str
         except ImageError as error:
             refusals[place] = refuse(name, error)
     return readings, refusals
-
-
-def refused_pair(refusals: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """The answer for a pair with refused pictures: the refusal with the higher exit code, then all."""
-    worst = max(refusals.values(), key=lambda refusal: EXIT_CODES[refusal["status"]])
-    return {**worst, "refused": refusals}
 
 
 def sentence(prediction: Prediction) -> str:

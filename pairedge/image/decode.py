@@ -42,7 +42,7 @@ def open_picture(picture: Picture) -> Image.Image:
     """
     if isinstance(picture, np.ndarray):
         return _from_array(picture)
-    image = picture if isinstance(picture, Image.Image) else _read_header(_read(picture))
+    image = picture if isinstance(picture, Image.Image) else read_header(_read(picture))
     width, height = image.size
     if not 0 < width * height <= LARGEST_PICTURE:
         millions = LARGEST_PICTURE // 1_000_000
@@ -120,8 +120,12 @@ def _read(picture: str | os.PathLike[str] | bytes) -> bytes:
         raise ImageError((getattr(error, "strerror", None) or str(error)).lower()) from error
 
 
-def _read_header(content: bytes) -> Image.Image:
-    """An image whose size is known and whose pixels are not decoded yet."""
+def read_header(content: bytes) -> Image.Image:
+    """An image whose size is known and whose pixels are not decoded yet.
+
+    Raises:
+        ImageError: when the content is empty, of an unknown format, or its header is damaged.
+    """
     if not content:
         raise ImageError("the file is empty")
     for magic, module, plugin in _FORMATS:
