@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pairedge.model import shipped_graph
+from pairedge.shipped import shipped_graph
 
 model_argument = click.argument(
     "model",

@@ -30,7 +30,8 @@ from benchmarks.options import HELP, quick_option
 from benchmarks.records import RESULTS, ROOT, ParetoPoint, ParetoRecord, keep, latency, read_record
 from pairedge.bench import interleaved, machine
 from pairedge.inspection import accuracies
-from pairedge.model import PairModel, shipped_graph
+from pairedge.model import PairModel
+from pairedge.shipped import shipped_graph
 from pairedge_train.experiments.library import studies
 from pairedge_train.experiments.study import StudyRow
 from pairedge_train.files import write_all

@@ -28,7 +28,8 @@ from pairedge.graph import CONTRACTS, open_graph, start_session
 from pairedge.image.tile import TILE_SIDE
 from pairedge.inspection import accuracies
 from pairedge.machine import cores, cpu_model
-from pairedge.model import PairModel, load, shipped_graph
+from pairedge.model import PairModel, load
+from pairedge.shipped import shipped_graph
 
 Calls = Mapping[str, Callable[[], object]]
 Answer = Callable[[NDArray[np.uint8]], object]  # takes pairs of tiles, uint8 (N, 2, 14, 14)

@@ -17,13 +17,16 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
+from pairedge.digest import read_digest
 from pairedge.errors import GraphError
 from pairedge.image.tile import TILE_SIDE
+from pairedge.shipped import check_shipped
 
 # The version of the contract, increased when graphs and runtimes of two versions do not fit each other.
 # Schema 2: `confidence` has a threshold for pairs and one for single tiles; `recipe` is nested by section.
 SCHEMA = 2
 METADATA_KEY = "pairedge"
+EXPORTER = "pairedge"  # the metadata's entry that names the version that exported the graph
 DIGITS = 10
 
 Axis = int | str  # a number is a fixed size; a name is any size, equal wherever the name occurs
@@ -103,11 +106,15 @@ def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: in
         threads: number of threads per run. One is fastest for graphs this small.
 
     Raises:
-        GraphError: when the file is missing, corrupt, of another schema version, or breaks the contract.
+        GraphError: when the file is missing, corrupt, of another schema version, breaks the contract, or is
+            not what its digest, or pairedge's own for a graph that ships, was made of.
     """
     name, content = read_content(source)
+    check_shipped(name, content)
+    digest = read_digest(content, name)
     session = start_session(content, name, threads=threads)
     metadata = read_metadata(session, name)
+    check_digest_kept(metadata, digest, name)
     if metadata["graph"] != kind:
         raise GraphError(f"{name}: is a {metadata['graph']!r} graph, not a {kind!r} graph")
     problems = "; ".join(differences(session, CONTRACTS[kind]))
@@ -185,6 +192,18 @@ def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
     if kind not in tuple(CONTRACTS):  # a tuple, because JSON values may be unhashable
         raise GraphError(f"{name}: unknown graph kind {kind!r}")
     return dict(metadata)
+
+
+def check_digest_kept(metadata: dict[str, Any], digest: str | None, name: str) -> None:
+    """Check that a graph that names the pairedge that exported it still carries its digest.
+
+    A graph of another tool names none, and is used without a digest.
+
+    Raises:
+        GraphError: when it has lost it.
+    """
+    if digest is None and EXPORTER in metadata:
+        raise GraphError(f"{name}: was exported with a digest and has lost it; export it again")
 
 
 def differences(session: ort.InferenceSession, contract: Contract) -> Iterator[str]:

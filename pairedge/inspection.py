@@ -13,17 +13,20 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from pairedge.confidence import read_thresholds
+from pairedge.digest import read_digest
 from pairedge.errors import GraphError
 from pairedge.graph import (
     CONTRACTS,
     DIGITS,
     SCHEMA,
+    check_digest_kept,
     differences,
     read_content,
     read_metadata,
     signature,
     start_session,
 )
+from pairedge.shipped import check_shipped
 
 _CARD = (
     "variant",
@@ -47,6 +50,8 @@ class Inspection:
         file: path of the graph, as given.
         size: bytes of the file.
         sha256: of the file.
+        digest: that the graph carries of its own content; None when it carries none, as the graphs of other
+            tools, or one that does not fit.
         kind: "pair", "digit" or "compare", as its metadata says; without usable metadata, the kind whose
             contract it differs from the least.
         inputs: element type and axes of each input, by name.
@@ -58,6 +63,7 @@ class Inspection:
     file: str
     size: int
     sha256: str
+    digest: str | None
     kind: str
     inputs: dict[str, str]
     outputs: dict[str, str]
@@ -75,6 +81,7 @@ class Inspection:
             "file": self.file,
             "bytes": self.size,
             "sha256": self.sha256,
+            "digest": self.digest,
             "graph": self.kind,
             "contract": {"schema": SCHEMA, "inputs": self.inputs, "outputs": self.outputs},
             "card": {name: self.metadata.get(name) for name in _CARD},
@@ -92,15 +99,19 @@ def inspect_graph(path: str | os.PathLike[str]) -> Inspection:
     name, content = read_content(path)
     session = start_session(content, name)
     metadata, problems = _metadata(session, name)
+    digest, damage = _digest(content, name, metadata)
     kind = metadata.get("graph") or min(CONTRACTS, key=lambda kind: len(_differences(session, kind)))
     signatures = _differences(session, kind)
     checks = {f"loads in onnxruntime {ort.__version__}": [], "metadata": problems, "signatures": signatures}
+    if digest is not None or damage:
+        checks["digest"] = damage
     if not signatures:  # otherwise the inputs would not fit
         checks["answers"] = list(_wrong_answers(session, kind))
     return Inspection(
         file=name,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
+        digest=digest,
         kind=kind,
         inputs={node.name: signature(node) for node in session.get_inputs()},
         outputs={node.name: signature(node) for node in session.get_outputs()},
@@ -129,6 +140,17 @@ def _metadata(session: ort.InferenceSession, name: str) -> tuple[dict[str, Any],
     except GraphError as error:
         return metadata, [str(error).removeprefix(f"{name}: ")]
     return metadata, []
+
+
+def _digest(content: bytes, name: str, metadata: dict[str, Any]) -> tuple[str | None, list[str]]:
+    """The digest that a graph carries, None without one, and what is wrong with it."""
+    try:
+        check_shipped(name, content)
+        digest = read_digest(content, name)
+        check_digest_kept(metadata, digest, name)
+    except GraphError as error:
+        return None, [str(error).removeprefix(f"{name}: ")]
+    return digest, []
 
 
 def _differences(session: ort.InferenceSession, kind: str) -> list[str]:

@@ -14,6 +14,7 @@ from pairedge.graph import Graph, open_graph
 from pairedge.image.decode import Picture
 from pairedge.image.tile import TILE_SIDE, to_tile
 from pairedge.results import Classification, Prediction, PredictionBatch
+from pairedge.shipped import shipped_graph
 
 if TYPE_CHECKING:
     from pairedge.ranking import AllPairs, Encoder, Ranking
@@ -185,14 +186,6 @@ def load(
     """
     graph = open_graph(shipped_graph("pair") if model is None else model, "pair", threads=threads)
     return PairModel(graph, min_confidence)
-
-
-def shipped_graph(kind: str) -> str:
-    """Path of the shipped model's graph of `kind`: in a checkout's artifacts/, else inside the wheel."""
-    package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
-    checkout = f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120 (as above)
-    # The checkout's own file comes first: a copy inside the package could only be stale there.
-    return checkout if os.path.exists(checkout) else f"{package}/shipped/{kind}.onnx"  # noqa: PTH110 (as above)
 
 
 def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from typing import Any
 import click
 import onnx
 
+from pairedge.digest import without_digest
 from pairedge.graph import METADATA_KEY
 from pairedge_train.experiments.library import load_recipe, shipped_recipes
 from pairedge_train.experiments.recipe import Recipe
@@ -53,15 +54,21 @@ def migrate_rows(content: bytes, digest: Mapping[str, str], field: Mapping[str, 
 
 
 def migrate_graph(content: bytes, *, back: bool = False) -> bytes:
-    """A graph with its metadata in schema 2, or `back` in schema 1; nothing else of it changes."""
-    model = onnx.load_from_string(content)
-    [entry] = [entry for entry in model.metadata_props if entry.key == METADATA_KEY]
+    """A graph with its metadata in schema 2, or `back` in schema 1, which had no digest and no doc strings.
+
+    Nothing else of it changes.
+    """
+    model = onnx.load_from_string(without_digest(content))
+    [entry] = model.metadata_props
+    assert entry.key == METADATA_KEY
     facts: dict[str, Any] = json.loads(entry.value)
     if back:
         threshold = facts.pop("confidence")["digit"]
         recipe = to_schema_1(Recipe.from_dict(facts["recipe"])) | {"rounds": 1, "seed": facts["seed"]}
         facts |= {"schema": 1, "doubt": {"threshold": threshold}, "recipe": recipe}
         facts["licence"] = facts.pop("license")
+        for owner in (model.graph, *model.graph.input, *model.graph.output):
+            owner.doc_string = ""
     else:
         threshold = facts.pop("doubt")["threshold"]
         facts |= {"schema": 2, "confidence": {"pair": PAIR_THRESHOLD, "digit": threshold}}

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pairedge.digest import append_digest, without_digest
 from pairedge.graph import open_graph
 from pairedge_export.errors import ExportError
 from pairedge_export.parity import Check, compare_decisions, compare_values, real_inputs
@@ -31,7 +32,7 @@ def mobile_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
         graphs: ONNX graphs by kind.
 
     Returns:
-        `KIND.ort` for each graph, optimized for no processor in particular, and OPERATORS.
+        `KIND.ort` for each graph, optimized for no processor in particular, with its digest; and OPERATORS.
 
     Raises:
         ExportError: when the converter fails.
@@ -39,14 +40,14 @@ def mobile_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for kind, content in graphs.items():
-            (folder / f"{kind}.onnx").write_bytes(content)
+            (folder / f"{kind}.onnx").write_bytes(without_digest(content))
         command = [sys.executable, "-m", "onnxruntime.tools.convert_onnx_models_to_ort", str(folder)]
         command += ["--optimization_style", "Fixed", "--enable_type_reduction"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = done.stderr.strip().rpartition("\n")[2]
             raise ExportError(f"onnxruntime's converter to .ort failed: {last}")
-        files = {f"{kind}.ort": (folder / f"{kind}.ort").read_bytes() for kind in graphs}
+        files = {f"{kind}.ort": append_digest((folder / f"{kind}.ort").read_bytes()) for kind in graphs}
         # Its comments name the folder in which it worked.
         lines = (folder / OPERATORS).read_text().splitlines(keepends=True)
         files[OPERATORS] = "".join(line for line in lines if not line.startswith("#")).encode()

@@ -28,7 +28,7 @@ from pairedge.graph import METADATA_KEY, open_graph
 from pairedge.model import PairModel
 from pairedge_export.errors import ExportError
 from pairedge_export.parity import Check, real_inputs
-from pairedge_export.to_onnx import IR_VERSION, strip
+from pairedge_export.to_onnx import serialize
 
 PRECISIONS = ("fp32", "fp16", "int8")
 AGREEMENT = 0.995  # share of decisions, 0 to 1
@@ -99,7 +99,7 @@ def reduce_precision(
     else:
         raise ExportError(f"unknown precision {precision!r}; there are {', '.join(PRECISIONS)}")
     return {
-        kind: with_metadata(model, {**_metadata(graphs[kind]), "precision": precision})
+        kind: serialize(model, {**_metadata(graphs[kind]), "precision": precision})
         for kind, model in models.items()
     }
 
@@ -159,16 +159,6 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc] # onnxruntime publi
         return next(self._batches, None)
 
 
-def with_metadata(model: onnx.ModelProto, metadata: dict[str, Any]) -> bytes:
-    """The bytes of a graph with this metadata, without anything that the computation does not need."""
-    strip(model)  # quantizing imports operator sets that it does not use
-    model.ir_version = IR_VERSION
-    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-    onnx.checker.check_model(model, full_check=True)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
-
-
 def _metadata(content: bytes) -> dict[str, Any]:
     properties = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
     metadata: dict[str, Any] = json.loads(properties[METADATA_KEY])
@@ -177,7 +167,7 @@ def _metadata(content: bytes) -> dict[str, Any]:
 
 def with_metrics(content: bytes, metrics: dict[str, Any]) -> bytes:
     """The same graph with these metrics in its metadata."""
-    return with_metadata(onnx.load_from_string(content), {**_metadata(content), "metrics": metrics})
+    return serialize(onnx.load_from_string(content), {**_metadata(content), "metrics": metrics})
 
 
 def changes(

@@ -13,7 +13,9 @@ import onnx
 import torch
 from torch import Tensor
 
+from pairedge.digest import append_digest
 from pairedge.graph import CONTRACTS, METADATA_KEY
+from pairedge_export.doc_strings import GRAPHS, TENSORS
 from pairedge_export.errors import ExportError
 from pairedge_export.graphs import TorchGraph
 
@@ -54,12 +56,29 @@ def to_onnx(graph: TorchGraph, metadata: dict[str, Any], examples: tuple[Tensor,
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     if opsets.get("") != OPSET:  # the converter falls back to another where it cannot convert
         raise ExportError(f"the converter wrote opset {opsets.get('')} instead of {OPSET}")
+    return serialize(model, metadata)
+
+
+def serialize(model: onnx.ModelProto, metadata: dict[str, Any]) -> bytes:
+    """The file of a graph: the computation, what Netron shows of it, the metadata and the digest, no more.
+
+    Args:
+        model: of the inputs and outputs of a contract; changed in place.
+        metadata: JSON values to store in the file; `metadata["graph"]` names the contract.
+    """
     strip(model)
+    describe(model.graph, metadata["graph"])
     model.ir_version = IR_VERSION
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
     onnx.checker.check_model(model, full_check=True)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    return append_digest(model.SerializeToString(deterministic=True))
+
+
+def describe(graph: onnx.GraphProto, kind: str) -> None:
+    """Put the doc strings on a graph of `kind`, its inputs and its outputs, which Netron shows."""
+    graph.doc_string = GRAPHS[kind]
+    for tensor in (*graph.input, *graph.output):
+        tensor.doc_string = TENSORS[tensor.name]
 
 
 def strip(model: onnx.ModelProto) -> None:

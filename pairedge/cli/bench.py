@@ -36,7 +36,7 @@ def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: flo
         raise click.UsageError("--compare needs at least one FILE")
     if len(files) > 1 and not comparing:
         raise click.UsageError("to measure several graphs, use --compare")
-    from pairedge.model import shipped_graph
+    from pairedge.shipped import shipped_graph
 
     if comparing:
         _compare(files, as_json, seconds)

@@ -28,15 +28,15 @@ _KEYS = {
 def command(file: str | None, as_json: bool) -> None:
     """Show the ONNX graph in FILE, and check that pairedge can use it.
 
-    Prints its inputs and outputs, its card (variant, parameters, accuracy, thresholds, license, hashes), the
-    recipe that it was trained with, and every check, with all differences from the contract. Without FILE,
-    shows the three graphs of the shipped model.
+    Prints the digest that it carries of its own content, its inputs and outputs, its card (variant,
+    parameters, accuracy, thresholds, license, hashes), the recipe that it was trained with, and every check,
+    with all differences from the contract. Without FILE, shows the three graphs of the shipped model.
 
     Exit code 1 if a graph breaks the contract.
     """
     from pairedge.graph import CONTRACTS
     from pairedge.inspection import inspect_graph
-    from pairedge.model import shipped_graph
+    from pairedge.shipped import shipped_graph
 
     failed = False
     for path in [file] if file is not None else [shipped_graph(kind) for kind in CONTRACTS]:
@@ -57,6 +57,10 @@ def page(inspection: Inspection) -> Iterator[str]:
     """The lines for one graph."""
     yield f"{shown(inspection.file)}: {inspection.kind} graph, {inspection.size:,} bytes"
     yield f"SHA-256 {inspection.sha256}"
+    if inspection.digest is None:
+        yield "carries no digest that fits, as the graphs of other tools: damage may go unnoticed"
+    else:
+        yield f"carries the digest {inspection.digest}"
     yield "contract"
     for role, tensors in (("input", inspection.inputs), ("output", inspection.outputs)):
         yield from (_row(role, f"{printable(name)} {printable(spec)}") for name, spec in tensors.items())

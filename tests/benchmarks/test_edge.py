@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.edge import QUICK, TARGETS, Effort, Measurement, no_growth
 from benchmarks.records import RESULTS, EdgeRecord, read_record
-from pairedge.model import shipped_graph
+from pairedge.shipped import shipped_graph
 
 
 def test_every_target_has_a_name_of_its_own_and_a_bound() -> None:

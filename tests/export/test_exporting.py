@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -18,8 +19,10 @@ from click.testing import CliRunner
 import pairedge
 from pairedge.cli import main as pairedge_command
 from pairedge.confidence import DEFAULT_THRESHOLD
-from pairedge.graph import SCHEMA, open_graph
+from pairedge.digest import append_digest
+from pairedge.graph import CONTRACTS, SCHEMA, open_graph
 from pairedge_export import exporting
+from pairedge_export.doc_strings import GRAPHS, TENSORS
 from pairedge_export.errors import ExportError
 from pairedge_export.exporting import describe, example_inputs, export_checkpoint
 from pairedge_export.graphs import graphs_of
@@ -70,10 +73,30 @@ def test_a_graph_keeps_to_opset_18_ir_8_one_file_and_names_no_machine(variant: s
         assert model.ir_version == 8
         assert not any(tensor.external_data for tensor in model.graph.initializer)
         assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
+        assert all(tensor.doc_string for tensor in (model.graph, *model.graph.input, *model.graph.output))
         assert not re.search(rb"/home|/root|/tmp|site-packages|\.py\b", path.read_bytes())
         assert not any(
             node.op_type == "BatchNormalization" for node in model.graph.node if len(node.output) > 1
         )
+
+
+def test_the_doc_strings_name_the_axes_of_the_contract() -> None:
+    assert set(GRAPHS) == set(CONTRACTS)
+    tensors = [spec for contract in CONTRACTS.values() for spec in (contract.inputs, contract.outputs)]
+    assert set(TENSORS) == {name for specs in tensors for name in specs}
+    for specs in tensors:
+        for name, spec in specs.items():
+            axes = ", ".join(map(str, spec.axes))
+            dtype = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}[spec.dtype]
+            assert f"{dtype} ({axes}{',' * (len(spec.axes) == 1)})" in TENSORS[name]
+
+
+def test_an_exported_graph_carries_the_digest_of_its_content(exports: Exports) -> None:
+    folder, _ = exports["ws"]
+    content = (folder / "pair.onnx").read_bytes()
+    entries = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
+    assert content.endswith(hashlib.sha256(content[:-85]).hexdigest().encode())
+    assert content.endswith(entries["pairedge.sha256"].encode())
 
 
 def test_a_graph_describes_itself(exports: Exports, checkpoints: dict[str, Checkpoint]) -> None:
@@ -226,7 +249,7 @@ def test_a_graph_that_decides_otherwise_is_not_written(
         weights = onnx.numpy_helper.to_array(tensor).copy()
         weights.flat[0] += 0.05
         tensor.CopyFrom(onnx.numpy_helper.from_array(weights, tensor.name))
-        return bytes(model.SerializeToString())
+        return append_digest(model.SerializeToString())
 
     monkeypatch.setattr(exporting, "to_onnx", wrong)
     with pytest.raises(ExportError, match=r"nothing was written: pair: values"):

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 
 import pairedge
-from pairedge.graph import open_graph
-from pairedge_export.eager import network_of
-from pairedge_export.exporting import example_inputs
-from pairedge_export.graphs import graphs_of
-from pairedge_export.to_onnx import to_onnx
+from pairedge import shipped
+from pairedge.graph import CONTRACTS, open_graph
+from pairedge.shipped import DIGESTS
 from pairedge_train.data.datasets import DataSet
-from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.training.checkpoint import Checkpoint
+from tools.reexport import reexport, with_digests
 
 SHIPPED = Path(__file__).parents[2] / "artifacts" / "aux_ws"
 
 
 def test_exporting_the_shipped_weights_gives_the_shipped_graphs() -> None:
-    network = network_of((SHIPPED / "pair.onnx").read_bytes())
-    for graph in graphs_of(network):
-        content = (SHIPPED / f"{graph.kind}.onnx").read_bytes()
-        metadata = pairedge_metadata(content)
-        recipe = Recipe.from_dict(metadata["recipe"])
-        checkpoint = Checkpoint(network, recipe, metadata["seed"], None, metadata["training_sha256"], {})
-        assert to_onnx(graph, metadata, example_inputs(graph, checkpoint)) == content
+    graphs = {kind: (SHIPPED / f"{kind}.onnx").read_bytes() for kind in CONTRACTS}
+    assert {graph.kind: content for graph, content in reexport(graphs)} == graphs
 
 
-def pairedge_metadata(content: bytes) -> dict[str, Any]:
-    [entry] = onnx.load_from_string(content).metadata_props
-    metadata: dict[str, Any] = json.loads(entry.value)
-    return metadata
+def test_the_package_knows_the_graphs_that_ship() -> None:
+    graphs = {kind: (SHIPPED / f"{kind}.onnx").read_bytes() for kind in CONTRACTS}
+    assert {kind: hashlib.sha256(content).hexdigest() for kind, content in graphs.items()} == DIGESTS
+    source = Path(shipped.__file__).read_text()
+    assert with_digests(source.replace(DIGESTS["digit"], "0" * 64), graphs) == source
 
 
 @pytest.mark.mnist

@@ -14,6 +14,8 @@ from typing import Any
 
 from onnx import TensorProto, helper
 
+from pairedge.digest import append_digest
+
 HERE = Path(__file__).parent / "graphs"
 METADATA = {"schema": 2, "graph": "pair", "variant": "base"}
 PAIRS = ("N", 2, 14, 14)
@@ -122,6 +124,8 @@ GRAPHS = {
     "metadata_without_schema": graph(metadata={"graph": "pair"}),
     "newer_schema": graph(metadata=changed(schema=3)),
     "older_schema": graph(metadata=changed(schema=1)),
+    "digest_lost": graph(metadata=changed(pairedge="0.1.0")),
+    "digest_wrong": append_digest(graph()).replace(b"Sub", b"Add"),
     "kind_of_another": graph(metadata=changed(graph="digit")),
     "kind_unknown": graph(metadata=changed(graph=["pair"])),
     "tiles_of_28": graph(images=("N", 2, 28, 28)),

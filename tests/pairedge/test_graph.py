@@ -11,7 +11,7 @@ import pytest
 
 import pairedge
 from pairedge.graph import CONTRACTS, open_graph
-from pairedge.model import shipped_graph
+from pairedge.shipped import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
 Interpreter = Callable[..., str]
@@ -29,6 +29,8 @@ REFUSED = {
     "metadata_without_schema": "its 'pairedge' metadata has no schema version",
     "newer_schema": "has schema 3, but this pairedge reads schema 2; update pairedge",
     "older_schema": "has schema 1, but this pairedge reads schema 2; export it again",
+    "digest_lost": "was exported with a digest and has lost it; export it again",
+    "digest_wrong": "is damaged, or was edited after its export: its digest does not fit",
     "kind_unknown": "unknown graph kind ['pair']",
     "kind_of_another": "is a 'digit' graph, not a 'pair' graph",
     "tiles_of_28": BREAKS + "input 'images' is tensor(uint8) (N, 2, 28, 28), not",

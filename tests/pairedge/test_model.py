@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 import pairedge
-from pairedge.model import shipped_graph
 from pairedge.results import Prediction
+from pairedge.shipped import shipped_graph
 
 Tiles = NDArray[np.uint8]
 

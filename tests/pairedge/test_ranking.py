@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 import pairedge
-from pairedge.model import shipped_graph
+from pairedge.digest import append_digest
 from pairedge.ranking import joint
+from pairedge.shipped import shipped_graph
 
 Tiles = NDArray[np.uint8]
 Command = Callable[..., CompletedProcess[str]]
@@ -142,7 +143,7 @@ def test_the_other_graphs_are_opened_when_they_are_needed(shipped: Path, tiles: 
 def test_graphs_of_another_model_are_refused(shipped: Path, tiles: Tiles, kind: str) -> None:
     path = shipped / f"{kind}.onnx"
     weights = pairedge.load().metadata["weights_sha256"]
-    path.write_bytes(path.read_bytes().replace(weights.encode(), b"0" * 64))
+    path.write_bytes(append_digest(path.read_bytes().replace(weights.encode(), b"0" * 64)))
     with pytest.raises(pairedge.GraphError, match=f"^{re.escape(str(path))}: has other weights than"):
         pairedge.load(shipped / "pair.onnx").rank(tiles)
 

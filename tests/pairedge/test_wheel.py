@@ -107,7 +107,7 @@ def test_a_checkout_reads_its_own_graphs_and_recipes(copied: Path) -> None:
     code = f"""
 import sys
 sys.path[:0] = [{str(copied)!r}, {str(copied / "train")!r}]
-from pairedge.model import shipped_graph
+from pairedge.shipped import shipped_graph
 from pairedge_train.experiments.library import _recipe_files
 print(*(shipped_graph(kind) for kind in ("pair", "digit", "compare")), *_recipe_files(), sep="\\n")
 """

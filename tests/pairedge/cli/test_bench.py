@@ -28,7 +28,7 @@ from pairedge.bench import (
 )
 from pairedge.cli.bench import accuracy, page
 from pairedge.machine import cores
-from pairedge.model import shipped_graph
+from pairedge.shipped import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
 

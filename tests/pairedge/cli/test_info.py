@@ -14,8 +14,9 @@ import pytest
 
 import pairedge
 from pairedge.cli.info import settings
+from pairedge.digest import append_digest
 from pairedge.inspection import accuracies, inspect_graph, wrong_answer
-from pairedge.model import shipped_graph
+from pairedge.shipped import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -28,7 +29,7 @@ def test_a_shipped_graph_passes_every_check(kind: str) -> None:
     inspection = inspect_graph(path)
     assert inspection.kind == kind
     assert inspection.differences == []
-    assert [*inspection.checks][1:] == ["metadata", "signatures", "answers"]
+    assert [*inspection.checks][1:] == ["metadata", "signatures", "digest", "answers"]
     assert inspection.size == path.stat().st_size
     assert inspection.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert inspection.metadata["graph"] == kind
@@ -55,6 +56,8 @@ def test_without_a_file_the_shipped_model_is_shown(command: Command, model: pair
     ):
         assert fact in answer.stdout.splitlines()
     assert "dataset mnist" in answer.stdout
+    body = Path(shipped_graph("pair")).read_bytes()[:-85]  # the entry with the digest has 85 bytes
+    assert f"carries the digest {hashlib.sha256(body).hexdigest()}" in answer.stdout.splitlines()
 
 
 def test_with_json_each_graph_is_one_object(command: Command, model: pairedge.PairModel) -> None:
@@ -71,6 +74,25 @@ def test_a_graph_of_another_tool_passes_with_next_to_no_card(command: Command) -
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "FAILED" not in answer.stdout
     assert "  parameters        unknown" in answer.stdout.splitlines()
+    assert "carries no digest that fits" in answer.stdout
+    report = json.loads(command("info", "--json", GRAPHS / "base.onnx").stdout)
+    assert report["digest"] is None
+    assert "digest" not in report["checks"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("digest_lost", "was exported with a digest and has lost it; export it again"),
+        ("digest_wrong", "is damaged, or was edited after its export: its digest does not fit"),
+    ],
+)
+def test_a_digest_that_does_not_fit_is_a_difference(command: Command, name: str, reason: str) -> None:
+    answer = command("info", GRAPHS / f"{name}.onnx")
+    assert answer.returncode == 1
+    assert "  FAILED            digest" in answer.stdout.splitlines()
+    assert f"  - {reason}" in answer.stdout.splitlines()
+    assert json.loads(command("info", "--json", GRAPHS / f"{name}.onnx").stdout)["digest"] is None
 
 
 ALL_WRONG = [
@@ -137,7 +159,8 @@ def test_a_file_that_is_not_a_graph_is_reported_in_one_sentence(command: Command
 def test_metadata_cannot_steer_the_terminal_nor_the_command(command: Command, tmp_path: Path) -> None:
     content = Path(shipped_graph("pair")).read_bytes()
     path = tmp_path / "odd.onnx"
-    path.write_bytes(content.replace(b'"MIT"', b'"\\rT"').replace(b'"accuracy": 0', b'"accuracy": 7'))
+    odd = content.replace(b'"MIT"', b'"\\rT"').replace(b'"accuracy": 0', b'"accuracy": 7')
+    path.write_bytes(append_digest(odd))
     answer = command("info", path)
     assert answer.returncode == 0
     assert "  license           '\\rT'" in answer.stdout.splitlines()
@@ -149,7 +172,7 @@ def test_thresholds_that_a_model_could_not_be_loaded_with_are_a_difference(
 ) -> None:
     content = Path(shipped_graph("pair")).read_bytes()
     path = tmp_path / "odd.onnx"
-    path.write_bytes(content.replace(b'"pair": 0.', b'"pair": 7.'))
+    path.write_bytes(append_digest(content.replace(b'"pair": 0.', b'"pair": 7.')))
     answer = command("info", path)
     assert answer.returncode == 1
     assert "  FAILED            metadata" in answer.stdout.splitlines()

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import pairedge
-from pairedge.model import PairModel, shipped_graph
+from pairedge.model import PairModel
+from pairedge.shipped import shipped_graph
 from pairedge_train.randomness import SEED
 from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY
 from pairedge_train.robustness.rows import ConditionRow

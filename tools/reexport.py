@@ -1,0 +1,82 @@
+"""The model that ships, exported again from the weights in its own graphs.
+
+    python -m tools.reexport [--data-dir DIR]
+
+For a change of what pairedge-export writes: weights, metadata and answers stay. Writes the graphs, the proof
+of parity and the card to artifacts/aux_ws/, and the digests of the graphs to pairedge/shipped.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import onnx
+
+from pairedge.graph import METADATA_KEY
+from pairedge_export.card import card
+from pairedge_export.eager import network_of
+from pairedge_export.exporting import example_inputs, require_passed
+from pairedge_export.graphs import TorchGraph, graphs_of
+from pairedge_export.parity import check_parity
+from pairedge_export.to_onnx import to_onnx
+from pairedge_train.data.datasets import load_data
+from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.files import write_all, write_atomically
+from pairedge_train.training.checkpoint import Checkpoint
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "artifacts" / "aux_ws"
+DIGESTS = ROOT / "pairedge" / "shipped.py"
+
+
+def reexport(graphs: Mapping[str, bytes]) -> list[tuple[TorchGraph, bytes]]:
+    """Export a model's graphs, by kind, again from the weights of `pair` and the metadata of each."""
+    network = network_of(graphs["pair"])
+    exported = []
+    for graph in graphs_of(network):
+        metadata = stored_metadata(graphs[graph.kind])
+        recipe = Recipe.from_dict(metadata["recipe"])
+        checkpoint = Checkpoint(network, recipe, metadata["seed"], None, metadata["training_sha256"], {})
+        exported.append((graph, to_onnx(graph, metadata, example_inputs(graph, checkpoint))))
+    return exported
+
+
+def stored_metadata(content: bytes) -> dict[str, Any]:
+    """The metadata that pairedge-export stored in a graph."""
+    entries = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
+    metadata: dict[str, Any] = json.loads(entries[METADATA_KEY])
+    return metadata
+
+
+def with_digests(source: str, graphs: Mapping[str, bytes]) -> str:
+    """The text of pairedge/shipped.py with the digests of these graphs, by kind."""
+    for kind, content in graphs.items():
+        line = f'    "{kind}": "{hashlib.sha256(content).hexdigest()}",'
+        source = re.sub(rf'^    "{kind}": "[0-9a-f]*",$', line, source, flags=re.MULTILINE)
+    return source
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where MNIST lies.")
+def main(data_dir: Path | None) -> None:
+    """Export artifacts/aux_ws/ again from its own weights."""
+    exported = reexport({path.stem: path.read_bytes() for path in FOLDER.glob("*.onnx")})
+    parity = check_parity(exported, load_data("mnist", data_dir).test.tiles)
+    require_passed(parity, "the graphs exported again are not what ships")
+    graphs = {graph.kind: content for graph, content in exported}
+    sizes = {f"{kind}.onnx": len(content) for kind, content in graphs.items()}
+    files = {f"{kind}.onnx": content for kind, content in graphs.items()}
+    files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
+    files["card.md"] = card(stored_metadata(graphs["pair"]), sizes, parity).encode()
+    write_all(FOLDER, files)
+    write_atomically(DIGESTS, with_digests(DIGESTS.read_text(), graphs).encode())
+
+
+if __name__ == "__main__":
+    main()
