@@ -5,7 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme layout help clean verify
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -27,7 +27,7 @@ format: $(DEV)/done  ## format the code and fix what lint can fix
 	$(DEV)/bin/ruff check --fix .
 
 lowest: $(LOWEST)/done  ## the runtime's tests with the oldest supported dependencies
-	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow"
+	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow" --ignore tests/pairedge/serve
 
 verify: $(DEV)/done  ## train ten committed rows again and compare them; needs MNIST
 	$(DEV)/bin/pairedge-reproduce --verify 10
@@ -53,6 +53,9 @@ readme: $(DEV)/done  ## update README.md's tables and its figure of accuracy, an
 	$(DEV)/bin/python -m benchmarks.pareto --draw
 	$(DEV)/bin/python -m tools.readme README.md
 	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
+
+openapi: $(DEV)/done  ## update docs/openapi.json from the server
+	$(DEV)/bin/python -m pairedge.serve.openapi > docs/openapi.json
 
 layout: $(DEV)/done  ## update the table of folders in CONTRIBUTING.md from the packages' docstrings
 	$(DEV)/bin/python -m tools.layout CONTRIBUTING.md

@@ -78,6 +78,13 @@ def test_reading_a_picture_needs_nothing_of_the_runtime_but_its_errors() -> None
             } == set()
 
 
+def test_nothing_imports_the_server_but_its_command() -> None:
+    users = {
+        name for name, imported in ALL.items() if any(one.startswith("pairedge.serve") for one in imported)
+    }
+    assert {name for name in users if not name.startswith("pairedge.serve")} == {"pairedge.cli.serve"}
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = {
         name: {module for module in imported if module in ALL and module != name}

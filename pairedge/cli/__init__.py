@@ -33,6 +33,7 @@ COMMANDS = {
     "info": "Show and check an ONNX graph.",
     "predict": "Compare pairs of pictures: is the first digit <= the second?",
     "rank": "Sort pictures by digit.",
+    "serve": "Answer over HTTP: pictures, and the Open Inference Protocol.",
     "tile": "Draw how a picture is preprocessed, step by step.",
 }
 

@@ -1,0 +1,184 @@
+"""The OpenAPI document of the server, which it serves at `/openapi.json`.
+
+`python -m pairedge.serve.openapi` prints it; docs/openapi.json is its copy.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pairedge
+from pairedge.graph import DIGITS
+from pairedge.results import REFUSALS
+
+_PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
+_DIGIT = {"type": "integer", "minimum": 0, "maximum": DIGITS - 1}
+_POSTERIOR = {"type": "array", "items": _PROBABILITY, "minItems": DIGITS, "maxItems": DIGITS}
+_ANSWERED = {"type": "string", "enum": ["ok", "uncertain"]}
+_REFUSED = {"type": "string", "enum": list(REFUSALS)}
+_TEXT = {"type": "string"}
+_FILES = {
+    "type": "object",
+    "properties": {"picture": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+}
+
+
+def _schema(**properties: Any) -> dict[str, Any]:
+    """The schema of an object that has just these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _two(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": ["array", "null"], "items": items, "minItems": 2, "maxItems": 2}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_REFUSAL = _schema(status=_REFUSED, error=_TEXT)
+_SCHEMAS = {
+    "Prediction": _schema(
+        first=_TEXT,
+        second=_TEXT,
+        status=_ANSWERED,
+        confidence=_PROBABILITY,
+        leq={"type": "boolean"},
+        probability=_PROBABILITY,
+        digits=_two(_DIGIT),
+        digit_probabilities=_two(_POSTERIOR),
+    ),
+    "RefusedPair": _schema(
+        first=_TEXT,
+        second=_TEXT,
+        status=_REFUSED,
+        error=_TEXT,
+        refused={
+            "type": "object",
+            "properties": {"first": _REFUSAL, "second": _REFUSAL},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ),
+    "Classification": _schema(
+        picture=_TEXT,
+        status=_ANSWERED,
+        confidence=_PROBABILITY,
+        digit=_DIGIT,
+        probability=_PROBABILITY,
+        probabilities=_POSTERIOR,
+    ),
+    "RefusedPicture": _schema(picture=_TEXT, status=_REFUSED, error=_TEXT),
+    "Error": _schema(error=_TEXT),
+}
+_ERRORS = {
+    "400": "The request cannot be understood.",
+    "401": "The server wants a token.",
+    "408": "The body did not arrive in time.",
+    "413": "The body is larger than the server takes.",
+    "415": "The body, or its encoding, is of a kind that the server does not read.",
+    "503": "The server is full; Retry-After says when to try again.",
+}
+
+
+def document() -> dict[str, Any]:
+    """The document, of OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "pairedge",
+            "version": pairedge.__version__,
+            "description": "Of two handwritten digits, is the first less than or equal to the second?",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "security": [{}, {"token": []}],
+        "paths": {
+            "/predict": {
+                "post": _pictures(
+                    "predict",
+                    "Compare pairs of pictures",
+                    "The files of a form are pictures, in pairs: first, second, first, second, ...",
+                    {"multipart/form-data": {"schema": _FILES}},
+                    "Prediction",
+                    "RefusedPair",
+                )
+            },
+            "/classify": {
+                "post": _pictures(
+                    "classify",
+                    "Classify the digit in each picture",
+                    "The files of a form are pictures; any other body is one picture.",
+                    {
+                        "multipart/form-data": {"schema": _FILES},
+                        "image/*": {},
+                        "application/octet-stream": {},
+                    },
+                    "Classification",
+                    "RefusedPicture",
+                )
+            },
+            "/v2/health/live": {"get": _probe("live", "Whether the server lives")},
+            "/v2/health/ready": {"get": _probe("ready", "Whether the model has answered")},
+            "/metrics": {
+                "get": {
+                    "operationId": "metrics",
+                    "summary": "Metrics for Prometheus",
+                    "responses": {"200": {"description": "Metrics.", "content": {"text/plain": {}}}},
+                }
+            },
+        },
+        "components": {
+            "schemas": _SCHEMAS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _pictures(
+    name: str, summary: str, description: str, bodies: dict[str, Any], row: str, refused: str
+) -> dict[str, Any]:
+    """The operation of a route that takes pictures."""
+    rows = {"oneOf": [_ref(row), _ref(refused)]}
+    several = "One object, or for several one a line."
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": description,
+        "requestBody": {"required": True, "content": bodies},
+        "responses": {
+            "200": {
+                "description": f"At least one picture or pair was answered. {several}",
+                "content": {"application/json": {"schema": rows}, "application/jsonl": {"schema": rows}},
+            },
+            "422": {
+                "description": f"Every picture or pair was refused. {several}",
+                "content": {
+                    "application/json": {"schema": _ref(refused)},
+                    "application/jsonl": {"schema": _ref(refused)},
+                },
+            },
+            **{
+                status: {"description": text, "content": {"application/json": {"schema": _ref("Error")}}}
+                for status, text in _ERRORS.items()
+            },
+        },
+    }
+
+
+def _probe(name: str, summary: str) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "security": [{}],
+        "responses": {"200": {"description": "Yes."}},
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(document(), indent=1))
