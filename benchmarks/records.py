@@ -270,6 +270,41 @@ class RoundsRecord:
     test_accuracy: dict[str, list[float]]
 
 
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ReadingRow:
+    """How far the reading in C agrees with that in Python on one set of pictures.
+
+    Attributes:
+        name: the condition, or the set.
+        pictures: how many.
+        refused: how many Python refuses.
+        same_status: how many both read, or both refuse for the same reason.
+        same_tile: how many both read as the very same tile.
+        levels: of the tiles that both read: 196 each.
+        levels_within_one: how many of them differ by one gray level at most.
+        python_milliseconds: mean time of the processor for a picture.
+        c_milliseconds: likewise, with the start of the process that reads them all.
+    """
+
+    name: str
+    pictures: int
+    refused: int
+    same_status: int
+    same_tile: int
+    levels: int
+    levels_within_one: int
+    python_milliseconds: float
+    c_milliseconds: float
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ReadingRecord:
+    """results/reading_in_c.json: every set of pictures."""
+
+    machine: Machine
+    sets: list[ReadingRow]
+
+
 def latency(seconds: list[float]) -> Percentiles:
     """The percentiles of some calls' seconds."""
     microseconds: dict[str, Any] = dict(percentiles(seconds))

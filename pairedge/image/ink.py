@@ -39,7 +39,8 @@ def plain_paper(pixels: Gray) -> bool:
     distance = np.sqrt(np.square(difference_from_border(pixels)).mean(axis=2))
     threshold = otsu(distance)
     border = along_border(distance)
-    if median(border[border <= threshold]) > 0.08 * threshold:
+    even = border[border <= threshold]
+    if not even.size or median(even) > 0.08 * threshold:
         return False
     # A shadow, or the page on a table, takes much of the border and is broader than any stroke.
     other = distance > threshold

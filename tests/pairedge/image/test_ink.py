@@ -12,7 +12,7 @@ from PIL import Image
 from pairedge import ImageError, PairModel
 from pairedge.errors import NoInkError, SeveralDigitsError
 from pairedge.image.digit import along_darkness, is_another, segment_digit, without_lines
-from pairedge.image.ink import find_ink
+from pairedge.image.ink import find_ink, plain_paper
 from pairedge.image.morphology import connected_components, dilate, erode
 from pairedge.image.tile import to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
@@ -248,3 +248,11 @@ def test_a_stroke_lies_along_paper_and_an_edge_along_darkness() -> None:
     assert along_darkness(strip, none, stroke) == 0
     assert along_darkness(strip, none, edge) == 1
     assert along_darkness(strip, edge > stroke, edge) == 0  # what is known to be a line is left aside
+
+
+def test_a_border_of_many_colors_is_no_even_paper() -> None:
+    levels = np.zeros((90, 90, 3), np.uint8)
+    stripes = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)[np.arange(90) % 3]
+    levels[0] = levels[-1] = levels[:, 0] = levels[:, -1] = stripes
+    assert not plain_paper(np.asarray(levels, np.float32))
+    assert to_tile(levels).shape == (14, 14)
