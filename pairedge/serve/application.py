@@ -21,6 +21,14 @@ from pairedge.serve.metrics import Metrics
 from pairedge.serve.openapi import document
 from pairedge.serve.page import read_page
 from pairedge.serve.pictures import Reader, classify, predict
+from pairedge.serve.protocol_v2 import (
+    MODELS,
+    VERSION,
+    batcher_of,
+    infer,
+    model_metadata,
+    server_metadata,
+)
 from pairedge.serve.routes import Route, Routes, find
 from pairedge.serve.served import Served, open_served
 
@@ -94,8 +102,30 @@ class Application:
         # lives, it is ready.
         for path in ("/v2/health/live", "/v2/health/ready"):
             routes[path] = {"GET": _constant(Answer(), path, open=True)}
+        routes["/v2"] = {"GET": _constant(server_metadata(), "/v2")}
+        for model in MODELS:
+            routes |= self._model_routes(model)
         routes["/openapi.json"] = {"GET": _constant(Answer(to_json(document())), "/openapi.json")}
         routes["/metrics"] = {"GET": Route(self._answer_metrics, "/metrics")}
+        return routes
+
+    def _model_routes(self, model: str) -> Routes:
+        """The routes of one model of the protocol, with and without its version."""
+
+        async def metadata(_request: Request) -> Answer:
+            return model_metadata(model, self.served)
+
+        async def ready(_request: Request) -> Answer:
+            batcher_of(model, self.served)
+            return Answer()
+
+        routes: Routes = {}
+        for path in (f"/v2/models/{model}", f"/v2/models/{model}/versions/{VERSION}"):
+            routes[path] = {"GET": Route(metadata, "/v2/models/{model}")}
+            routes[f"{path}/ready"] = {"GET": Route(ready, "/v2/models/{model}/ready", open=True)}
+            routes[f"{path}/infer"] = {
+                "POST": Route(lambda request: infer(model, request, self.served), "/v2/models/{model}/infer")
+            }
         return routes
 
     async def _answer_metrics(self, _request: Request) -> Answer:
@@ -150,7 +180,9 @@ class Application:
             except Exception:  # a fault of ours: the log has it, the client learns nothing of the inside
                 answer, error = _FAULT, traceback.format_exc()
             status = answer.status
-            await _send(compress(answer, headers.get("accept-encoding", "")), send)
+            if error is None:  # clients of the protocol read an error as it stands
+                answer = compress(answer, headers.get("accept-encoding", ""))
+            await _send(answer, send)
         seconds = time.monotonic() - start
         self.metrics.requests.labels(name, status).inc()
         self.metrics.seconds.labels(name).observe(seconds)

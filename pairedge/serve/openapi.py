@@ -11,6 +11,7 @@ from typing import Any
 import pairedge
 from pairedge.graph import DIGITS
 from pairedge.results import REFUSALS
+from pairedge.serve.protocol_v2 import HEADER_LENGTH, MODELS
 
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 _DIGIT = {"type": "integer", "minimum": 0, "maximum": DIGITS - 1}
@@ -42,6 +43,17 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_TENSOR = _schema(
+    name=_TEXT, datatype={"enum": ["UINT8", "FP32"]}, shape={"type": "array", "items": {"type": "integer"}}
+)
+_DATA = {
+    "type": "object",
+    "properties": {
+        **_TENSOR["properties"],
+        "data": {"type": "array"},
+        "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer"}}},
+    },
+}
 _REFUSAL = _schema(status=_REFUSED, error=_TEXT)
 _SCHEMAS = {
     "Prediction": _schema(
@@ -76,6 +88,46 @@ _SCHEMAS = {
     ),
     "RefusedPicture": _schema(picture=_TEXT, status=_REFUSED, error=_TEXT),
     "Error": _schema(error=_TEXT),
+    "Server": _schema(name=_TEXT, version=_TEXT, extensions={"type": "array", "items": _TEXT}),
+    "Model": _schema(
+        name=_TEXT,
+        versions={"type": "array", "items": _TEXT},
+        platform=_TEXT,
+        inputs={"type": "array", "items": _TENSOR},
+        outputs={"type": "array", "items": _TENSOR},
+    ),
+    # A client may send more than this: the protocol has parameters that this server ignores.
+    "Inference": {
+        "type": "object",
+        "properties": {
+            "id": _TEXT,
+            "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
+            "inputs": {"type": "array", "items": {**_DATA, "required": ["name", "shape", "datatype"]}},
+            "outputs": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "name": _TEXT,
+                        "parameters": {"type": "object", "properties": {"binary_data": {"type": "boolean"}}},
+                    },
+                    "required": ["name"],
+                },
+            },
+        },
+        "required": ["inputs"],
+    },
+    "Inferred": {
+        "type": "object",
+        "properties": {
+            "model_name": _TEXT,
+            "model_version": _TEXT,
+            "id": _TEXT,
+            "outputs": {"type": "array", "items": {**_DATA, "required": ["name", "shape", "datatype"]}},
+        },
+        "required": ["model_name", "model_version", "outputs"],
+        "additionalProperties": False,
+    },
 }
 _ERRORS = {
     "400": "The request cannot be understood.",
@@ -84,6 +136,40 @@ _ERRORS = {
     "413": "The body is larger than the server takes.",
     "415": "The body, or its encoding, is of a kind that the server does not read.",
     "503": "The server is full; Retry-After says when to try again.",
+}
+
+
+def _errors(**more: str) -> dict[str, Any]:
+    """The answers of one sentence, by status."""
+    content = {"application/json": {"schema": _ref("Error")}}
+    return {status: {"description": text, "content": content} for status, text in (_ERRORS | more).items()}
+
+
+_MODEL = {
+    "name": "model",
+    "in": "path",
+    "required": True,
+    "description": "Each is there under /versions/1, too.",
+    "schema": {"enum": list(MODELS)},
+}
+_INFER = {
+    "operationId": "infer",
+    "summary": "Run a model, by the Open Inference Protocol",
+    "description": f"Tensors may follow the JSON as bytes; {HEADER_LENGTH} then has the length of the JSON.",
+    "parameters": [
+        {"name": HEADER_LENGTH, "in": "header", "schema": {"type": "integer", "minimum": 0}},
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": _ref("Inference")}, "application/octet-stream": {}},
+    },
+    "responses": {
+        "200": {
+            "description": "The outputs.",
+            "content": {"application/json": {"schema": _ref("Inferred")}, "application/octet-stream": {}},
+        },
+        **_errors(**{"404": "There is no such model.", "422": "The answer is not a number."}),
+    },
 }
 
 
@@ -123,6 +209,16 @@ def document() -> dict[str, Any]:
                     "RefusedPicture",
                 )
             },
+            "/v2": {"get": _described("server", "The name and the extensions of the server", "Server")},
+            "/v2/models/{model}": {
+                "parameters": [_MODEL],
+                "get": _described("model", "The inputs and outputs of a model", "Model"),
+            },
+            "/v2/models/{model}/ready": {
+                "parameters": [_MODEL],
+                "get": _probe("modelReady", "Whether a model can answer"),
+            },
+            "/v2/models/{model}/infer": {"parameters": [_MODEL], "post": _INFER},
             "/v2/health/live": {"get": _probe("live", "Whether the server lives")},
             "/v2/health/ready": {"get": _probe("ready", "Whether the model has answered")},
             "/metrics": {
@@ -163,11 +259,18 @@ def _pictures(
                     "application/jsonl": {"schema": _ref(refused)},
                 },
             },
-            **{
-                status: {"description": text, "content": {"application/json": {"schema": _ref("Error")}}}
-                for status, text in _ERRORS.items()
-            },
+            **_errors(),
         },
+    }
+
+
+def _described(name: str, summary: str, schema: str) -> dict[str, Any]:
+    """The operation of a route that describes something."""
+    content = {"application/json": {"schema": _ref(schema)}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": content}},
     }
 
 
