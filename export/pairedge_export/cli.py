@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.errors import PairedgeError
-from pairedge_train.cli.options import data_dir_option
+from pairedge_train.cli.options import cli_errors, data_dir_option
 
 if TYPE_CHECKING:
     from pairedge_export.parity import Parity
@@ -58,13 +58,11 @@ def main(
     except ImportError as error:
         raise click.ClickException(f"exporting needs {error.name}: pip install 'pairedge[export]'") from error
     torch.set_num_threads(1)
-    try:
+    with cli_errors("stopped; nothing was written, or all files of an export"):
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
             name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
             folder = out or Path("exports") / checkpoint.parent.name / name
             export_one(checkpoint, folder, data_dir, precision, mobile)
-    except PairedgeError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def newest_checkpoint(runs: Path) -> Path:
@@ -75,10 +73,13 @@ def newest_checkpoint(runs: Path) -> Path:
     """
     from pairedge_train.errors import CheckpointError
 
-    checkpoints = sorted(runs.glob("**/*.safetensors"), key=lambda path: path.stat().st_mtime)
-    if not checkpoints:
+    written = {}
+    for path in runs.glob("**/*.safetensors"):
+        with suppress(OSError):  # a link that leads nowhere, or a file that is gone since it was listed
+            written[path] = path.stat().st_mtime
+    if not written:
         raise CheckpointError(f"{runs}: no checkpoint there; train one with pairedge-train, or name a file")
-    return checkpoints[-1]
+    return max(written, key=lambda path: (written[path], path))
 
 
 def export_one(

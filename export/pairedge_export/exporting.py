@@ -89,7 +89,9 @@ def export_checkpoint(
     sizes = {name: len(content) for name, content in files.items()}
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     files["card.md"] = card(metadata, sizes, parity).encode()
-    write_all(folder, files)
+    write_all(
+        folder, files, obsolete=[f"{kind}.{ending}" for kind in CONTRACTS for ending in ("onnx", "ort")]
+    )
     return parity
 
 
@@ -175,7 +177,8 @@ def round_metrics(checkpoint: Checkpoint) -> dict[str, Metric]:
     """
     test = probability(checkpoint, "test_accuracy")
     if test is not None:
-        return {"round": {"accuracy": test, "n": checkpoint.metrics["test_pairs"]}}
+        n = checkpoint.metrics.get("test_pairs")
+        return {"round": {"accuracy": test, **({"n": n} if n else {})}}
     validation = probability(checkpoint, "validation_accuracy")
     if validation is None:
         return {}

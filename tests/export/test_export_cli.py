@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import safetensors.torch
+import torch
 from click.testing import CliRunner, Result
 from safetensors import safe_open
 
@@ -79,6 +80,21 @@ def edited(path: Path, edit: Callable[[Any], Any]) -> bytes:
         lambda metadata: {**metadata, "recipe": {}},  # the defaults: another variant, whose weights differ
         lambda metadata: {**metadata, "metrics": 0.99},
         lambda metadata: {**metadata, "metrics": {**metadata["metrics"], "test_accuracy": "high"}},
+        lambda metadata: {**metadata, "metrics": {**metadata["metrics"], "test_accuracy": 1.5}},
+        lambda metadata: {**metadata, "metrics": {**metadata["metrics"], "test_accuracy": float("nan")}},
+        lambda metadata: {**metadata, "metrics": {**metadata["metrics"], "test_pairs": "many"}},
+        lambda metadata: {**metadata, "metrics": {"pair_threshold": []}},
+        lambda metadata: {**metadata, "metrics": {"no such metric": 1}},
+        lambda metadata: {**metadata, "machine": {}},
+        lambda metadata: {**metadata, "machine": {"cpu": 3}},
+        lambda metadata: {**metadata, "training_sha256": "| a | table |"},
+        lambda metadata: {**metadata, "seed": -1},
+        lambda metadata: {**metadata, "schema": [2]},
+        lambda metadata: {**metadata, "schema": True},
+        lambda metadata: {**metadata, "schema": 1, "recipe": {"variant": "ws", "other_variants": 3}},
+        lambda metadata: {**metadata, "schema": 1, "recipe": {"variant": "ws", "members": 10**12}},
+        lambda metadata: {**metadata, "schema": 1, "recipe": {"variant": "ws", "members": "two"}},
+        lambda metadata: {**metadata, "schema": 1, "recipe": {"variant": "ws", "folds": 2, "seed": 1e400}},
     ],
 )
 def test_metadata_edited_by_hand_are_one_sentence(
@@ -91,6 +107,58 @@ def test_metadata_edited_by_hand_are_one_sentence(
     assert isinstance(result.exception, SystemExit), result.exception  # else it would be a traceback
     assert re.fullmatch(r"Error: .+\n", result.stderr)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"schema": 2, "recipe": ' + '{"a":' * 100_000, "9" * 5_000])
+def test_metadata_that_no_parser_survives_are_one_sentence(
+    text: str, checkpoint_files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "edited.safetensors"
+    path.write_bytes(safetensors.torch.save({"a": torch.zeros(1)}, {"pairedge": text}))
+    result = export(str(path), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {path}: its metadata name no schema\n"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda weight: weight.fill_(float("nan")),
+        lambda weight: weight[..., :1],
+        lambda weight: weight.half(),
+        lambda weight: weight.long(),
+        lambda _: torch.zeros(0),
+    ],
+)
+def test_edited_weights_are_one_sentence(
+    edit: Callable[[torch.Tensor], torch.Tensor], checkpoint_files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "edited.safetensors"
+    with safe_open(checkpoint_files["ws"], framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        name = next(name for name in tensors if name.endswith("weight"))
+        tensors[name] = edit(tensors[name]).contiguous()
+        path.write_bytes(safetensors.torch.save(tensors, file.metadata()))
+    result = export(str(path), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: .+ do not fit this version; train again\n", result.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("converted_before")
+def test_links_that_lead_nowhere_are_passed_over(
+    checkpoint_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "gone.safetensors").symlink_to("nowhere")
+    result = export()
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: runs: no checkpoint there")
+    shutil.copy(checkpoint_files["ws"], tmp_path / "runs" / "seed-2021.safetensors")
+    result = export()
+    assert result.exit_code == 0, result.output
+    assert "Exporting runs/seed-2021.safetensors" in result.stdout
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])

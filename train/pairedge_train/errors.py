@@ -19,5 +19,9 @@ class DivergedError(PairedgeError):
     """The loss became NaN or infinite, so the round was stopped."""
 
 
+class WorkersError(PairedgeError):
+    """Worker processes, of this machine or of a Dask cluster, cannot be reached, or died."""
+
+
 class OutputError(PairedgeError):
     """A result could not be written; the file that was there is untouched."""

@@ -1,24 +1,25 @@
-"""Result rows: one JSON object per line for each finished round, appended completely or not at all."""
+"""Result rows: one JSON object per line for each finished round, added completely or not at all."""
 
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from pairedge_train.errors import DataError, OutputError
+from pairedge_train.errors import DataError
+from pairedge_train.files import one_writer, write_atomically
 
-Diagram = tuple[
-    tuple[float, float, float], ...
-]  # of each bin: share of all cases, mean probability, observed frequency
+Share = Annotated[float, Field(ge=0, le=1)]
+# Of each bin: share of all cases, mean probability, observed frequency.
+Diagram = tuple[tuple[Share, Share, Share], ...]
 
 
-@dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
 class RoundRow:
     """The metrics of one round; accuracies, errors and probabilities are 0 to 1, and None is not measured.
 
@@ -62,35 +63,35 @@ class RoundRow:
 
     variant: str
     recipe: str
-    seed: int
+    seed: NonNegativeInt
     diverged: str | None = None
     dataset: str | None = None
-    fold: int | None = None
-    pairs: int = 0
-    test_pairs: int = 0
-    train_accuracy: float | None = None
-    validation_accuracy: float | None = None
-    test_accuracy: float | None = None
-    digit_accuracy: float | None = None
-    exact_accuracy: float | None = None
-    exact_digit_accuracy: float | None = None
-    leq_calibration_error: float | None = None
+    fold: NonNegativeInt | None = None
+    pairs: NonNegativeInt = 0
+    test_pairs: NonNegativeInt = 0
+    train_accuracy: Share | None = None
+    validation_accuracy: Share | None = None
+    test_accuracy: Share | None = None
+    digit_accuracy: Share | None = None
+    exact_accuracy: Share | None = None
+    exact_digit_accuracy: Share | None = None
+    leq_calibration_error: Share | None = None
     leq_diagram: Diagram | None = None
-    digit_calibration_error: float | None = None
+    digit_calibration_error: Share | None = None
     digit_diagram: Diagram | None = None
-    risk: dict[str, float] | None = None
-    validation_exact_accuracy: float | None = None
-    validation_digit_accuracy: float | None = None
-    best_temperature: float | None = None
-    validation_loss: float | None = None
-    pair_threshold: float | None = None
-    digit_threshold: float | None = None
+    risk: dict[str, Share] | None = None
+    validation_exact_accuracy: Share | None = None
+    validation_digit_accuracy: Share | None = None
+    best_temperature: NonNegativeFloat | None = None
+    validation_loss: NonNegativeFloat | None = None
+    pair_threshold: Share | None = None
+    digit_threshold: Share | None = None
     curves: dict[str, tuple[float, ...]] | None = None
-    epochs: int = 0
-    seconds: float = 0.0
+    epochs: NonNegativeInt = 0
+    seconds: NonNegativeFloat = 0.0
     stacked: int = 1
     bundle: tuple[int, ...] | None = None
-    parameters: int = 0
+    parameters: NonNegativeInt = 0
     pretrained: bool | None = None
     device: str | None = None
     machine: dict[str, str] | None = None
@@ -100,6 +101,11 @@ class RoundRow:
         """The fields that are not None as plain values, ready for JSON."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+    @property
+    def round(self) -> tuple[str, int, tuple[int, ...] | None]:
+        """What tells its round from others in a file: the recipe, the seed, and the bundle."""
+        return self.recipe, self.seed, self.bundle
+
 
 _ROWS = TypeAdapter(RoundRow)
 
@@ -107,41 +113,73 @@ _ROWS = TypeAdapter(RoundRow)
 def read_rows(path: Path) -> list[RoundRow]:
     """Read all rows of a file; an empty list when there is no file.
 
+    A last line that breaks off, as a pulled plug leaves it, is no row: its round is trained again.
+
     Raises:
-        DataError: when a line is no valid row; the message names the line.
+        DataError: when the file cannot be read, or a line is no valid row; the message names the line.
     """
-    if not path.exists():
-        return []
-    rows = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        try:
-            rows.append(_ROWS.validate_json(line))
-        except ValidationError as error:
-            place = ".".join(map(str, error.errors()[0]["loc"]))
-            reason = f"{place}: {error.errors()[0]['msg']}" if place else error.errors()[0]["msg"]
-            raise DataError(f"{path}: line {number} is no row of results: {reason}") from error
-    return rows
+    return [row for row, _ in _rows_and_lines(path)]
 
 
 def append_row(path: Path, row: RoundRow) -> None:
-    """Append one row with a single write; a write that fails midway is rolled back.
+    """Append one row, completely or not at all; a row of the same round is replaced, so that each has one.
+
+    The file is written anew, under a lock: that costs nothing beside a training, and two processes on one
+    file, a kill and a full disk all leave whole rows.
 
     Raises:
+        DataError: when the file holds something else than rows.
         OutputError: when the file cannot be written; its rows are untouched.
     """
-    line = (json.dumps(row.to_dict(), sort_keys=True) + "\n").encode()
+    with one_writer(path):
+        lines = {known.round: line for known, line in _rows_and_lines(path)}
+        lines[row.round] = json.dumps(row.to_dict(), sort_keys=True).encode()
+        write_atomically(path, b"".join(line + b"\n" for line in lines.values()))
+
+
+def check_metrics(metrics: Mapping[str, Any]) -> None:
+    """Check that metrics, by name, could stand in a row.
+
+    Raises:
+        DataError: when one is unknown, of another type or out of range; the message names it.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab", buffering=0) as file:
-            end = file.tell()
-            try:
-                written = file.write(line)
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(end)
-                raise
-            if written != len(line):
-                file.truncate(end)
-                raise OutputError(f"{path}: cannot write: no space left on device")
+        _ROWS.validate_json(json.dumps({"variant": "", "recipe": "", "seed": 0, **metrics}))
+    except ValidationError as error:
+        raise DataError(_reason(error)) from error
+
+
+def _rows_and_lines(path: Path) -> list[tuple[RoundRow, bytes]]:
+    """The rows of a file, each with its line; see `read_rows`."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
     except OSError as error:
-        raise OutputError(f"{path}: cannot write: {(error.strerror or str(error)).lower()}") from error
+        raise DataError(f"{path}: cannot read: {(error.strerror or str(error)).lower()}") from error
+    if _breaks_off(lines[-1]):
+        del lines[-1]
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append((_ROWS.validate_json(line), line))
+        except ValidationError as error:
+            raise DataError(f"{path}: line {number} is no row of results: {_reason(error)}") from error
+    return rows
+
+
+def _reason(error: ValidationError) -> str:
+    """The first thing that is wrong, with the name of its field if it has one."""
+    first = error.errors()[0]
+    return ": ".join([".".join(map(str, first["loc"]))] * bool(first["loc"]) + [first["msg"]])
+
+
+def _breaks_off(last: bytes) -> bool:
+    """Whether what follows the last line break is nothing, or the beginning of a row."""
+    if not last.strip(b"\0"):  # a file system may have kept the length and lost the content
+        return True
+    try:
+        json.loads(last)
+    except ValueError:
+        return last.startswith(b"{")
+    return False

@@ -17,6 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pairedge_train.cli import train as cli
+from pairedge_train.data import datasets
+from pairedge_train.data.datasets import MNIST_FILES
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe, setting_names
 from pairedge_train.experiments.settings import flat
@@ -95,6 +97,9 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
         ),
         (["--variant", "zzzzz"], 1, r"unknown variant 'zzzzz' \(--list shows all\)$"),
         (["--device", "abacus", "--dataset", "uci"], 1, "device 'abacus' is not available"),
+        (["--device", "meta", "--dataset", "uci"], 1, "device 'meta' is not available"),
+        (["--device", "hpu", "--dataset", "uci"], 1, "device 'hpu' is not available"),
+        (["--seed", str(2**64)], 2, r"Invalid value for '--seed': \d+ is not in the range 0<=x<=4294967295"),
         (["--dataset", "uci", "--pairs", "100000"], 1, "training pairs beside 100 for validation asked for"),
         (["--dataset", "uci", "--lr", "1e30"], 1, r"round 1 of 1 \(seed 2021\): the loss became (nan|inf)"),
     ],
@@ -110,7 +115,7 @@ def test_wrong_use_is_one_sentence_and_leaves_nothing(
 def test_an_unwritable_output_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file in the way")
     assert_one_sentence(
-        train(*QUICK, "--out", str(tmp_path / "runs")), 1, "cannot write seed-2021.safetensors"
+        train(*QUICK, "--out", str(tmp_path / "runs")), 1, "rows.jsonl: cannot read: not a directory"
     )
 
 
@@ -291,6 +296,35 @@ def test_a_recipe_of_validation_only_trains_and_prints_validation_accuracy(tmp_p
     assert len(re.findall(r"seed 10[12]: validation accuracy \d+\.\d\d %, \d", result.output)) == 2
     assert re.search(r"^aux_ws: validation accuracy .* \(sd .*, n = 2 rounds\)$", result.stdout, re.MULTILINE)
     assert "test accuracy" not in result.output
+
+
+def mnist_of_empty_files(folder: Path) -> Path:
+    """A folder of data whose files have the right names."""
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in MNIST_FILES:
+        (raw / name).touch()
+    return raw
+
+
+@pytest.mark.parametrize("instead", ["folder", "another file", "nothing to read"])
+def test_a_data_file_that_is_something_else_is_one_sentence(
+    instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = mnist_of_empty_files(tmp_path)
+    if instead == "folder":
+        for name in MNIST_FILES:
+            (raw / name).unlink()
+            (raw / name).mkdir()
+    if instead == "nothing to read":  # gone between the look at its digest and the reading
+        monkeypatch.setattr(datasets, "_sha256", lambda path: MNIST_FILES[path.name])
+    sentence = {
+        "folder": "train-images-idx3-ubyte: cannot read: is a directory",
+        "another file": "wrong checksum; delete the file",
+        "nothing to read": "a file of MNIST went away while it was read",
+    }[instead]
+    result = train("--data-dir", str(tmp_path), "--out", str(tmp_path / "runs"))
+    assert_one_sentence(result, 1, sentence)
 
 
 def test_a_missing_data_set_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,8 +13,9 @@ from torch import Generator, Tensor, nn
 
 from pairedge_train.data.datasets import DataSet
 from pairedge_train.data.pairs import make_pairs
-from pairedge_train.errors import RecipeError
+from pairedge_train.errors import CheckpointError, RecipeError
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.networks import resnet18
 from pairedge_train.networks.network import Network
 from pairedge_train.networks.output import Output
 from pairedge_train.networks.resnet18 import ResNet18
@@ -249,10 +253,43 @@ def test_without_published_weights_a_resnet_is_initialized_randomly_and_says_so(
     assert not list(hub.iterdir())
 
 
-def test_cached_published_weights_are_used_except_for_stem_and_head(hub: Path) -> None:
-    models = import_torchvision("models")
-    published = models.resnet18(weights=None).state_dict()
-    torch.save(published, hub / Path(models.ResNet18_Weights.DEFAULT.url).name)
+class Opened:
+    """An object whose unpickling runs code: it creates a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def cached(hub: Path) -> Path:
+    return hub / Path(import_torchvision("models").ResNet18_Weights.DEFAULT.url).name
+
+
+def test_a_cached_file_with_another_digest_is_refused_unread(hub: Path, tmp_path: Path) -> None:
+    torch.save(Opened(tmp_path / "ran"), cached(hub))
+    with pytest.raises(CheckpointError, match="not the published weights: wrong SHA-256; delete the file"):
+        ResNet18(2, 10, pretrained=True)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_code_of_a_cached_file_runs_even_with_the_digest(
+    hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(Opened(tmp_path / "ran"), cached(hub))
+    monkeypatch.setattr(resnet18, "PUBLISHED", hashlib.sha256(cached(hub).read_bytes()).hexdigest())
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        ResNet18(2, 10, pretrained=True)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_cached_published_weights_are_used_except_for_stem_and_head(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = import_torchvision("models").resnet18(weights=None).state_dict()
+    torch.save(published, cached(hub))
+    monkeypatch.setattr(resnet18, "PUBLISHED", hashlib.sha256(cached(hub).read_bytes()).hexdigest())
     network = ResNet18(2, 10, pretrained=True)
     assert network.pretrained
     for name, tensor in network.body.state_dict().items():

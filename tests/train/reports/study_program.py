@@ -1,4 +1,4 @@
-"""A program that the tests run and kill: a dozen short rounds on two cores or a Dask cluster.
+"""A program that the tests run and kill: some short rounds on two cores or a Dask cluster.
 
 python study_program.py OUT [SCHEDULER]
 """
@@ -12,7 +12,7 @@ from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.reports.reproduce import Job, missing, reproduce
 
-ROUNDS = 12
+ROUNDS = 6
 # `conv_3` cannot be stacked, so every round is a task of its own.
 RECIPE = Recipe().with_(
     {

@@ -16,9 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pairedge_train.cli.reproduce import main
+from pairedge_train.data import datasets
+from pairedge_train.errors import WorkersError
 from pairedge_train.experiments import library
 from pairedge_train.experiments.library import studies
 from pairedge_train.experiments.study import FIRST_SEED
+from pairedge_train.reports import workers
 from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce, rows_path
 from pairedge_train.rows import RoundRow, append_row, read_rows
 
@@ -96,12 +99,19 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[str]:
+def scheduler() -> Iterator[str]:
     """The address of a Dask scheduler of its own process."""
     address = f"tcp://127.0.0.1:{free_port()}"
-    command = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
-    with dask("scheduler", *command) as _:
+    with scheduler_at(address):
         yield address
+
+
+def scheduler_at(address: str) -> dask:
+    return dask("scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard")
+
+
+def worker(address: str) -> dask:
+    return dask("worker", address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny")
 
 
 def free_port() -> int:
@@ -137,10 +147,7 @@ class dask:  # noqa: N801 (reads as the command that it is)
 
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Path) -> None:
-    def worker() -> dask:
-        return dask("worker", scheduler, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny")
-
-    with worker() as first, worker():
+    with worker(scheduler) as first, worker(scheduler):
         process = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(tmp_path), scheduler], text=True, stderr=subprocess.PIPE
         )
@@ -148,6 +155,36 @@ def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Pa
         first.kill()
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
+
+
+@pytest.mark.slow
+def test_a_cluster_whose_scheduler_is_restarted_trains_every_round_once(tmp_path: Path) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    with scheduler_at(address) as first, worker(address):
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), str(tmp_path), address], text=True, stderr=subprocess.PIPE
+        )
+        wait_for_rows(tmp_path, 1, process)
+        first.kill()
+    with scheduler_at(address), worker(address):
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
+
+
+@pytest.mark.slow
+def test_a_study_whose_worker_process_is_killed_says_so_and_resumes(tmp_path: Path) -> None:
+    program = [sys.executable, str(PROGRAM), str(tmp_path)]
+    process = subprocess.Popen(program, text=True, stderr=subprocess.PIPE)
+    wait_for_rows(tmp_path, 1, process)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for child in children:
+        if b"loky" in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(int(child), signal.SIGKILL)
+    _, errors = process.communicate(timeout=120)
+    assert "WorkersError: a worker process was killed" in errors
+    subprocess.run(program, check=True)
     assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
 
 
@@ -177,6 +214,41 @@ def test_wrong_use_is_one_sentence(arguments: list[str], sentence: str) -> None:
     result = command(*arguments)
     assert result.exit_code == 2
     assert sentence in re.sub(r"\s+", " ", result.stderr)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://a", "tcp://no such host:1", "tcp://"])
+def test_a_cluster_without_a_scheduler_is_one_sentence(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch, "report3", "1")
+    monkeypatch.setattr(datasets, "load_data", lambda *_: None)
+    result = command("report3", "--table", "1", "--quick", "--dask", address, "--out", str(tmp_path))
+    assert result.exit_code == 1
+    [line] = result.stderr.replace("\r", "\n").splitlines()[-1:]
+    assert line.startswith(f"Error: {address}: no Dask scheduler answers there; finished rounds are kept")
+
+
+def test_a_cluster_without_workers_is_one_sentence(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client
+
+    with Client(scheduler, timeout=60):  # type: ignore[no-untyped-call]  # as soon as it answers
+        monkeypatch.setattr(workers, "PATIENCE", 3)
+    with pytest.raises(WorkersError, match="the Dask scheduler has no worker"):
+        reproduce(JOBS, tmp_path, cluster=scheduler)
+
+
+def test_a_cluster_without_dask_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(WorkersError, match=r"a cluster needs Dask: pip install 'pairedge\[scale\]'"):
+        reproduce(JOBS, tmp_path, cluster="tcp://127.0.0.1:9")
 
 
 def shorten(monkeypatch: pytest.MonkeyPatch, study: str, table: str) -> None:

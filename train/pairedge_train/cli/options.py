@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,17 +21,35 @@ device_option = click.option(
 )
 
 
+seed_type = click.IntRange(min=0, max=2**32 - 1)  # torch takes 64 bits, of which further rounds need some
+
+
 @contextmanager
-def cli_errors() -> Iterator[None]:
-    """Turn an error or an interrupt into one sentence and exit code 1."""
+def cli_errors(
+    stopped: str = "stopped; finished rounds are kept, and the same command resumes",
+) -> Iterator[None]:
+    """Turn an error, and an interrupt or a request to terminate, into one sentence and exit code 1."""
     try:
-        yield
+        with _termination_as_interrupt():
+            yield
     except PairedgeError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        raise click.ClickException(
-            "stopped; finished rounds are kept, and the same command resumes"
-        ) from None
+        raise click.ClickException(stopped) from None
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM do in this block what Ctrl-C does, unless the caller has set it otherwise."""
+    in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that may set it
+    if not in_main_thread or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def check_device(device: str) -> None:
@@ -41,6 +61,6 @@ def check_device(device: str) -> None:
     import torch
 
     try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # "meta" makes tensors without numbers
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise RecipeError(f"device {device!r} is not available here; cpu always is") from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge_train.cli.options import check_device, cli_errors, data_dir_option, device_option
+from pairedge_train.cli.options import check_device, cli_errors, data_dir_option, device_option, seed_type
 
 if TYPE_CHECKING:
     from pairedge_train.experiments.recipe import Recipe
@@ -49,7 +49,7 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
     type=click.IntRange(min=1),
     help="Training runs with new pairs and weights. [the recipe's, or 1]",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first round. [the recipe's, or 2021]")
+@click.option("--seed", type=seed_type, help="Seed of the first round. [the recipe's, or 2021]")
 @click.option(
     "--pairs", metavar="N|all", callback=count_or_all, help="Training pairs of a round. [1000; uci: all]"
 )

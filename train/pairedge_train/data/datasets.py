@@ -125,12 +125,15 @@ def load_mnist(root: Path) -> DataSet:
     """
     raw = root / "MNIST" / "raw"
     datasets = import_torchvision("datasets")
-    if not all((raw / name).exists() for name in MNIST_FILES):
+    if not all((raw / name).exists() for name in MNIST_FILES):  # also where a link leads nowhere
         _download_mnist(root, raw, datasets)
     for name, expected in MNIST_FILES.items():
         if _sha256(raw / name) != expected:
             raise DataError(f"{raw / name}: wrong checksum; delete the file to have it downloaded again")
-    training, test = (_mnist_digits(datasets.MNIST(root, train=train)) for train in (True, False))
+    try:
+        training, test = (_mnist_digits(datasets.MNIST(root, train=train)) for train in (True, False))
+    except (OSError, RuntimeError, ValueError) as error:  # torchvision's, for a file that is gone by now
+        raise DataError(f"{raw}: a file of MNIST went away while it was read") from error
     return DataSet(training, test)
 
 
@@ -180,8 +183,11 @@ def _download_mnist(root: Path, raw: Path, datasets: ModuleType) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read: {(error.strerror or str(error)).lower()}") from error
 
 
 def fields_of(digits: Digits) -> NDArray[np.uint8]:

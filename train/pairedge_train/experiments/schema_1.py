@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pairedge_train.errors import RecipeError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.settings import nested
 
@@ -60,6 +61,7 @@ _VALUES: dict[str, dict[Any, Any]] = {
     "data.normalize": {"standardise": "standardize"},
     "optim.plateau_threshold": {None: "off"},
 }
+_MOST_MEMBERS = 100
 _VARIANT = "twinnet_aux_ws"  # the default of schema 1
 
 
@@ -71,7 +73,10 @@ def from_schema_1(settings: Mapping[str, Any]) -> Recipe:
     """
     flat = dict(settings)
     names = [flat.pop("variant", _VARIANT), *flat.pop("other_variants", "").split()]
-    members = [names[i % len(names)] for i in range(flat.pop("members", 1))]
+    count = flat.pop("members", 1)
+    if not isinstance(count, int) or not len(names) <= count <= _MOST_MEMBERS:
+        raise RecipeError(f"members must be a count from {len(names)} to {_MOST_MEMBERS}, not {count!r}")
+    members = [names[i % len(names)] for i in range(count)]
     changes: dict[str, Any] = {"network.variant": members if len(members) > 1 else members[0]}
     for old, value in flat.items():
         if old not in ("rounds", "seed"):

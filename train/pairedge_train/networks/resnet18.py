@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pairedge_train.errors import CheckpointError
 from pairedge_train.torchvision_import import import_torchvision
+
+# SHA-256 of the file at torchvision's URL, whose name has its first eight digits.
+PUBLISHED = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
 
 
 class ResNet18(nn.Module):
@@ -30,7 +35,7 @@ class ResNet18(nn.Module):
         super().__init__()
         body = pretrained_resnet18() if pretrained else None
         self.pretrained = body is not None
-        self.body = body or resnet18(None)
+        self.body = body or resnet18()
         stem = nn.Conv2d(channels, 64, 7, stride=1, padding=3, bias=False)
         if self.pretrained:
             with torch.no_grad():  # gray has no colors: every channel starts from the mean over the colors
@@ -49,18 +54,29 @@ def pretrained_resnet18() -> nn.Module | None:
 
     They are read from torch.hub's cache, and downloaded to it only when PAIREDGE_PRETRAINED=1 asks for that:
     building a network makes no connection by itself.
+
+    Raises:
+        CheckpointError: when the cached file is another one.
     """
-    weights = import_torchvision("models").ResNet18_Weights.DEFAULT
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    if not cached.is_file() and os.environ.get("PAIREDGE_PRETRAINED") != "1":
-        return None
+    url = import_torchvision("models").ResNet18_Weights.DEFAULT.url
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
     try:
-        return resnet18(weights)
-    except OSError:  # no connection (URLError is an OSError), or the cache is not writable
+        if not cached.is_file():
+            if os.environ.get("PAIREDGE_PRETRAINED") != "1":
+                return None
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(cached), PUBLISHED[:8], progress=False)
+        content = cached.read_bytes()
+    except (OSError, RuntimeError):  # no connection, no such cache, or a wrong digest, which leaves no file
         return None
+    if hashlib.sha256(content).hexdigest() != PUBLISHED:
+        raise CheckpointError(f"{cached}: not the published weights: wrong SHA-256; delete the file")
+    network = resnet18()
+    network.load_state_dict(torch.load(BytesIO(content), weights_only=True))  # runs no code of the file
+    return network
 
 
-def resnet18(weights: Any) -> nn.Module:
-    """The ResNet18 of torchvision, 1,000 classes, with the given weights; None initializes them randomly."""
-    network: nn.Module = import_torchvision("models").resnet18(weights=weights, progress=False)
+def resnet18() -> nn.Module:
+    """The ResNet18 of torchvision, 1,000 classes, initialized randomly."""
+    network: nn.Module = import_torchvision("models").resnet18(weights=None)
     return network

@@ -1,8 +1,8 @@
 """Reproducing: every round that the studies need and that has no row yet, carried over cores or a cluster.
 
 A job is a recipe and the number of a round: names and seeds, not tensors. Workers give rows back, and this
-process alone appends them, one write each, so that a run killed at any moment loses nothing that was finished
-and doubles nothing.
+process alone adds them to the file, one at a time, so that a run killed at any moment loses nothing that was
+finished and doubles nothing.
 
 Rounds that can be stacked are trained in bundles. A round's last bits depend on its bundle, so the bundle is
 part of what names its row. It follows from the study alone: not from the number of workers, nor from which
@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import torch
-from joblib import Parallel, delayed, parallel_config
 
 from pairedge_train.data.datasets import DataSet, load_data
 from pairedge_train.errors import DivergedError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import Study, Table
+from pairedge_train.reports.workers import on_cluster, on_cores
 from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.rounds import run_rounds, study_folder, train_round, train_rounds
 from pairedge_train.training.stacked import can_stack
@@ -142,14 +142,16 @@ def reproduce(
         workers: processes on this machine, one torch thread each.
         cluster: address of a Dask scheduler to use in place of this machine's cores.
         on_row: called for each row when it is safely on the disk.
+
+    Raises:
+        WorkersError: when the workers die or the cluster is lost; what was finished is on the disk.
     """
-    with backend(workers, cluster):
-        tasks = (delayed(train_bundle)(bundle, out / "runs", data_dir, device) for bundle in bundles(jobs))
-        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-        for rows in parallel(tasks):
-            for job, row in rows:
-                append_row(rows_path(out, job.study), row)
-                on_row(job, row)
+    tasks = [(bundle, out / "runs", data_dir, device) for bundle in bundles(jobs)]
+    done = on_cluster(cluster, train_bundle, tasks) if cluster else on_cores(workers, train_bundle, tasks)
+    for rows in done:
+        for job, row in rows:
+            append_row(rows_path(out, job.study), row)
+            on_row(job, row)
 
 
 def bundles(jobs: Iterable[Job]) -> list[list[Job]]:
@@ -159,19 +161,6 @@ def bundles(jobs: Iterable[Job]) -> list[list[Job]]:
         together = (job.study, job.recipe, job.seed, job.bundle) if job.bundle else job
         groups.setdefault(together, []).append(job)
     return list(groups.values())
-
-
-@contextlib.contextmanager
-def backend(workers: int, cluster: str | None) -> Iterator[None]:
-    """The backend of joblib: processes of this machine, or an existing Dask cluster."""
-    if cluster is None:
-        with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
-            yield
-        return
-    from distributed import Client
-
-    with Client(cluster), parallel_config(backend="dask"):  # type: ignore[no-untyped-call]  # it has no types
-        yield
 
 
 def train_bundle(

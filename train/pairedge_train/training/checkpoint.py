@@ -6,20 +6,24 @@ Nothing in a checkpoint depends on the time or the machine's name, so the same r
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import safetensors.torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
-from pairedge_train.errors import CheckpointError, RecipeError
+from pairedge_train.errors import CheckpointError, DataError, RecipeError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.schema_1 import from_schema_1
 from pairedge_train.files import write_atomically
+from pairedge_train.machine import machine
 from pairedge_train.networks.network import Network, build_network
+from pairedge_train.rows import check_metrics
 
 SCHEMA = 2
 _METRICS_1 = {"doubt_threshold": "digit_threshold"}  # names in schema 1, and now
@@ -49,17 +53,24 @@ class Checkpoint:
     machine: dict[str, str] | None = None
 
 
+def _whole_machine(facts: dict[str, str]) -> dict[str, str]:
+    missing = machine().keys() - facts.keys()
+    if missing:
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    return facts
+
+
 @pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
 class _Metadata:
     """A checkpoint file's metadata; see `Checkpoint`."""
 
     schema: int
     recipe: dict[str, Any]
-    seed: int
-    fold: int | None = None
-    training_sha256: str
+    seed: NonNegativeInt
+    fold: NonNegativeInt | None = None
+    training_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     metrics: dict[str, Any]
-    machine: dict[str, str] | None = None
+    machine: Annotated[dict[str, str], AfterValidator(_whole_machine)] | None = None
 
 
 _METADATA = TypeAdapter(_Metadata)
@@ -103,7 +114,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: not a checkpoint of pairedge-train: it holds no recipe")
     try:
         schema = json.loads(text)["schema"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path}: its metadata name no schema") from error
     if schema not in (1, SCHEMA):
         raise CheckpointError(
@@ -118,11 +129,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
             fold = metadata.seed - int(metadata.recipe["seed"]) if recipe.data.folds else None
         else:
             recipe = Recipe.from_dict(metadata.recipe)
+        check_metrics(metrics)
         network = build_network(recipe.network)
+        _check_weights(tensors, network)
         network.load_state_dict(tensors)
-    except (ValidationError, RecipeError, RuntimeError, TypeError, KeyError, ValueError) as error:
+    except (
+        *(ValidationError, DataError, RecipeError, AttributeError),
+        *(KeyError, OverflowError, RuntimeError, TypeError, ValueError),
+    ) as error:
         raise CheckpointError(
-            f"{path}: its weights or recipe do not fit this version; train again"
+            f"{path}: its weights, metrics or recipe do not fit this version; train again"
         ) from error
     network.eval()
     return Checkpoint(
@@ -134,3 +150,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         metrics,
         metadata.machine,
     )
+
+
+def _check_weights(tensors: Mapping[str, Tensor], network: Network) -> None:
+    """Check what `load_state_dict` takes in silence.
+
+    Raises:
+        ValueError: when a tensor is of another type than the network's, or not finite.
+    """
+    for name, expected in network.state_dict().items():
+        tensor = tensors[name]
+        if tensor.dtype != expected.dtype or not bool(tensor.isfinite().all()):
+            raise ValueError(f"{name} is {tensor.dtype}, or not finite")

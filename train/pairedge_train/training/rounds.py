@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from filelock import FileLock
 from torch import Generator
 
 from pairedge_train.data.datasets import DataSet
@@ -20,6 +17,7 @@ from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Architecture, Recipe
 from pairedge_train.experiments.study import FIRST_SEED
+from pairedge_train.files import one_writer
 from pairedge_train.machine import machine
 from pairedge_train.networks.network import Network, build_network, ensemble_network, to_channels_last
 from pairedge_train.randomness import drawn_from
@@ -133,7 +131,7 @@ def run_rounds(
     rows = []
     for number in range(rounds):
         path = checkpoint_path(folder, seed + number)
-        with one_process(path):
+        with one_writer(path):
             row = finished_rows(folder, recipe).get(seed + number)
             if row is None:
                 try:
@@ -155,16 +153,6 @@ def run_rounds(
         on_round(row)
         rows.append(row)
     return rows
-
-
-def one_process(checkpoint: Path) -> FileLock:
-    """The lock of a round, by the path of its checkpoint, against other processes of this machine.
-
-    Its empty file stays: if it were deleted, a waiting process and a new one would lock different files.
-    """
-    name = hashlib.sha256(f"{checkpoint.absolute()}".encode()).hexdigest()[:16]
-    # Not beside the results: a failed round leaves no folder, and a finished one nothing but its results.
-    return FileLock(Path(tempfile.gettempdir()) / f"pairedge-{name}.lock")
 
 
 def train_round(
