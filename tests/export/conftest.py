@@ -20,6 +20,7 @@ from pairedge_export import exporting
 from pairedge_export.exporting import export_checkpoint
 from pairedge_export.graphs import TorchGraph
 from pairedge_export.parity import Parity
+from pairedge_export.to_onnx import to_onnx as convert
 from pairedge_train.data.datasets import DataSet, Digits
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import FIRST_SEED
@@ -110,11 +111,9 @@ def converted_before(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> Calla
     That the same weights and metadata convert to the same bytes is a test of its own.
     """
 
-    original = exporting.to_onnx
-
     def to_onnx(graph: TorchGraph, metadata: dict[str, Any], _: tuple[torch.Tensor, ...]) -> bytes:
         with monkeypatch.context() as patch:
-            patch.setattr(exporting, "to_onnx", original)  # the first to ask has to convert
+            patch.setattr(exporting, "to_onnx", convert)  # the first to ask has to convert
             folder, _parity = exports[metadata["variant"]]
         content = (folder / f"{graph.kind}.onnx").read_bytes()
         # The metadata hold a digest of the weights.
