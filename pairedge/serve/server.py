@@ -82,10 +82,13 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise PairedgeError(f"{host}:{port}: {str(reason).lower()}") from error
+    # The same socket with its protocol named: asyncio sets TCP_NODELAY only on connections of such a one, and
+    # without it each answer would wait 40 ms for the client's delayed acknowledgment.
+    return socket.socket(family, listener.type, socket.IPPROTO_TCP, listener.detach())
 
 
 def read_token(path: Path) -> str:
