@@ -5,8 +5,10 @@ python -m tools.readme README.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -136,10 +138,8 @@ def best_table(root: Path) -> str:
     metadata = shipped_model(root).metadata
     accuracy = percent(metadata["metrics"]["all_pairs"]["accuracy"], 2)
     parameters = f"{metadata['parameters']:,}"
-    trained_on = "all 60,000 tiles, and rendered pictures"
-    lines.append(
-        ["**`aux_ws`, ships**", trained_on, accuracy, "", "1", parameters, *size_and_time(costs.get("ships"))]
-    )
+    cells = [training_tiles(metadata), accuracy, "", "1", parameters, *size_and_time(costs.get("ships"))]
+    lines.append(["**`aux_ws`, ships**", *cells])
     return table(
         [
             "network",
@@ -153,6 +153,15 @@ def best_table(root: Path) -> str:
         ],
         lines,
     )
+
+
+def training_tiles(metadata: Mapping[str, Any]) -> str:
+    """What the model that ships was trained on, and what was held out of it."""
+    data = metadata["recipe"]["data"]
+    if "held_out" in metadata:
+        return f"all 60,000 tiles less {metadata['held_out']['digits']:,}, and rendered pictures"
+    pictures = sum(data["synthetic"].values())
+    return f"all 60,000 tiles and {pictures:,} rendered pictures, less {2 * data['hold_out']:,} of both"
 
 
 def ablation_table(root: Path) -> str:

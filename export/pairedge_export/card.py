@@ -106,10 +106,35 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
         f"{recipe['optim']['epochs']} epochs, "
         f"seed {metadata['seed']}"
     )
+    yield from held_out(metadata)
     yield f"- Training pairs SHA-256: `{metadata['training_sha256']}`"
     yield f"- Weights SHA-256: `{metadata['weights_sha256']}`"
     yield f"- License: {metadata['license']}"
     yield f"- {machine(metadata.get('machine'))}"
+
+
+def held_out(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Which digits a training with synthetic pictures left out, and whether it saw pictures of them."""
+    data = metadata["recipe"]["data"]
+    facts = metadata.get("held_out")
+    if facts is None:
+        if data.get("hold_out") and any(data.get("synthetic", {}).values()):
+            yield (
+                f"- Held out: {data['hold_out']:,} pairs, drawn from the digits and the pictures rendered of "
+                "them together. Most held-out digits have a twin in training, the original or a picture of "
+                "it. The temperature and the confidence thresholds were fitted on these pairs."
+            )
+        return
+    yield (
+        f"- Held out: {facts['digits']:,} training digits, before any picture was rendered. Training has "
+        "neither these digits nor pictures of them; what was fitted on validation pairs was fitted on both."
+    )
+    if "negatives" in facts:
+        yield (
+            f"- The confidence threshold of single tiles rejects {100 * facts['negatives_rejected']:.1f} % "
+            f"of {facts['negatives']:,} held-out negatives. They decided nothing; training draws none of "
+            "their letters, signs and shapes."
+        )
 
 
 def machine(facts: Mapping[str, str] | None) -> str:

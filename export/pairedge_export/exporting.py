@@ -155,6 +155,7 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
             metrics["digits"] = {"accuracy": exact.digit_accuracy, "n": len(test)}
     return {
         **confidence_thresholds(checkpoint),
+        **held_out(checkpoint),
         **({"machine": checkpoint.machine} if checkpoint.machine else {}),
         "schema": SCHEMA,
         "pairedge": pairedge.__version__,
@@ -194,6 +195,20 @@ def confidence_thresholds(checkpoint: Checkpoint) -> dict[str, dict[str, float]]
     if set(fitted.values()) == {None}:
         return {}
     return {"confidence": {name: DEFAULT_THRESHOLD if p is None else p for name, p in fitted.items()}}
+
+
+def held_out(checkpoint: Checkpoint) -> dict[str, dict[str, Any]]:
+    """The entry `held_out` of the metadata: what was held out before synthetic pictures were rendered."""
+    digits, rejected = (
+        checkpoint.metrics.get("held_out_digits"),
+        probability(checkpoint, "negatives_rejected"),
+    )
+    if not digits:
+        return {}
+    if rejected is None:
+        return {"held_out": {"digits": digits}}
+    negatives = checkpoint.metrics["negatives"]
+    return {"held_out": {"digits": digits, "negatives": negatives, "negatives_rejected": rejected}}
 
 
 def probability(checkpoint: Checkpoint, name: str) -> float | None:

@@ -121,3 +121,17 @@ def test_checks_of_reduced_precision_and_of_mobile_files_are_distinguished_by_th
     assert "- Parity of the `.ort` files with the graphs: 1 checks, every decision the same" in lines
     assert parity.difference() == 1e-6  # with torch; the .ort files are compared with the graphs
     assert [line for line in lines if line.startswith("- Parity of the fp32 graphs with torch: 3 checks")]
+
+
+def test_what_was_held_out_is_said_as_it_was_done() -> None:
+    assert not any("Held out" in line or "negatives" in line for line in written())
+    data = {"dataset": "mnist", "pairs": "all", "hold_out": 1500, "synthetic": {"rendered": 60_000}}
+    old = written(recipe={**RECIPE, "data": data})
+    assert any("1,500 pairs" in line and "have a twin in training" in line for line in old)
+    facts = {"digits": 3000, "negatives": 750, "negatives_rejected": 0.931}
+    new = written(recipe={**RECIPE, "data": data}, held_out=facts)
+    assert not any("twin" in line for line in new)
+    assert any(
+        line.startswith("- Held out: 3,000 training digits, before any picture was rendered.") for line in new
+    )
+    assert any("rejects 93.1 % of 750 held-out negatives. They decided nothing" in line for line in new)

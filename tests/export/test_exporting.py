@@ -184,7 +184,30 @@ def test_confidence_thresholds_go_into_the_metadata(
     assert facts.get("confidence") == expected
 
 
-@pytest.mark.parametrize("name", ["test_accuracy", "pair_threshold"])
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        ({}, None),
+        ({"held_out_digits": 0}, None),
+        ({"held_out_digits": 10}, {"digits": 10}),
+        (
+            {"held_out_digits": 10, "negatives": 4, "negatives_rejected": 0.75},
+            {"digits": 10, "negatives": 4, "negatives_rejected": 0.75},
+        ),
+    ],
+)
+def test_what_was_held_out_goes_into_the_metadata(
+    measured: dict[str, float],
+    expected: dict[str, float] | None,
+    checkpoints: dict[str, Checkpoint],
+    uci: DataSet,
+) -> None:
+    checkpoint = checkpoints["base"]
+    facts = describe(replace(checkpoint, metrics={**checkpoint.metrics, **measured}), uci.test)
+    assert facts.get("held_out") == expected
+
+
+@pytest.mark.parametrize("name", ["test_accuracy", "pair_threshold", "negatives_rejected"])
 @pytest.mark.parametrize("value", ["high", 1.5, float("nan")])
 def test_a_metric_that_is_no_probability_is_refused(
     name: str, value: object, checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path: Path

@@ -18,7 +18,7 @@ from pairedge_train.reports.pages import page
 from pairedge_train.robustness import page as robustness
 from pairedge_train.robustness.rows import condition_rows_from_json, rejection_report_from_json
 from pairedge_train.rows import read_rows
-from tools.readme import fill
+from tools.readme import fill, training_tiles
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -28,6 +28,14 @@ def test_the_tables_in_readme_are_those_of_the_committed_rows() -> None:
     text = (ROOT / "README.md").read_text()
     assert text.count("<!-- table: ") >= 2
     assert fill(text, ROOT) == text, "run `make readme`"
+
+
+def test_what_a_model_was_trained_on_says_what_was_held_out_and_when() -> None:
+    synthetic = {"rendered": 60_000, "printed": 6_000, "negatives": 15_000}
+    facts = {"recipe": {"data": {"hold_out": 1500, "synthetic": synthetic}}}
+    assert training_tiles(facts) == "all 60,000 tiles and 81,000 rendered pictures, less 3,000 of both"
+    before_rendering = {**facts, "held_out": {"digits": 3000}}
+    assert training_tiles(before_rendering) == "all 60,000 tiles less 3,000, and rendered pictures"
 
 
 def test_the_answer_in_readme_is_what_make_run_prints() -> None:

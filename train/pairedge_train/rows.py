@@ -49,6 +49,9 @@ class RoundRow:
         validation_loss: that cross-entropy.
         pair_threshold: confidence below which the answer for a pair is uncertain.
         digit_threshold: confidence below which the answer for a single tile is uncertain.
+        held_out_digits: number of training digits held out before synthetic pictures were rendered.
+        negatives: number of negatives among the validation pairs.
+        negatives_rejected: the share of them whose confidence is below `digit_threshold`.
         curves: metrics after every epoch, by name.
         epochs: number of epochs trained.
         seconds: training time; an equal share where several rounds were trained together.
@@ -86,6 +89,9 @@ class RoundRow:
     validation_loss: NonNegativeFloat | None = None
     pair_threshold: Share | None = None
     digit_threshold: Share | None = None
+    held_out_digits: NonNegativeInt | None = None
+    negatives: NonNegativeInt | None = None
+    negatives_rejected: Share | None = None
     curves: dict[str, tuple[float, ...]] | None = None
     epochs: NonNegativeInt = 0
     seconds: NonNegativeFloat = 0.0

@@ -1,25 +1,34 @@
-"""Synthetic additions depend on the seed, are added once, and leave the original digits unchanged."""
+"""Synthetic additions depend on the seed, are added once, and show no held-out digit in training."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Generator
 
 from pairedge_train.data.datasets import NEGATIVE, DataSet, Digits
+from pairedge_train.data.pairs import draw_pairs
 from pairedge_train.data.synthetic import with_synthetic
-from pairedge_train.errors import DataError
+from pairedge_train.errors import DataError, RecipeError
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import FIRST_SEED
+from pairedge_train.rendering import tiles
 from pairedge_train.training import rounds
 from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
 
 RECIPE = Recipe().with_(
-    {"data.synthetic.rendered": 40, "data.synthetic.printed": 5, "data.synthetic.negatives": 6}
+    {
+        "data.synthetic.rendered": 40,
+        "data.synthetic.printed": 5,
+        "data.synthetic.negatives": 6,
+        "data.validation_pairs": 0,
+    }
 )
-MIX = RECIPE.data.synthetic
+MIX = RECIPE.data
 
 
 @pytest.fixture
@@ -28,7 +37,7 @@ def few(uci: DataSet) -> DataSet:
 
 
 def test_without_additions_the_data_set_is_unchanged(few: DataSet) -> None:
-    assert with_synthetic(few, Recipe().data.synthetic, 1) is few
+    assert with_synthetic(few, Recipe().data, 1) is few
 
 
 def test_rendered_digits_and_negatives_follow_the_digits(few: DataSet) -> None:
@@ -56,6 +65,69 @@ def test_the_seed_determines_the_additions_and_nothing_is_added_twice(few: DataS
         with_synthetic(first, MIX, 2)
 
 
+@pytest.fixture
+def numbered(monkeypatch: pytest.MonkeyPatch) -> DataSet:
+    """Fifty digits, each a gray level of its own; a picture of a digit is that level, a negative is white."""
+    levels = torch.arange(50, dtype=torch.uint8)
+    fields = levels.view(-1, 1, 1).expand(-1, 28, 28).contiguous()
+    digits = Digits(fields[:, ::2, ::2].float(), fields[:, ::2, ::2].numpy(), levels.long() % 10, fields)
+    monkeypatch.setattr(tiles, "in_another_hand", lambda digit, *_: digit)
+    monkeypatch.setattr(tiles, "render", lambda digit, *_: digit)
+    monkeypatch.setattr(tiles, "render_negative", lambda *_, **__: np.full((28, 28), 255, np.uint8))
+    monkeypatch.setattr(tiles, "tile_or_none", lambda picture: picture[::2, ::2])
+    return DataSet(digits, digits)
+
+
+@pytest.mark.parametrize("held_out", [{"data.hold_out": 5}, {"data.validation_pairs": 5}])
+def test_neither_a_held_out_digit_nor_a_picture_of_one_is_trained_on(
+    held_out: dict[str, int], numbered: DataSet
+) -> None:
+    settings = RECIPE.with_(
+        {
+            "data.pairs": "all",
+            "data.test_pairs": "all",
+            "data.synthetic.rendered": 200,
+            "data.synthetic.printed": 0,
+            "data.synthetic.negatives": 20,
+            **held_out,
+        }
+    ).data
+    draw = draw_pairs(with_synthetic(numbered, settings, 1), settings, Generator().manual_seed(1))
+    assert draw.validation is not None
+    trained, validated = (
+        set(pairs.images[pairs.digits != NEGATIVE][:, 0, 0].tolist())
+        for pairs in (draw.training, draw.validation)
+    )
+    assert trained | validated == set(range(50))
+    assert not trained & validated
+    assert len(validated) == 10  # two digits for each of the five pairs, and nothing but pictures of them
+    # 10 digits, 200 / 50 pictures of each, and 20 * 10 / 50 negatives, in pairs; the rest is trained on.
+    assert len(draw.validation) == (10 + 40 + 4) // 2
+    assert len(draw.training) == (40 + 160 + 16) // 2
+    levels = torch.cat([draw.training.images, draw.validation.images])[:, :, 0, 0]
+    digits = torch.cat([draw.training.digits, draw.validation.digits])
+    assert torch.equal(levels[digits != NEGATIVE].long() % 10, digits[digits != NEGATIVE])
+
+
+def test_another_seed_holds_out_other_digits(numbered: DataSet) -> None:
+    settings = RECIPE.with_({"data.hold_out": 5}).data
+    held_out = [with_synthetic(numbered, settings, seed).held_out for seed in (1, 1, 2)]
+    assert all(digits is not None for digits in held_out)
+    first, again, other = (digits.gray[:10, 0, 0].tolist() for digits in held_out if digits)
+    assert first == again
+    assert first != other
+
+
+def test_not_all_digits_can_be_held_out(few: DataSet) -> None:
+    with pytest.raises(DataError, match="30 of 30 training digits cannot be held out"):
+        with_synthetic(few, RECIPE.with_({"data.hold_out": 15}).data, 1)
+
+
+def test_folds_would_validate_on_digits_that_pictures_show() -> None:
+    with pytest.raises(RecipeError, match="folds would validate on digits that synthetic pictures show"):
+        RECIPE.with_({"data.folds": 3})
+
+
 def test_digits_without_fields_cannot_be_rendered(tiny: DataSet) -> None:
     with pytest.raises(DataError, match="only a data set of 28x28 digits, as it was loaded"):
         with_synthetic(tiny, MIX, 1)
@@ -74,7 +146,26 @@ def test_a_round_trains_on_the_mixture(few: DataSet) -> None:
     )
     checkpoint, row = train_round(recipe, few)
     assert row.pairs > 15
+    assert (row.held_out_digits, row.negatives) == (0, None)
     assert all(weight.isfinite().all() for weight in checkpoint.network.state_dict().values())
+
+
+def test_a_round_is_calibrated_on_held_out_digits_and_judged_on_held_out_negatives(few: DataSet) -> None:
+    recipe = RECIPE.with_(
+        {
+            "network.variant": "aux_ws",
+            "data.pairs": "all",
+            "data.test_pairs": "all",
+            "data.hold_out": 5,
+            "data.synthetic.negatives": 12,
+            "optim.epochs": 1,
+            "evaluation.temperature": "validation",
+        }
+    )
+    _, row = train_round(recipe, few)
+    assert (row.held_out_digits, row.negatives) == (10, 4)
+    assert row.negatives_rejected in (0.0, 0.25, 0.5, 0.75, 1.0)
+    assert row.pair_threshold is not None
 
 
 def test_fields_made_of_tiles_average_to_the_tiles(few: DataSet) -> None:

@@ -7,12 +7,18 @@ import pytest
 from numpy.random import default_rng
 
 from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS, glyph, printed_digits
-from pairedge_train.rendering.negatives import SIGNS, SIGNS_FOR_TESTS
+from pairedge_train.rendering.negatives import SIGNS_OF
 
 from ..conftest import Drawn
 
 
-@pytest.mark.parametrize(("signs", "fonts"), [(SIGNS, FONTS), (SIGNS_FOR_TESTS, FONTS_FOR_TESTS)])
+@pytest.mark.parametrize(
+    ("signs", "fonts"),
+    [
+        (SIGNS_OF["training"] + SIGNS_OF["validation"], FONTS),
+        (SIGNS_OF["test"], FONTS_FOR_TESTS),
+    ],
+)
 def test_every_font_draws_every_sign_in_its_own_way(signs: str, fonts: tuple[str, ...]) -> None:
     for font in fonts:
         if font.startswith("cm"):  # Computer Modern has letters and digits only

@@ -28,9 +28,9 @@ for count in range(4):
         generator = np.random.default_rng([count, place])
         pictures[f"{name} {count}"] = render(digits[(count + place) % 10], name, generator)
     for place, kind in enumerate(KINDS):
-        for testing in (False, True):
-            generator = np.random.default_rng([count, place, testing])
-            pictures[f"{kind} {count} {testing}"] = render_negative(kind, generator, testing=testing)
+        for part, split in enumerate(("training", "test", "validation")):
+            generator = np.random.default_rng([count, place, part])
+            pictures[f"{kind} {count} {split}"] = render_negative(kind, generator, split=split)
 for name, picture in pictures.items():
     content = picture if isinstance(picture, bytes) else picture.tobytes()
     tile = tile_or_none(picture)

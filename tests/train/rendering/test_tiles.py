@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from pairedge.image.tile import to_tile
 from pairedge_train.data.datasets import NEGATIVE
-from pairedge_train.data.synthetic import training_tiles
+from pairedge_train.data.synthetic import synthetic_tiles
+from pairedge_train.experiments.recipe import Synthetic
 from pairedge_train.rendering.conditions import CONDITIONS
-from pairedge_train.rendering.negatives import KINDS
+from pairedge_train.rendering.negatives import KINDS, Split
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.render import render
 from pairedge_train.rendering.tiles import WEIGHTS, negative_tiles, rendered_tiles, tile_or_none
 
+MIXTURE = Synthetic(rendered=40, printed=10, negatives=5)
+SIDES: list[tuple[int, Split]] = [(1, "training"), (2, "training"), (1, "validation")]
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 
 
@@ -68,8 +71,7 @@ def test_no_digits_make_no_tiles() -> None:
 def test_negatives_come_in_the_number_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 10)
     one, two, held_out = (
-        negative_tiles(25, default_rng(1), workers=workers, testing=testing)
-        for workers, testing in ((1, False), (2, False), (1, True))
+        negative_tiles(25, default_rng(1), workers=workers, split=split) for workers, split in SIDES
     )
     assert one.shape == (25, 14, 14)
     assert (one == two).all()
@@ -79,7 +81,7 @@ def test_negatives_come_in_the_number_asked_for(monkeypatch: pytest.MonkeyPatch)
 def test_a_whole_mixture_holds_digits_then_print_then_negatives(
     digits: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
-    tiles, kept = training_tiles(digits, labels, default_rng(0), printed=10, negatives=5)
+    tiles, kept = synthetic_tiles(digits, labels, default_rng(0), MIXTURE)
     assert len(tiles) == len(kept) <= 55
     assert (kept[-5:] == NEGATIVE).all()
     assert (kept[:-5] != NEGATIVE).all()
@@ -118,7 +120,7 @@ def test_progress_of_a_whole_mixture_counts_every_picture(
     digits: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
     finished: list[int] = []
-    training_tiles(digits, labels, default_rng(0), printed=10, negatives=5, on_progress=finished.append)
+    synthetic_tiles(digits, labels, default_rng(0), MIXTURE, on_progress=finished.append)
     assert finished == [50, 5]
 
 

@@ -18,8 +18,9 @@ from pairedge.image.tile import pool, to_tile
 from pairedge_train.cli import robustness
 from pairedge_train.cli.robustness import main
 from pairedge_train.data.datasets import DataSet, Digits
-from pairedge_train.data.synthetic import training_tiles
+from pairedge_train.data.synthetic import synthetic_tiles
 from pairedge_train.errors import DataError
+from pairedge_train.experiments.recipe import Synthetic
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
@@ -188,7 +189,8 @@ def test_the_benchmark_draws_no_figure_sign_or_font_that_training_draws(
         name = f"pairedge_train.{module}.tile_or_none"
         monkeypatch.setattr(name, lambda _: np.zeros((14, 14), np.uint8))
     monkeypatch.setattr("pairedge_train.rendering.tiles.render", lambda *_: Image.new("L", (28, 28)))
-    training_tiles(fields, np.arange(20) % 10, np.random.default_rng(0), printed=300, negatives=1500)
+    mixture = Synthetic(rendered=20, printed=300, negatives=1500)
+    synthetic_tiles(fields, np.arange(20) % 10, np.random.default_rng(0), mixture)
     training = drawn.take()
     measure_rejection(lambda each: np.ones(len(each)), 0.5, data.test, 100, 1)
     typeset_pictures([RESIZE_ONLY], 40)

@@ -23,6 +23,7 @@ from pairedge_train.training.calibration import (
     best_temperature,
     confidence_thresholds,
     divide_logits,
+    rejected_negatives,
     risk,
 )
 
@@ -154,9 +155,9 @@ def test_each_threshold_is_fitted_on_the_confidence_that_it_is_compared_with(tin
     of_digits = output.digits.softmax(2).amax(2)
     leq = leq_probability(output.comparison)
     of_pairs = torch.minimum(torch.maximum(leq, 1 - leq), of_digits.amin(1))
-    assert float((of_pairs < thresholds[0]).double().mean()) == pytest.approx(0.25, abs=0.04)
-    assert float((of_digits < thresholds[1]).double().mean()) == pytest.approx(0.25, abs=0.02)
-    assert thresholds[0] < thresholds[1]
+    assert float((of_pairs < thresholds.pair).double().mean()) == pytest.approx(0.25, abs=0.04)
+    assert float((of_digits < thresholds.digit).double().mean()) == pytest.approx(0.25, abs=0.02)
+    assert thresholds.pair < thresholds.digit
     assert confidence_thresholds(fresh("ws"), pairs) is None
 
 
@@ -166,3 +167,19 @@ def test_negatives_do_not_move_the_thresholds(tiny: DataSet) -> None:
     noise = torch.rand(10, 2, 14, 14, generator=Generator().manual_seed(3)) * 255
     mixed = Pairs(torch.cat([pairs.images, noise]), torch.cat([pairs.digits, torch.full((10, 2), NEGATIVE)]))
     assert confidence_thresholds(network, mixed) == confidence_thresholds(network, pairs)
+
+
+def test_the_share_of_negatives_that_a_threshold_rejects_counts_them_alone(tiny: DataSet) -> None:
+    network = fresh("aux_ws")
+    pairs = make_pairs(tiny.training, torch.arange(60))
+    digits = pairs.digits.clone()
+    digits[:4, 0] = digits[2:6, 1] = NEGATIVE
+    mixed = Pairs(pairs.images, digits)
+    confidences = []
+    for row, side in [(row, 0) for row in range(4)] + [(row, 1) for row in range(2, 6)]:
+        with torch.no_grad():
+            posteriors = network(pairs.images[row : row + 1]).digits
+        confidences.append(float(posteriors[0, side].softmax(0).max()))
+    between = sorted(confidences)[5]  # five of the eight lie below it
+    for threshold, share in ((0.0, 0.0), (between + 1e-6, 6 / 8), (1.1, 1.0)):
+        assert rejected_negatives(network, mixed, threshold) == (8, share)

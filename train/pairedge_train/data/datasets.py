@@ -84,18 +84,35 @@ class Digits:
 
 
 @dataclass(frozen=True)
+class Additions:
+    """What was added to a data set.
+
+    Attributes:
+        synthetic: how many pictures.
+        held_out: the number of training digits that were held out before.
+        seed: determined everything random.
+    """
+
+    synthetic: Synthetic
+    held_out: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class DataSet:
     """Training and test digits of a data set.
 
     Attributes:
-        training: the training split.
+        training: the training split, without held-out digits.
         test: the test split.
-        added: the synthetic settings and the seed of what was added to the training split; None for nothing.
+        held_out: training digits held out for validation, with their additions; None where there are none.
+        added: what was added to the first and the last; None for nothing.
     """
 
     training: Digits
     test: Digits
-    added: tuple[Synthetic, int] | None = None
+    held_out: Digits | None = None
+    added: Additions | None = None
 
 
 def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:

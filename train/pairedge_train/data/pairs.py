@@ -76,9 +76,9 @@ class Draw:
 
     Attributes:
         training: the training pairs.
-        validation: the pairs to monitor, and to select by where they were held out of the training pairs.
+        validation: the pairs to monitor, and to select by where they were held out.
         test: the test pairs.
-        mean: mean gray level of all training pairs, held-out ones included.
+        mean: mean gray level of all training pairs, and of those that were held out of them.
         std: standard deviation of the same gray levels.
         training_digits: the digits that the training pairs were drawn from, for redrawing.
     """
@@ -101,7 +101,8 @@ class Draw:
 def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int = 0) -> Draw:
     """Draw a round's pairs: first a permutation of the training digits, then one of the test digits.
 
-    Validation pairs that are not held out of the training pairs follow them in the training permutation.
+    Validation pairs are held out of the training pairs, or follow them in the training permutation. Where the
+    data set has held-out digits, they are made of these instead.
 
     Args:
         data: the digits.
@@ -114,7 +115,7 @@ def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int
     """
     order = torch.randperm(len(data.training), generator=generator)
     test_order = torch.randperm(len(data.test), generator=generator)
-    validation = settings.validation_pairs
+    validation = settings.validation_pairs if data.held_out is None else 0
     count = _count(
         settings.pairs,
         len(data.training) // 2 - validation,
@@ -123,7 +124,11 @@ def draw_pairs(data: DataSet, settings: Data, generator: Generator, *, fold: int
     test_count = _count(settings.test_pairs, len(data.test) // 2, "test pairs")
     pairs = make_pairs(data.training, order[: 2 * count])
     std, mean = torch.std_mean(pairs.images)
-    training, held_out = hold_out(pairs, settings, generator, fold)
+    if data.held_out is None:
+        training, held_out = hold_out(pairs, settings, generator, fold)
+    else:
+        held_out_order = torch.randperm(len(data.held_out), generator=generator)
+        training, held_out = pairs, make_pairs(data.held_out, held_out_order[: len(data.held_out) // 2 * 2])
     next_pairs = make_pairs(data.training, order[2 * count :][: 2 * validation]) if validation else None
     return Draw(
         training=training,

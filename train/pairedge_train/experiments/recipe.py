@@ -32,6 +32,7 @@ from pairedge_train.experiments.setting_text import error_text, help_text
 from pairedge_train.experiments.settings import flat, merged, nested
 
 SCHEMA = 2  # part of every digest: raised when the name, meaning or default of a setting changes
+SYNTHETIC_SCHEMA = 3  # that of recipes with synthetic pictures: 3 since digits are held out before rendering
 
 Count = PositiveInt | Literal["all"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -87,7 +88,8 @@ class Data:
     """Validation pairs drawn from training tiles that are in no training pair. They are reported during
     training and select nothing."""
     hold_out: NonNegativeInt = 0
-    """How many of the training pairs are held out for validation."""
+    """How many of the training pairs are held out for validation. With synthetic pictures, so many pairs'
+    digits are held out before anything is rendered, and validated on with pictures of them and negatives."""
     folds: NonNegativeInt = 0
     """Folds of cross-validation, 0 for none: k rounds share their pairs, and each validates on another of the
     k folds and trains on the rest; the next k rounds draw other pairs."""
@@ -103,6 +105,8 @@ class Data:
     def __post_init__(self) -> None:
         if self.folds == 1:
             raise ValueError("folds must be 0 for none, or at least 2")
+        if self.folds and self.synthetic:
+            raise ValueError("folds would validate on digits that synthetic pictures show; use hold_out")
         if self.redraw and self.validates:
             raise ValueError("redraw would train on the pairs that hold_out or folds keep for validation")
 
@@ -267,7 +271,8 @@ class Recipe:
 
     def digest(self) -> str:
         """A name for the recipe: eight hexadecimal digits, a digest of all settings and the schema."""
-        settings = {"schema": SCHEMA, **self.to_dict()}
+        schema = SYNTHETIC_SCHEMA if self.data.synthetic else SCHEMA
+        settings = {"schema": schema, **self.to_dict()}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 

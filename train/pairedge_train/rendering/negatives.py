@@ -1,10 +1,10 @@
 """Negatives: pictures that show no digit, which a model should answer with low confidence.
 
 Letters written by strokes, printed signs, shapes, scribbles, noise, textures and blank pages, put on paper
-by the same scenes that digits are (`conditions`). Letters, signs, fonts and shapes come in two halves: one
-for training, one for tests that training never draws. The other kinds have no such half, and `KINDS` says
-which are which. A letter held out of handwriting may be a sign that training prints (M, m, R, W, e, h and w
-are).
+by the same scenes that digits are (`conditions`). Letters, signs and shapes come in three parts: one for
+training, one for validation and one for tests, which has fonts of its own, too. The other kinds have no such
+parts, and `KINDS` says which are which. A letter held out of handwriting may be a sign that training prints
+(M, m, R, W, e, h, w and Ж are).
 
 Left out, since a person may take them for a digit: O, Q, D, a, c, C, o, u, U, d (0, or an open 0), I, l, i,
 J, j, t, f, r, T (1 or 7), Z, z (2), S, s (5), B (8), G, b (6), g, q, P, p (9), Y, y (4 or 9), and circles,
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
@@ -38,6 +39,8 @@ from pairedge_train.rendering.line_figures import Strokes, random_figure
 from pairedge_train.rendering.pen_digits import smooth
 from pairedge_train.rendering.render import photograph
 from pairedge_train.rendering.stroke_field import FINE, Field, ridges, stroke_field
+
+Split: TypeAlias = Literal["training", "validation", "test"]
 
 # How a hand writes them: points that a smooth line goes through, x to the right and y down in a unit square.
 LETTERS: dict[str, Strokes] = {
@@ -85,12 +88,30 @@ LETTERS: dict[str, Strokes] = {
         ((0.08, 0.3), (0.18, 0.7), (0.32, 0.8), (0.46, 0.65), (0.5, 0.35)),
         ((0.5, 0.35), (0.54, 0.65), (0.68, 0.8), (0.84, 0.65), (0.92, 0.3)),
     ),
+    "Æ": (
+        ((0.03, 0.97), (0.45, 0.03)), ((0.45, 0.03), (0.95, 0.03)), ((0.52, 0.03), (0.52, 0.97)),
+        ((0.52, 0.97), (0.97, 0.97)), ((0.22, 0.6), (0.85, 0.58)),
+    ),
+    "Ħ": (
+        ((0.2, 0.03), (0.2, 0.97)), ((0.8, 0.03), (0.8, 0.97)), ((0.2, 0.55), (0.8, 0.55)),
+        ((0.03, 0.25), (0.97, 0.25)),
+    ),
+    "Ł": (((0.35, 0.03), (0.35, 0.97)), ((0.35, 0.97), (0.9, 0.96)), ((0.1, 0.62), (0.65, 0.38))),
+    "Ж": (
+        ((0.5, 0.03), (0.5, 0.97)), ((0.08, 0.05), (0.92, 0.95)), ((0.92, 0.05), (0.08, 0.95)),
+    ),
 }  # fmt: skip
-LETTERS_FOR_TRAINING = ("A", "E", "H", "K", "N", "X", "k", "n", "V")
-LETTERS_FOR_TESTS = ("F", "M", "m", "R", "W", "e", "h", "w")
+LETTERS_OF: dict[Split, tuple[str, ...]] = {
+    "training": ("A", "E", "H", "K", "N", "X", "k", "n", "V"),
+    "validation": ("Æ", "Ħ", "Ł", "Ж"),
+    "test": ("F", "M", "m", "R", "W", "e", "h", "w"),
+}
 
-SIGNS = "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ"
-SIGNS_FOR_TESTS = "F#¶±÷»«€¥©"
+SIGNS_OF: dict[Split, str] = {
+    "training": "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ",
+    "validation": "ÆĦŁŊЊЉЋ‡",
+    "test": "F#¶±÷»«€¥©",
+}
 
 # Corners of closed or open figures in a unit square.
 SHAPES: dict[str, Strokes] = {
@@ -124,21 +145,36 @@ SHAPES: dict[str, Strokes] = {
         ((0.1, 0.1), (0.1, 0.9)), ((0.37, 0.1), (0.37, 0.9)), ((0.63, 0.1), (0.63, 0.9)),
         ((0.9, 0.1), (0.9, 0.9)), ((0.02, 0.5), (0.98, 0.5)),
     ),
+    "ladder": (
+        ((0.3, 0.03), (0.3, 0.97)), ((0.7, 0.03), (0.7, 0.97)), ((0.3, 0.2), (0.7, 0.2)),
+        ((0.3, 0.5), (0.7, 0.5)), ((0.3, 0.8), (0.7, 0.8)),
+    ),
+    "comb": (
+        ((0.05, 0.2), (0.95, 0.2)), ((0.05, 0.2), (0.05, 0.85)), ((0.35, 0.2), (0.35, 0.85)),
+        ((0.65, 0.2), (0.65, 0.85)), ((0.95, 0.2), (0.95, 0.85)),
+    ),
+    "stairs": (
+        ((0.05, 0.95), (0.05, 0.65)), ((0.05, 0.65), (0.35, 0.65)), ((0.35, 0.65), (0.35, 0.35)),
+        ((0.35, 0.35), (0.65, 0.35)), ((0.65, 0.35), (0.65, 0.05)), ((0.65, 0.05), (0.95, 0.05)),
+    ),
 }  # fmt: skip
-SHAPES_FOR_TRAINING = ("triangle", "plus", "zigzag", "grid", "envelope")
-SHAPES_FOR_TESTS = ("house", "star", "hourglass", "fence")
+SHAPES_OF: dict[Split, tuple[str, ...]] = {
+    "training": ("triangle", "plus", "zigzag", "grid", "envelope"),
+    "validation": ("ladder", "comb", "stairs"),
+    "test": ("house", "star", "hourglass", "fence"),
+}
 
 # Scenes that keep strokes recognizable; the tiny ones would make a letter of anything.
 SCENES = tuple(name for name in CONDITIONS if name not in ("broken", "noise", "uci"))
 
 
-def render_negative(kind: str, generator: Generator, *, testing: bool = False) -> Rendered:
+def render_negative(kind: str, generator: Generator, *, split: Split = "training") -> Rendered:
     """A picture that shows no digit.
 
     Args:
         kind: a name in KINDS.
         generator: decides everything that varies.
-        testing: take the half that training never draws, where the kind has halves.
+        split: what the picture is for; the parts of a kind that has parts share nothing.
 
     Returns:
         A PIL image, or the bytes of a JPEG file.
@@ -146,34 +182,34 @@ def render_negative(kind: str, generator: Generator, *, testing: bool = False) -
     Raises:
         KeyError: when there is no such kind.
     """
-    return KINDS[kind].draw(generator, testing)
+    return KINDS[kind].draw(generator, split)
 
 
-def letters(generator: Generator, testing: bool) -> Rendered:
+def letters(generator: Generator, split: Split) -> Rendered:
     """A letter by hand."""
-    names = LETTERS_FOR_TESTS if testing else LETTERS_FOR_TRAINING
+    names = LETTERS_OF[split]
     return _seen(_written(LETTERS[names[int(generator.integers(len(names)))]], generator), generator)
 
 
-def symbols(generator: Generator, testing: bool) -> Rendered:
+def symbols(generator: Generator, split: Split) -> Rendered:
     """A printed letter or sign."""
-    signs, fonts = (SIGNS_FOR_TESTS, FONTS_FOR_TESTS) if testing else (SIGNS, FONTS)
+    signs, fonts = SIGNS_OF[split], FONTS_FOR_TESTS if split == "test" else FONTS
     sign, font = signs[int(generator.integers(len(signs)))], fonts[int(generator.integers(len(fonts)))]
     if font.startswith("cm") and sign not in _ASCII_LETTERS:  # Computer Modern has its signs elsewhere
         font = fonts[0]
     return _seen(stroke_field(glyph(sign, font)), generator)
 
 
-def shapes(generator: Generator, testing: bool) -> Rendered:
+def shapes(generator: Generator, split: Split) -> Rendered:
     """A figure drawn by hand, at times turned; in training more often one that has no name."""
-    if not testing and chance(generator, 0.7):
+    if split == "training" and chance(generator, 0.7):
         return _seen(_written(random_figure(generator), generator), generator)
-    names = SHAPES_FOR_TESTS if testing else SHAPES_FOR_TRAINING
+    names = SHAPES_OF[split]
     field = _written(SHAPES[names[int(generator.integers(len(names)))]], generator)
     return _seen(np.ascontiguousarray(np.rot90(field, int(generator.integers(4)))), generator)
 
 
-def scribbles(generator: Generator, _: bool) -> Rendered:
+def scribbles(generator: Generator, _: Split) -> Rendered:
     """A long line that crosses itself many times, or a heap of short ones."""
     if chance(generator, 0.5):
         points = generator.uniform(0.05, 0.95, (int(generator.integers(14, 26)), 2))
@@ -184,7 +220,7 @@ def scribbles(generator: Generator, _: bool) -> Rendered:
     return _seen(_written(strokes, generator), generator)
 
 
-def noise(generator: Generator, _: bool) -> Rendered:
+def noise(generator: Generator, _: Split) -> Rendered:
     """Nothing but noise: a camera in the dark, television snow, a broken file."""
     height, width = (int(generator.integers(16, 200)) for _ in range(2))
     grain = float(generator.choice([1, 2, 4, 10]))
@@ -200,7 +236,7 @@ def noise(generator: Generator, _: bool) -> Rendered:
     return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
 
 
-def texture(generator: Generator, testing: bool) -> Rendered:
+def texture(generator: Generator, split: Split) -> Rendered:
     """Wood, cloth, walls: waves, stripes and checks; in tests bricks, bars and curved grain."""
     shape = (int(generator.integers(60, 200)), int(generator.integers(60, 200)))
     across = ramp(shape, within(generator, (0, 2 * np.pi)))
@@ -214,7 +250,7 @@ def texture(generator: Generator, testing: bool) -> Rendered:
         lambda: _sine(waves * bent) * _sine(waves * crossing),
         lambda: cloud(shape, within(generator, (2, 12)), generator),
     )
-    if testing:
+    if split == "test":
         patterns = (
             lambda: _sine(3 * waves * np.sqrt((across + 0.3) ** 2 + crossing**2)),
             lambda: _bricks(shape, generator),
@@ -227,7 +263,7 @@ def texture(generator: Generator, testing: bool) -> Rendered:
     return Image.fromarray(colors.clip(0, 255).astype(np.uint8).transpose(1, 2, 0).copy())
 
 
-def blank(generator: Generator, _: bool) -> Rendered:
+def blank(generator: Generator, _: Split) -> Rendered:
     """A page, a note or a board with nothing on it."""
     name = ("scan", "photo", "shadow", "squared", "ruled", "chalk", "noise")[int(generator.integers(7))]
     return photograph(np.zeros((_SIDE, _SIDE), np.float32), CONDITIONS[name], generator)
@@ -238,12 +274,12 @@ class Kind:
     """A kind of negative.
 
     Attributes:
-        draw: a picture of it, from a generator and whether it is for tests.
-        held_out: whether all that tests draw is held out of training. Where it is not, training draws from
-            the same generator, with other seeds.
+        draw: a picture of it, from a generator and the split that it is for.
+        held_out: whether all that validation and tests draw is held out of training. Where it is not, they
+            draw what training draws, with other seeds.
     """
 
-    draw: Callable[[Generator, bool], Rendered]
+    draw: Callable[[Generator, Split], Rendered]
     held_out: bool
 
 

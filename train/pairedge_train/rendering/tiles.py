@@ -17,7 +17,7 @@ from pairedge.errors import ImageError
 from pairedge.image.tile import TILE_SIDE, to_tile
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
 from pairedge_train.rendering.european import in_another_hand
-from pairedge_train.rendering.negatives import KINDS, render_negative
+from pairedge_train.rendering.negatives import KINDS, Split, render_negative
 from pairedge_train.rendering.render import render
 
 Tiles: TypeAlias = NDArray[np.uint8]
@@ -44,7 +44,7 @@ NEGATIVE_WEIGHTS: dict[str, float] = {
     "texture": 1.0,
     "blank": 0.5,
 }
-_CHUNK = 250  # pictures that share a seed: a second's work or two
+_CHUNK = 250  # pictures that share a seed: about five seconds' work
 
 
 def rendered_tiles(
@@ -89,7 +89,7 @@ def negative_tiles(
     *,
     workers: int = 1,
     weights: Mapping[str, float] = NEGATIVE_WEIGHTS,
-    testing: bool = False,
+    split: Split = "training",
     on_progress: OnProgress | None = None,
 ) -> Tiles:
     """Tiles of N negatives that `to_tile` did not refuse: uint8 (N, 14, 14), 0 to 255.
@@ -99,12 +99,12 @@ def negative_tiles(
         generator: decides everything.
         workers: processes to use.
         weights: how often each kind is drawn, by its name in KINDS.
-        testing: take the letters, symbols and shapes that training never sees.
+        split: what they are for: each split has letters, symbols and shapes of its own.
         on_progress: called as chunks of tiles complete with how many that are, N in all.
     """
     sizes = [min(_CHUNK, count - start) for start in range(0, count, _CHUNK)]
     seeds = _seeds(generator, len(sizes))
-    jobs = [(size, seed, dict(weights), testing) for size, seed in zip(sizes, seeds, strict=True)]
+    jobs = [(size, seed, dict(weights), split) for size, seed in zip(sizes, seeds, strict=True)]
     done = _completed(_in_parallel(_negative_chunk, jobs, workers), sizes, on_progress)
     return np.concatenate(done) if done else np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8)
 
@@ -132,12 +132,12 @@ def _render_chunk(
     return np.array(tiles, np.uint8).reshape(-1, TILE_SIDE, TILE_SIDE), np.array(kept, np.int64)
 
 
-def _negative_chunk(count: int, seed: int, weights: dict[str, float], testing: bool) -> Tiles:
+def _negative_chunk(count: int, seed: int, weights: dict[str, float], split: Split) -> Tiles:
     generator = default_rng(seed)
     tiles: list[Tiles] = []
     while len(tiles) < count:
         for name in _drawn(weights, count - len(tiles), generator):
-            tile = tile_or_none(render_negative(name, generator, testing=testing))
+            tile = tile_or_none(render_negative(name, generator, split=split))
             if tile is not None:
                 tiles.append(tile)
     return np.stack(tiles)
@@ -159,7 +159,7 @@ def _seeds(generator: Generator, count: int) -> list[int]:
 
 def _in_parallel(function: Callable[..., Any], jobs: list[tuple[Any, ...]], workers: int) -> Iterator[Any]:
     """What the function makes of each job, in order, as it completes."""
-    if workers == 1:
+    if min(workers, len(jobs)) <= 1:
         return (function(*job) for job in jobs)
     from joblib import Parallel, delayed
 

@@ -55,7 +55,7 @@ def measure_rejection(
     }
     negatives = {}
     for kind in KINDS:
-        pictures = (render_negative(kind, generator, testing=True) for _ in range(count))
+        pictures = (render_negative(kind, generator, split="test") for _ in range(count))
         read = [tile for tile in map(tile_or_none, pictures) if tile is not None]
         negatives[kind] = _rejection_row(read, count, confidence, threshold)
     return RejectionReport(threshold=threshold, digits=digits, negatives=negatives, seed=seed)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pairedge.confidence import digit_confidence, pair_confidence
+from pairedge.confidence import Thresholds, digit_confidence, pair_confidence
 from pairedge_train.data.datasets import NEGATIVE
 from pairedge_train.data.pairs import Pairs
 from pairedge_train.networks.ensemble import MeanOfBranches
@@ -142,9 +142,7 @@ def best_temperature(network: Network, pairs: Pairs) -> tuple[float, float] | No
 
 
 @torch.no_grad()
-def confidence_thresholds(
-    network: Network, pairs: Pairs, rejected: float = REJECTED
-) -> tuple[float, float] | None:
+def confidence_thresholds(network: Network, pairs: Pairs, rejected: float = REJECTED) -> Thresholds | None:
     """The confidence thresholds of pairs and of single tiles, below which an answer is uncertain.
 
     Each is a quantile of the very quantity that the runtime compares with it (pairedge.confidence).
@@ -161,10 +159,25 @@ def confidence_thresholds(
     leq = decide(None, digits).float() if comparison is None else leq_probability(comparison)
     of_pairs = torch.from_numpy(pair_confidence(leq.numpy(), posteriors.numpy()))
     of_digits = torch.from_numpy(digit_confidence(posteriors.numpy()))
-    return (
-        float(of_pairs[pairs.target != NEGATIVE].quantile(rejected)),
-        float(of_digits[pairs.digits != NEGATIVE].quantile(rejected)),
+    return Thresholds(
+        pair=float(of_pairs[pairs.target != NEGATIVE].quantile(rejected)),
+        digit=float(of_digits[pairs.digits != NEGATIVE].quantile(rejected)),
     )
+
+
+@torch.no_grad()
+def rejected_negatives(network: Network, pairs: Pairs, threshold: float) -> tuple[int, float]:
+    """The number of negatives in pairs, and the share of them, 0 to 1, that a threshold rejects.
+
+    Args:
+        network: a network with a digit head.
+        pairs: pairs with at least one negative.
+        threshold: a single tile with a lower confidence is rejected.
+    """
+    digits = outputs(network, pairs.images).digits
+    assert digits is not None
+    confidence = torch.from_numpy(digit_confidence(digits.softmax(2).numpy()))[pairs.digits == NEGATIVE]
+    return len(confidence), float((confidence < threshold).double().mean())
 
 
 def _last_layers(body: nn.Module) -> list[nn.Linear]:

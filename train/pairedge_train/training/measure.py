@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pairedge_train.data.datasets import Digits
+from pairedge_train.data.datasets import NEGATIVE, Digits
 from pairedge_train.data.pairs import Draw, Pairs
 from pairedge_train.errors import RecipeError
 from pairedge_train.experiments.recipe import Evaluation
@@ -17,6 +17,7 @@ from pairedge_train.training.calibration import (
     best_temperature,
     confidence_thresholds,
     divide_logits,
+    rejected_negatives,
     risk,
 )
 from pairedge_train.training.evaluate import Scores, evaluate
@@ -103,7 +104,8 @@ def exact_metrics(network: Network, test: Digits, *, learned: bool) -> dict[str,
 def validation_metrics(network: Network, validation: Pairs) -> dict[str, Any]:
     """The metrics of a search: on all ordered pairs of validation digits, with their best temperature."""
     images, digits = validation.images.cpu().flatten(0, 1), validation.digits.cpu().flatten()
-    result = evaluate_all_pairs(network, images, digits, learned=False)
+    of_digits = digits != NEGATIVE
+    result = evaluate_all_pairs(network, images[of_digits], digits[of_digits], learned=False)
     best = best_temperature(network, validation.to("cpu"))
     return {
         "validation_exact_accuracy": result.accuracy if result else None,
@@ -113,10 +115,20 @@ def validation_metrics(network: Network, validation: Pairs) -> dict[str, Any]:
     }
 
 
-def thresholds(network: Network, draw: Draw) -> dict[str, float]:
-    """The confidence thresholds, fitted on the validation pairs; empty where there are none."""
-    fitted = confidence_thresholds(network, draw.validation.to("cpu")) if draw.validation else None
-    return dict(zip(("pair_threshold", "digit_threshold"), fitted, strict=True)) if fitted else {}
+def thresholds(network: Network, draw: Draw) -> dict[str, Any]:
+    """The confidence thresholds, fitted on the digits of the validation pairs, and what its negatives give.
+
+    Empty without validation pairs or a digit head.
+    """
+    pairs = draw.validation.to("cpu") if draw.validation else None
+    fitted = confidence_thresholds(network, pairs) if pairs else None
+    if pairs is None or fitted is None:
+        return {}
+    metrics: dict[str, Any] = {"pair_threshold": fitted.pair, "digit_threshold": fitted.digit}
+    if (pairs.digits == NEGATIVE).any():
+        negatives, share = rejected_negatives(network, pairs, fitted.digit)
+        metrics |= {"negatives": negatives, "negatives_rejected": share}
+    return metrics
 
 
 def curves(history: list[Epoch]) -> dict[str, tuple[float, ...]]:

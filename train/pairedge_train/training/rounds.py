@@ -182,7 +182,7 @@ def train_round(
         on_epoch: called after each epoch, also of members of an ensemble and of a teacher.
     """
     this = Round(recipe, seed, number)
-    data = with_synthetic(data, recipe.data.synthetic, this.seed, on_pictures)
+    data = with_synthetic(data, recipe.data, this.seed, on_pictures)
     teacher = teacher_of(recipe, data, this.seed, device, runs, on_epoch) if recipe.loss.teacher else None
     draw, generator = draw_round(this, data, device)
     with drawn_from(generator):
@@ -280,6 +280,8 @@ def finish_round(
     metrics = measure(network, draw, data.test, recipe.evaluation)
     if recipe.data.synthetic.negatives:
         metrics |= thresholds(network, draw)
+    if data.added:
+        metrics |= {"held_out_digits": data.added.held_out}
     row = RoundRow(
         variant=recipe.variant,
         dataset=recipe.data.dataset,
