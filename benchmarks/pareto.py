@@ -30,7 +30,7 @@ from benchmarks.options import HELP, quick_option
 from benchmarks.records import RESULTS, ROOT, ParetoPoint, ParetoRecord, keep, latency, read_record
 from pairedge.bench import interleaved, machine
 from pairedge.inspection import accuracies
-from pairedge.model import PairModel
+from pairedge.model import AnyModel
 from pairedge.shipped import shipped_graph
 from pairedge_train.experiments.library import studies
 from pairedge_train.experiments.study import StudyRow
@@ -128,11 +128,11 @@ def with_accuracies(points: Iterable[ParetoPoint], rows: Iterable[VariantRow]) -
 def measure(rows: Iterable[VariantRow], seconds: float) -> list[ParetoPoint]:
     """The points of these rows and of the model that ships, fastest first."""
     facts: list[dict[str, Any]] = []
-    models: list[PairModel] = []
+    models: list[AnyModel] = []
     for row in rows:
         content = fresh_graphs(*row.members)["pair"]
         facts.append({**vars(row), "bytes": len(content)})
-        models.append(pairedge.load(content))
+        models.append(pairedge.load(content, digits=False))
     shipped = pairedge.load()
     models.append(shipped)
     data_set, (accuracy, n) = next(iter(sorted(accuracies(shipped.metadata).items())))
@@ -160,7 +160,7 @@ def measure(rows: Iterable[VariantRow], seconds: float) -> list[ParetoPoint]:
     ]
 
 
-def one_pair(model: PairModel) -> Callable[[], object]:
+def one_pair(model: AnyModel) -> Callable[[], object]:
     """A call that compares one pair of tiles."""
     first, second = np.random.default_rng(0).integers(0, 256, (2, 14, 14), np.uint8)
     return lambda: model.predict(first, second)

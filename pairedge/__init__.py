@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 from pairedge.errors import GraphError, ImageError, NoInkError, PairedgeError, SeveralDigitsError
 
 if TYPE_CHECKING:
-    from pairedge.model import PairModel, load
+    from pairedge.batches import BatchWithErrors, ClassificationBatch, ComparisonBatch, PredictionBatch
+    from pairedge.model import ComparisonModel, PairModel, load
     from pairedge.ranking import AllPairs, Ranking
-    from pairedge.results import Classification, Prediction, PredictionBatch
+    from pairedge.results import Classification, Comparison, Prediction
 
 __version__ = "0.1.0"
 __all__ = [
     "AllPairs",
+    "BatchWithErrors",
     "Classification",
+    "ClassificationBatch",
+    "Comparison",
+    "ComparisonBatch",
+    "ComparisonModel",
     "GraphError",
     "ImageError",
     "NoInkError",

@@ -28,7 +28,7 @@ from pairedge.graph import CONTRACTS, open_graph, start_session
 from pairedge.image.tile import TILE_SIDE
 from pairedge.inspection import accuracies
 from pairedge.machine import cores, cpu_model
-from pairedge.model import PairModel, load
+from pairedge.model import AnyModel, load, model_of
 from pairedge.shipped import shipped_graph
 
 Calls = Mapping[str, Callable[[], object]]
@@ -63,11 +63,11 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
         GraphError: when the file is not a `pair` graph.
     """
     graph = open_graph(path, "pair")
-    model, outputs = PairModel(graph), list(graph.outputs)
+    model, outputs = model_of(graph), list(graph.outputs)
     floor = start_session(FLOOR, "floor")
     pairs = _noise()
     one = pairs[:1]
-    threads = {count: load(path, threads=count) for count in sorted({1, 2, cores()})}
+    threads = {count: load(path, digits=False, threads=count) for count in sorted({1, 2, cores()})}
     with ExitStack() as context:
         others = {
             name: answer
@@ -123,7 +123,7 @@ def benchmark(path: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def compare(models: Mapping[str, PairModel], seconds: float) -> list[dict[str, Any]]:
+def compare(models: Mapping[str, AnyModel], seconds: float) -> list[dict[str, Any]]:
     """Measure several models, interleaved, for about `seconds`: one row per model, keyed by its path."""
     pairs = _noise()
     groups: list[Calls] = [
@@ -183,7 +183,7 @@ def cold_starts(path: str) -> dict[str, Any]:
     }
 
 
-def facts(path: str, model: PairModel) -> dict[str, Any]:
+def facts(path: str, model: AnyModel) -> dict[str, Any]:
     """File, variant, size and accuracy of a graph, over all pairs if its metadata has that."""
     stated = accuracies(model.metadata)
     on = next((name for name in ("all_pairs", "pairs", "round") if name in stated), None)
@@ -259,11 +259,11 @@ def _noise() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (LARGEST, 2, TILE_SIDE, TILE_SIDE), np.uint8)
 
 
-def _one(model: PairModel, pairs: NDArray[np.uint8]) -> Callable[[], object]:
+def _one(model: AnyModel, pairs: NDArray[np.uint8]) -> Callable[[], object]:
     first, second = pairs[0]
     return lambda: model.predict(first, second)
 
 
-def _batch(model: PairModel, size: int) -> Callable[[], object]:
+def _batch(model: AnyModel, size: int) -> Callable[[], object]:
     pairs = _noise()[:size]
     return lambda: model.predict_batch(pairs)

@@ -32,7 +32,7 @@ def main(path: str) -> None:
     from pairedge.model import load
 
     imported = time.perf_counter()
-    model = load(path)
+    model = load(path, digits=False)
     loaded = time.perf_counter()
 
     import numpy as np

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pairedge.errors import Drawable
-from pairedge.results import Prediction
+from pairedge.results import Comparison
 
 Place: TypeAlias = tuple[int, int]  # x to the right and y down, pixels
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -74,7 +74,7 @@ def draw_steps(reading: Drawable, name: str) -> Image.Image:
     return sheet
 
 
-def draw_pair(readings: Sequence[Drawable], names: Sequence[str], prediction: Prediction) -> Image.Image:
+def draw_pair(readings: Sequence[Drawable], names: Sequence[str], prediction: Comparison) -> Image.Image:
     """Draw a pair and its answer: each picture, its strokes, its tile and its digit, and the decision below.
 
     Args:
@@ -161,7 +161,7 @@ def _bars(pen: ImageDraw.ImageDraw, posterior: NDArray[np.float32], place: Place
     pen.line((left, floor, left + width, floor), _INK, 2)
 
 
-def _verdict(sheet: Image.Image, pen: ImageDraw.ImageDraw, prediction: Prediction, top: int) -> None:
+def _verdict(sheet: Image.Image, pen: ImageDraw.ImageDraw, prediction: Comparison, top: int) -> None:
     """Draw the decision in large letters, and its probability and confidence."""
     color = _BLUE if prediction.status == "ok" else _ALARM
     first, second = prediction.digits or ("first", "second")

@@ -27,11 +27,13 @@ class ImageError(PairedgeError, ValueError):
 
     Attributes:
         reading: the steps that came before the refusal; None when the picture could not even be decoded.
+        index: the place of the picture, or of its pair, in a batch; None outside a batch.
     """
 
-    def __init__(self, reason: str, reading: Drawable | None = None) -> None:
+    def __init__(self, reason: str, reading: Drawable | None = None, index: int | None = None) -> None:
         super().__init__(reason)
         self.reading = reading
+        self.index = index
 
 
 class NoInkError(ImageError):

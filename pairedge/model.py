@@ -1,42 +1,49 @@
-"""PairModel: compares, classifies and ranks pictures with one onnxruntime session."""
+"""Models: compare, classify and rank pictures with one onnxruntime session."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairedge.batches import BatchWithErrors, ClassificationBatch, ComparisonBatch, PredictionBatch
 from pairedge.confidence import Thresholds, check_min_confidence, read_thresholds
+from pairedge.errors import GraphError
+from pairedge.gather import Errors, Pairs, Pictures, Tiles, gather_pairs, gather_pictures
 from pairedge.graph import Graph, open_graph
 from pairedge.image.decode import Picture
 from pairedge.image.tile import TILE_SIDE, to_tile
-from pairedge.results import Classification, Prediction, PredictionBatch
+from pairedge.results import Classification, Comparison, Prediction
 from pairedge.shipped import shipped_graph
 
 if TYPE_CHECKING:
     from pairedge.ranking import AllPairs, Encoder, Ranking
+
+One = TypeVar("One", bound=Comparison, covariant=True)
+Many = TypeVar("Many", bound=ComparisonBatch, covariant=True)
 
 # The activations of one pair take about 40 kB, so those of a batch this large stay in the processor's cache.
 # That is faster than larger batches, and bounds the memory of a call.
 _LARGEST_BATCH = 128
 
 
-class PairModel:
-    """A model that compares pictures of digits. Create one with `load`; it is safe to share between threads.
+class Model(ABC, Generic[One, Many]):
+    """What models with and without a digit head have in common; `load` gives one.
 
-    A picture may be a path, the bytes of a file, a PIL image or an array. A uint8 array of shape (14, 14) is
-    a tile already (0 background, 255 ink) and is used unchanged. A picture without a digit raises NoInkError,
-    one with several digits SeveralDigitsError; both are subclasses of ImageError.
+    It is safe to share between threads. A picture may be a path, the bytes of a file or an open file, a PIL
+    image, an array or a tensor: `pairedge.image.to_tile` says which. A uint8 array of shape (14, 14) is a
+    tile already (0 background, 255 ink) and is used unchanged.
 
     Attributes:
         metadata: what the exporter stored in the graph.
         thresholds: the confidence below which an answer is uncertain, for pairs and for single tiles.
         variant: the name of the network's architecture.
-        has_digits: whether the model has a digit head, and so can classify.
     """
+
+    _outputs: ClassVar[list[str]]  # of the graph, in the order in which the methods below take them
 
     def __init__(self, graph: Graph, min_confidence: float | None = None) -> None:
         self.metadata = graph.metadata
@@ -46,13 +53,23 @@ class PairModel:
             check_min_confidence(min_confidence)
             self.thresholds = Thresholds(pair=min_confidence, digit=min_confidence)
         self.variant = str(graph.metadata.get("variant", "unknown"))
-        self.has_digits = "digits" in graph.outputs
         self._graph = graph
-        self._encoder: Encoder | None = None  # opened when it is first needed
         self._session = graph.session
-        self._outputs = ["leq", "digits"] if self.has_digits else ["leq"]
 
-    def predict(self, first: Picture, second: Picture) -> Prediction:
+    @abstractmethod
+    def _one(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> One:
+        """The answer for the only pair of a run."""
+
+    @abstractmethod
+    def answers(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> Many:
+        """The answers that the outputs of the `pair` graph stand for.
+
+        Args:
+            leq: float32 (N,), 0 to 1.
+            digits: of a model with a digit head, one array, float32 (N, 2, 10), 0 to 1.
+        """
+
+    def predict(self, first: Picture, second: Picture) -> One:
         """Compare two pictures.
 
         Args:
@@ -67,83 +84,136 @@ class PairModel:
         images = np.empty((1, 2, TILE_SIDE, TILE_SIDE), np.uint8)
         images[0, 0] = to_tile(first)
         images[0, 1] = to_tile(second)
-        leq, *digits = self._session.run(self._outputs, {"images": images})
-        return Prediction(float(leq[0]), digits[0][0] if digits else None, self.thresholds.pair)
+        return self._one(*self._session.run(self._outputs, {"images": images}))
 
-    def predict_batch(self, pairs: NDArray[np.uint8] | Iterable[tuple[Picture, Picture]]) -> PredictionBatch:
+    @overload
+    def predict_batch(self, pairs: Pairs, *, errors: Literal["raise"] = "raise") -> Many: ...
+    @overload
+    def predict_batch(self, pairs: Pairs, *, errors: Literal["return"]) -> BatchWithErrors[Many, One]: ...
+    def predict_batch(self, pairs: Pairs, *, errors: Errors = "raise") -> Many | BatchWithErrors[Many, One]:
         """Compare many pairs.
 
         Args:
             pairs: tiles as a uint8 array (N, 2, 14, 14), 0 to 255, or an iterable of pairs of pictures.
+            errors: "raise" the error of the first picture that is refused, or "return" all errors, each in
+                the place of its pair.
 
         Raises:
-            ImageError: when a picture cannot be read.
+            ImageError: when a picture cannot be read; it names the picture's index.
             NoInkError: when a picture shows no digit.
             SeveralDigitsError: when a picture shows more than one digit.
             ValueError: when an array has another dtype or shape.
         """
-        if isinstance(pairs, np.ndarray):
-            images = _checked(pairs, (2, TILE_SIDE, TILE_SIDE), "pairs")
-        else:
-            tiles = [to_tile(picture) for pair in pairs for picture in _couple(pair)]
-            images = np.asarray(tiles, np.uint8).reshape(-1, 2, TILE_SIDE, TILE_SIDE)
-        return self._run(images)
+        tiles, refused = gather_pairs(pairs, errors)
+        answers = self.answers(*self._run(tiles))
+        return answers if errors == "raise" else BatchWithErrors(answers, refused)
 
-    def classify(self, images: NDArray[np.uint8] | Iterable[Picture]) -> list[Classification]:
+    def _run(self, images: Tiles) -> list[NDArray[np.float32]]:
+        """The outputs for tiles (N, 2, 14, 14), run at most _LARGEST_BATCH pairs at a time."""
+        starts = range(0, max(1, len(images)), _LARGEST_BATCH)
+        runs = [
+            self._session.run(self._outputs, {"images": images[start : start + _LARGEST_BATCH]})
+            for start in starts
+        ]
+        return runs[0] if len(runs) == 1 else [np.concatenate(parts) for parts in zip(*runs, strict=True)]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.variant!r} of {self._graph.path or 'bytes'}>"
+
+
+class ComparisonModel(Model[Comparison, ComparisonBatch]):
+    """A model without a digit head: it compares pictures, but neither classifies nor ranks them."""
+
+    _outputs = ["leq"]  # noqa: RUF012 (onnxruntime takes a list)
+
+    def _one(self, leq: NDArray[np.float32], *_: NDArray[np.float32]) -> Comparison:
+        return Comparison(float(leq[0]), None, self.thresholds.pair)
+
+    def answers(self, leq: NDArray[np.float32], *_: NDArray[np.float32]) -> ComparisonBatch:
+        """The answers for the output `leq`, float32 (N,), 0 to 1."""
+        return ComparisonBatch(leq, None, self.thresholds.pair)
+
+
+class PairModel(Model[Prediction, PredictionBatch]):
+    """A model with a digit head: it compares, classifies and ranks pictures."""
+
+    _outputs = ["leq", "digits"]  # noqa: RUF012 (onnxruntime takes a list)
+    _encoder: Encoder | None = None  # opened when it is first needed
+
+    def classify(self, picture: Picture) -> Classification:
+        """Classify the digit in a picture.
+
+        Args:
+            picture: a picture, or a tile as a uint8 array (14, 14), 0 to 255.
+
+        Raises:
+            ImageError: when the picture cannot be read.
+            NoInkError: when it shows no digit.
+            SeveralDigitsError: when it shows more than one digit.
+        """
+        if isinstance(picture, list | tuple):
+            raise TypeError("classify takes one picture; for several, write classify_batch(pictures)")
+        return self._classify(to_tile(picture)[None])[0]
+
+    @overload
+    def classify_batch(
+        self, pictures: Pictures, *, errors: Literal["raise"] = "raise"
+    ) -> ClassificationBatch: ...
+    @overload
+    def classify_batch(
+        self, pictures: Pictures, *, errors: Literal["return"]
+    ) -> BatchWithErrors[ClassificationBatch, Classification]: ...
+    def classify_batch(
+        self, pictures: Pictures, *, errors: Errors = "raise"
+    ) -> ClassificationBatch | BatchWithErrors[ClassificationBatch, Classification]:
         """Classify the digit in each picture.
 
         Args:
-            images: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
+            pictures: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
+            errors: "raise" the error of the first picture that is refused, or "return" all errors, each in
+                the place of its picture.
 
         Raises:
-            ImageError: when a picture cannot be read.
+            ImageError: when a picture cannot be read; it names the picture's index.
             NoInkError: when a picture shows no digit.
             SeveralDigitsError: when a picture shows more than one digit.
-            ValueError: when an array has another dtype or shape, or the model has no digit head.
+            ValueError: when an array has another dtype or shape.
         """
-        if not self.has_digits:
-            raise ValueError(
-                f"the model {self.variant!r} has no digit head: it can compare, but not classify"
-            )
-        tiles = _tiles(images, "classify")
-        count = len(tiles)
-        # Two tiles per pair: each tile goes through a branch once, and the digit graph is not needed.
-        pairs = np.zeros(((count + 1) // 2, 2, TILE_SIDE, TILE_SIDE), np.uint8)
-        pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles
-        digits = self._run(pairs).digit_probabilities
-        assert digits is not None  # has_digits
-        posteriors = digits.reshape(-1, digits.shape[2])[:count]
-        return [Classification(posterior, self.thresholds.digit) for posterior in posteriors]
+        tiles, refused = gather_pictures(pictures, errors)
+        answers = self._classify(tiles)
+        return answers if errors == "raise" else BatchWithErrors(answers, refused)
 
-    def rank(self, images: NDArray[np.uint8] | Iterable[Picture]) -> Ranking:
+    def rank(self, pictures: Pictures) -> Ranking:
         """Sort pictures by digit. The network encodes each picture once.
 
         Args:
-            images: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
+            pictures: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
 
         Raises:
-            ImageError: when a picture cannot be read.
+            ImageError: when a picture cannot be read; it names the picture's index.
             NoInkError: when a picture shows no digit.
             SeveralDigitsError: when a picture shows more than one digit.
             ValueError: when an array has another dtype or shape.
             GraphError: when the `digit` and `compare` graphs are not beside the model's `pair` graph.
         """
-        return self._open_encoder().encode(_tiles(images, "rank")).rank()
+        tiles, _ = gather_pictures(pictures, "raise")
+        return self._open_encoder().encode(tiles).rank()
 
-    def compare_all(self, images: NDArray[np.uint8] | Iterable[Picture]) -> AllPairs:
+    def compare_all(self, pictures: Pictures) -> AllPairs:
         """Compare every picture with every other. The network encodes each picture once.
 
         Args:
-            images: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
+            pictures: tiles as a uint8 array (N, 14, 14), 0 to 255, or an iterable of pictures.
 
         Raises:
-            ImageError: when a picture cannot be read.
+            ImageError: when a picture cannot be read; it names the picture's index.
             NoInkError: when a picture shows no digit.
             SeveralDigitsError: when a picture shows more than one digit.
             ValueError: when an array has another dtype or shape.
             GraphError: when the `digit` and `compare` graphs are not beside the model's `pair` graph.
         """
-        return self._open_encoder().encode(_tiles(images, "compare_all")).compare_all()
+        tiles, _ = gather_pictures(pictures, "raise")
+        return self._open_encoder().encode(tiles).compare_all()
 
     def _open_encoder(self) -> Encoder:
         if self._encoder is None:  # two threads may both open it, which is harmless
@@ -152,59 +222,73 @@ class PairModel:
             self._encoder = open_encoder(self._graph)
         return self._encoder
 
-    def _run(self, images: NDArray[np.uint8]) -> PredictionBatch:
-        """Run the graph on (N, 2, 14, 14) tiles, at most _LARGEST_BATCH pairs at a time."""
-        if len(images) <= _LARGEST_BATCH:
-            leq, *digits = self._session.run(self._outputs, {"images": images})
-            return PredictionBatch(leq, digits[0] if digits else None, self.thresholds.pair)
-        parts = [self._run(images[i : i + _LARGEST_BATCH]) for i in range(0, len(images), _LARGEST_BATCH)]
-        posteriors = [part.digit_probabilities for part in parts if part.digit_probabilities is not None]
-        return PredictionBatch(
-            np.concatenate([part.probability for part in parts]),
-            np.concatenate(posteriors) if posteriors else None,
-            self.thresholds.pair,
-        )
+    def _classify(self, tiles: Tiles) -> ClassificationBatch:
+        count = len(tiles)
+        # Two tiles per pair: each tile goes through a branch once, and the digit graph is not needed.
+        pairs = np.zeros(((count + 1) // 2, 2, TILE_SIDE, TILE_SIDE), np.uint8)
+        pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles
+        _, digits = self._run(pairs)
+        return ClassificationBatch(digits.reshape(-1, digits.shape[2])[:count], self.thresholds.digit)
+
+    def _one(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> Prediction:
+        return Prediction(float(leq[0]), digits[0][0], self.thresholds.pair)
+
+    def answers(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> PredictionBatch:
+        """The answers for the outputs `leq`, float32 (N,), and `digits`, float32 (N, 2, 10), 0 to 1."""
+        return PredictionBatch(leq, digits[0], self.thresholds.pair)
 
 
+AnyModel: TypeAlias = PairModel | ComparisonModel
+
+
+@overload
 def load(
     model: str | os.PathLike[str] | bytes | None = None,
     *,
+    digits: Literal[True] = True,
     threads: int = 1,
     min_confidence: float | None = None,
-) -> PairModel:
+) -> PairModel: ...
+@overload
+def load(
+    model: str | os.PathLike[str] | bytes | None = None,
+    *,
+    digits: bool,
+    threads: int = 1,
+    min_confidence: float | None = None,
+) -> AnyModel: ...
+def load(
+    model: str | os.PathLike[str] | bytes | None = None,
+    *,
+    digits: bool = True,
+    threads: int = 1,
+    min_confidence: float | None = None,
+) -> AnyModel:
     """Load the shipped model, or the `pair` graph in a file (or its bytes).
 
     Args:
         model: path or content of a `pair` graph written by pairedge-export; None for the shipped model.
+        digits: whether the model must have a digit head, which says what digits the pictures show. With
+            False, a graph without one is a `ComparisonModel`.
         threads: number of threads per run. One is fastest for graphs this small.
         min_confidence: the confidence, 0 to 1, below which an answer is `uncertain`, for pairs and for single
             tiles; None for the thresholds in the graph's metadata, which were fitted in training.
 
     Raises:
-        GraphError: when the file is missing, corrupt, not a `pair` graph, or of another schema version.
+        GraphError: when the file is missing, corrupt, not a `pair` graph, of another schema version, or
+            without the digit head that is asked for.
         ValueError: when an option is out of range.
     """
     graph = open_graph(shipped_graph("pair") if model is None else model, "pair", threads=threads)
-    return PairModel(graph, min_confidence)
+    loaded = model_of(graph, min_confidence)
+    if digits and not isinstance(loaded, PairModel):
+        raise GraphError(
+            f"{graph.path or 'graph'}: the model {loaded.variant!r} has no digit head: it can compare, "
+            "but neither classify nor rank; load it with digits=False"
+        )
+    return loaded
 
 
-def _checked(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:
-    if array.dtype != np.uint8 or array.shape[1:] != shape:
-        expected = ", ".join(map(str, ("N", *shape)))
-        raise ValueError(f"{name} must be a uint8 array ({expected}), not {array.dtype} {array.shape}")
-    return array
-
-
-def _tiles(images: NDArray[np.uint8] | Iterable[Picture], method: str) -> NDArray[np.uint8]:
-    """The tiles of several pictures, uint8 (N, 14, 14), 0 to 255."""
-    if isinstance(images, np.ndarray):
-        return _checked(images, (TILE_SIDE, TILE_SIDE), "images")
-    if isinstance(images, str | bytes):  # also iterable, character by character
-        raise TypeError(f"{method} takes several pictures; for one, write {method}([picture])")
-    return np.asarray([to_tile(picture) for picture in images], np.uint8).reshape(-1, TILE_SIDE, TILE_SIDE)
-
-
-def _couple(pair: tuple[Picture, Picture]) -> Iterator[Picture]:
-    first, second = pair
-    yield first
-    yield second
+def model_of(graph: Graph, min_confidence: float | None = None) -> AnyModel:
+    """The model of an open `pair` graph, with or without a digit head; `min_confidence` as for `load`."""
+    return (PairModel if "digits" in graph.outputs else ComparisonModel)(graph, min_confidence)

@@ -30,7 +30,7 @@ _JOINED_AT_ONCE = 16  # rows of a matrix of all pairs
 _TINY = np.finfo(np.float32).tiny
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ranking:
     """Pictures sorted by digit, in ascending order.
 
@@ -54,12 +54,17 @@ class Ranking:
         return len(self.order)
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain Python values, ready for JSON."""
+        """Lists of N plain Python values; `in_order` and `ties` of the last, which has no next, are None."""
         names = ("order", "expected", "digits", "in_order", "ties", "confidence")
-        return {name: getattr(self, name).tolist() for name in names}
+        columns = {name: getattr(self, name).tolist() for name in names}
+        return {name: column + [None] * (len(self) - len(column)) for name, column in columns.items()}
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(str, self.digits[:20].tolist())) + (", ..." if len(self) > 20 else "")
+        return f"<Ranking of {len(self):,} pictures: digits {shown}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AllPairs:
     """Every picture compared with every picture; leq + leq.T - equal is 1.
 
@@ -71,6 +76,13 @@ class AllPairs:
 
     leq: Floats
     equal: Floats
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to plain Python values, ready for JSON."""
+        return {"leq": self.leq.tolist(), "equal": self.equal.tolist()}
+
+    def __repr__(self) -> str:
+        return f"<AllPairs of {len(self.leq):,} pictures>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

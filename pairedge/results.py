@@ -1,10 +1,10 @@
-"""The results of a model: predictions for pairs, one or many, and classifications of single tiles."""
+"""The answers of a model, one at a time: for a pair of pictures, and for a single picture."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pairedge.confidence import Status, answer_status, digit_confidence, pair_confidence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """The answer for one pair.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comparison:
+    """The answer for one pair, of a model without a digit head; `str` of it is `pairedge predict`'s line.
 
     Attributes:
         probability: P(first <= second), 0 to 1.
@@ -35,10 +35,7 @@ class Prediction:
     @property
     def digits(self) -> tuple[int, int] | None:
         """The most probable digit of each tile, 0 to 9; None when the model has no digit head."""
-        if self.digit_probabilities is None:
-            return None
-        first, second = self.digit_probabilities.argmax(axis=1)
-        return int(first), int(second)
+        return None
 
     @property
     def confidence(self) -> float:
@@ -62,10 +59,35 @@ class Prediction:
             "digit_probabilities": None if posteriors is None else posteriors.tolist(),
         }
 
+    def __str__(self) -> str:
+        first, second = self.digits or ("first", "second")
+        sign = "<=" if self.leq else ">"
+        return f"{first} {sign} {second}  P(first <= second) = {self.probability:.4f}{mark(self.status)}"
 
-@dataclass(frozen=True, slots=True, eq=False)
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Prediction(Comparison):
+    """The answer for one pair, of a model with a digit head.
+
+    Attributes:
+        digit_probabilities: float32 (2, 10), the posterior of each tile's digit, 0 to 1.
+    """
+
+    digit_probabilities: NDArray[np.float32]
+
+    @property
+    def digits(self) -> tuple[int, int]:
+        """The most probable digit of each tile, 0 to 9."""
+        first, second = self.digit_probabilities.argmax(axis=1)
+        return int(first), int(second)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Classification:
-    """The answer for one tile.
+    """The answer for one picture; `str` of it is what `pairedge classify` prints after the picture's name.
 
     Attributes:
         probabilities: float32 (10,), the posterior over the digits 0 to 9: each 0 to 1, their sum 1.
@@ -105,61 +127,16 @@ class Classification:
             "probabilities": self.probabilities.tolist(),
         }
 
+    def __str__(self) -> str:
+        return f"{self.digit}  P = {self.probability:.4f}{mark(self.status)}"
 
-class PredictionBatch(Sequence[Prediction]):
-    """The answers for N pairs, stored as arrays; indexing gives a `Prediction`.
+    def __repr__(self) -> str:
+        return f"<Classification: {self}>"
 
-    Attributes:
-        probability: float32 (N,), P(first <= second), 0 to 1.
-        digit_probabilities: float32 (N, 2, 10), the posterior of each tile's digit, 0 to 1; None when the
-            model has no digit head.
-        min_confidence: the threshold for pairs, 0 to 1: a confidence below it is uncertain.
-    """
 
-    __slots__ = ("digit_probabilities", "min_confidence", "probability")
-
-    def __init__(
-        self,
-        probability: NDArray[np.float32],
-        digit_probabilities: NDArray[np.float32] | None,
-        min_confidence: float,
-    ) -> None:
-        self.probability = probability
-        self.digit_probabilities = digit_probabilities
-        self.min_confidence = min_confidence
-
-    @property
-    def leq(self) -> NDArray[np.bool_]:
-        """Bool (N,): whether each first digit is less than or equal to the second: probability >= 0.5."""
-        return self.probability >= np.float32(0.5)
-
-    @property
-    def digits(self) -> NDArray[np.int64] | None:
-        """Int64 (N, 2): the most probable digit of each tile, 0 to 9; None without a digit head."""
-        return None if self.digit_probabilities is None else self.digit_probabilities.argmax(axis=2)
-
-    @property
-    def confidence(self) -> NDArray[np.float64]:
-        """Float64 (N,), 0 to 1: the least probability among the decision and the two digits of each pair."""
-        return pair_confidence(self.probability, self.digit_probabilities)
-
-    @property
-    def uncertain(self) -> NDArray[np.bool_]:
-        """Bool (N,): whether the confidence of each answer is below `min_confidence`."""
-        return self.confidence < self.min_confidence
-
-    def __len__(self) -> int:
-        return len(self.probability)
-
-    @overload
-    def __getitem__(self, index: int) -> Prediction: ...
-    @overload
-    def __getitem__(self, index: slice) -> PredictionBatch: ...
-    def __getitem__(self, index: int | slice) -> Prediction | PredictionBatch:
-        digits = None if self.digit_probabilities is None else self.digit_probabilities[index]
-        if isinstance(index, slice):
-            return PredictionBatch(self.probability[index], digits, self.min_confidence)
-        return Prediction(float(self.probability[index]), digits, self.min_confidence)
+def mark(status: Status) -> str:
+    """The end of an answer's line: its status, unless that is ok."""
+    return "" if status == "ok" else f"  {status}"
 
 
 # The statuses of refused pictures, each worse than the one before it.

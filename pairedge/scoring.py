@@ -193,14 +193,10 @@ def digit_of(path: Path) -> int:
 
 
 def classify_pictures(model: PairModel, pictures: Iterable[LabeledPicture]) -> Iterator[Outcome]:
-    """Classify pictures one by one.
-
-    Raises:
-        ValueError: when the model has no digit head.
-    """
+    """Classify pictures one by one."""
     for path, digit in pictures:
         try:
-            [answer] = model.classify([path])
+            answer = model.classify(path)
         except ImageError as error:
             yield Outcome(path, digit, refusal_status(error), None, str(error))
         else:

@@ -25,7 +25,7 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 
 from pairedge.errors import GraphError
 from pairedge.graph import METADATA_KEY, open_graph
-from pairedge.model import PairModel
+from pairedge.model import model_of
 from pairedge_export.errors import ExportError
 from pairedge_export.parity import Check, real_inputs
 from pairedge_export.to_onnx import serialize
@@ -211,7 +211,7 @@ def decisions(graphs: Mapping[str, bytes], tiles: NDArray[np.uint8]) -> dict[tup
     Returns:
         "digits", int64 (M,), 0 to 9, and "comparisons", bool (20 M,): each tile is compared with 20 others.
     """
-    model = PairModel(open_graph(graphs["pair"], "pair"))
+    model = model_of(open_graph(graphs["pair"], "pair"))
     decided: dict[tuple[str, str], Array] = {}
     pairs = [model.predict_batch(np.stack([tiles, other], axis=1)) for other in _others(tiles)]
     decided["pair", "comparisons"] = np.concatenate([answers.leq for answers in pairs])

@@ -61,7 +61,7 @@ def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
     models = {}
     for path in paths:
         try:
-            models[path] = load(path)
+            models[path] = load(path, digits=False)
         except GraphError as error:
             report_error(path, error)
     rows = compare(models, seconds) if models else []

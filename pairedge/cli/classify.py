@@ -8,12 +8,10 @@ from typing import Any
 import click
 
 from pairedge.cli.shared import (
-    check_digit_head,
     check_standard_input,
     exit_with,
     json_option,
-    load_model,
-    mark,
+    load_digit_model,
     min_confidence_option,
     model_option,
     picture,
@@ -40,20 +38,18 @@ def command(
     picture shows no digit, 4 if one shows several.
     """
     check_standard_input(pictures)
-    model = load_model(model_file, min_confidence)
-    check_digit_head(model)
+    model = load_digit_model(model_file, min_confidence)
     statuses = []
     for name in pictures:
         answer: dict[str, Any]
         line = None
         try:
-            [classification] = model.classify([picture(name)])
+            classification = model.classify(picture(name))
         except ImageError as error:
             answer = refuse(name, error)
         else:
             answer = classification.to_dict()
-            chance = f"P = {classification.probability:.4f}"
-            line = f"{shown(name)}: {classification.digit}  {chance}{mark(classification.status)}"
+            line = f"{shown(name)}: {classification}"
         statuses.append(answer["status"])
         if as_json:
             click.echo(json.dumps({"picture": name, **answer}))

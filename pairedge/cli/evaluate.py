@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pairedge.cli.shared import (
-    check_digit_head,
     exit_with,
-    load_model,
+    load_digit_model,
     min_confidence_option,
     model_option,
     save,
@@ -49,8 +48,7 @@ def command(
     """
     from pairedge.scoring import Evaluation, classify_pictures, find_pictures
 
-    model = load_model(model_file, min_confidence)
-    check_digit_head(model)
+    model = load_digit_model(model_file, min_confidence)
     try:
         pictures = find_pictures(folder)
     except PairedgeError as error:

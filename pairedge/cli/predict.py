@@ -12,7 +12,6 @@ from pairedge.cli.shared import (
     exit_with,
     json_option,
     load_model,
-    mark,
     min_confidence_option,
     model_option,
     picture,
@@ -24,7 +23,6 @@ from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
     from pairedge.image import Reading
-    from pairedge.results import Prediction
 
 
 @click.command("predict")
@@ -67,7 +65,7 @@ def command(
         if as_json:
             click.echo(json.dumps({"first": names[0], "second": names[1], **answer}))
         elif prediction is not None:
-            click.echo(sentence(prediction))
+            click.echo(str(prediction))
         if show is not None and prediction is not None:
             from pairedge.drawing import draw_pair
 
@@ -90,11 +88,3 @@ def read_pair(names: tuple[str, str]) -> tuple[list[Reading], dict[str, dict[str
         except ImageError as error:
             refusals[place] = refuse(name, error)
     return readings, refusals
-
-
-def sentence(prediction: Prediction) -> str:
-    """The line for one pair: `3 <= 7  P(first <= second) = 0.9998`."""
-    first, second = prediction.digits or ("first", "second")
-    sign = "<=" if prediction.leq else ">"
-    chance = f"P(first <= second) = {prediction.probability:.4f}"
-    return f"{first} {sign} {second}  {chance}{mark(prediction.status)}"

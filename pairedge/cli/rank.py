@@ -10,8 +10,7 @@ import click
 from pairedge.cli.shared import (
     check_standard_input,
     exit_with,
-    load_model,
-    mark,
+    load_digit_model,
     min_confidence_option,
     model_option,
     picture,
@@ -44,7 +43,7 @@ def command(
     check_standard_input(pictures)
     from pairedge.image.tile import to_tile
 
-    model = load_model(model_file, min_confidence)
+    model = load_digit_model(model_file, min_confidence)
     names, tiles, refused = [], [], []
     for name in pictures:
         try:
@@ -87,6 +86,8 @@ def entries(ranking: Ranking, names: list[str], threshold: float) -> list[dict[s
 
 def line(entry: dict[str, Any]) -> str:
     """The line for one picture: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
+    from pairedge.results import mark
+
     start = f"{entry['position']}  {shown(entry['picture'])}: {entry['digit']}"
     if entry["in_order"] is not None:
         start += f" {'=' if entry['tie'] else '<='}  P(in order) = {entry['in_order']:.4f}"

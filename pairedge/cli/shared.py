@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pairedge.image.decode import Picture
-    from pairedge.model import PairModel
+    from pairedge.model import AnyModel, PairModel
 
 # The contract in this package's docstring. An uncertain answer fails only with --min-confidence.
 EXIT_CODES = {"ok": 0, "uncertain": 1, "unreadable": 1, "no-ink": 3, "several": 4}
@@ -44,20 +44,24 @@ min_confidence_option = click.option(
 )
 
 
-def load_model(model_file: str | None, min_confidence: float | None = None) -> PairModel:
+def load_model(model_file: str | None, min_confidence: float | None = None) -> AnyModel:
     """Load the model, or print one sentence and exit with code 1."""
     from pairedge.model import load
 
     try:
-        return load(model_file, min_confidence=min_confidence)
+        return load(model_file, digits=False, min_confidence=min_confidence)
     except PairedgeError as error:
         raise click.ClickException(str(error)) from error
 
 
-def check_digit_head(model: PairModel) -> None:
-    """Print one sentence and exit with code 1 when a model has no digit head."""
-    if not model.has_digits:
+def load_digit_model(model_file: str | None, min_confidence: float | None = None) -> PairModel:
+    """Load a model with a digit head, or print one sentence and exit with code 1."""
+    from pairedge.model import PairModel
+
+    model = load_model(model_file, min_confidence)
+    if not isinstance(model, PairModel):
         raise click.ClickException(f"the model {model.variant!r} has no digit head: it can only compare")
+    return model
 
 
 def check_standard_input(names: tuple[str, ...]) -> None:
@@ -98,11 +102,6 @@ def exit_with(statuses: Iterable[str], min_confidence: float | None) -> None:
     code = max((EXIT_CODES[status] for status in counted), default=0)
     if code:
         raise SystemExit(code)
-
-
-def mark(status: str) -> str:
-    """The end of an answer's line: its status, unless that is ok."""
-    return "" if status == "ok" else f"  {status}"
 
 
 def save(drawing: Image.Image, path: str) -> None:

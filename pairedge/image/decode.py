@@ -5,15 +5,27 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pairedge.errors import ImageError, NoInkError
+from pairedge.image.arrays import SupportsArray, from_array
 
-Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
+
+class BinaryFile(Protocol):
+    """A file that is open for reading bytes, or anything like it."""
+
+    def read(self) -> bytes:
+        """All that has not been read yet."""
+
+
+Content: TypeAlias = bytes | bytearray | memoryview
+Picture: TypeAlias = (
+    str | os.PathLike[str] | Content | BinaryFile | Image.Image | NDArray[Any] | SupportsArray
+)
 
 LARGEST_PICTURE = 64_000_000  # pixels: more than any phone takes, less than fills a small device's memory
 LONGEST_SIDE = 400  # pixels: a digit needs no more; larger pictures are shrunk first
@@ -38,10 +50,10 @@ def open_picture(picture: Picture) -> Image.Image:
     """Decode a picture of any accepted kind; the first frame, upright.
 
     Raises:
-        ImageError: when it is missing, empty, too large, of an unknown format, or damaged.
+        ImageError: when it is missing, empty, too large, of an unknown format, damaged, or no picture.
     """
     if isinstance(picture, np.ndarray):
-        return _from_array(picture)
+        return from_array(picture)
     image = picture if isinstance(picture, Image.Image) else read_header(_read(picture))
     width, height = image.size
     if not 0 < width * height <= LARGEST_PICTURE:
@@ -110,14 +122,30 @@ def on_paper(layers: NDArray[np.float32]) -> NDArray[np.float32]:
     return colors * opacity + ground * (1 - opacity)
 
 
-def _read(picture: str | os.PathLike[str] | bytes) -> bytes:
-    if isinstance(picture, bytes):
-        return picture
+def _read(picture: str | os.PathLike[str] | Content | BinaryFile | SupportsArray) -> bytes:
+    if isinstance(picture, Content):
+        return bytes(picture)
+    if not isinstance(picture, str | os.PathLike):
+        return _read_open(picture)
     try:
         with open(picture, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
             return file.read()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise ImageError((getattr(error, "strerror", None) or str(error)).lower()) from error
+
+
+def _read_open(file: BinaryFile | SupportsArray) -> bytes:
+    if not hasattr(file, "read"):
+        raise ImageError(
+            f"a picture is a path, bytes, an open file, a PIL image or an array, not {type(file).__name__}"
+        )
+    try:
+        content = file.read()
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        raise ImageError((getattr(error, "strerror", None) or str(error)).lower()) from error
+    if not isinstance(content, bytes):
+        raise ImageError("the file is open for reading text: open it with mode 'rb'")
+    return content
 
 
 def read_header(content: bytes) -> Image.Image:
@@ -137,18 +165,3 @@ def read_header(content: bytes) -> Image.Image:
             assert isinstance(image, Image.Image)
             return image
     raise ImageError("not a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM picture")
-
-
-def _from_array(array: NDArray[Any]) -> Image.Image:
-    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or 0 in array.shape:
-        raise ImageError(
-            f"an array must be of shape (H, W), (H, W, 3) or (H, W, 4) and not empty, not {array.shape}"
-        )
-    if array.dtype == np.bool_:
-        array = array * np.uint8(255)
-    if not np.issubdtype(array.dtype, np.integer) and not np.issubdtype(array.dtype, np.floating):
-        raise ImageError(f"an array must hold gray levels 0..255, not {array.dtype}")
-    low, high = array.min(), array.max()
-    if not (low >= 0 and high <= 255):  # NaN is neither
-        raise ImageError(f"an array must hold gray levels 0..255, not {low} to {high}")
-    return Image.fromarray(np.rint(array).astype(np.uint8))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.errors import ImageError
+from pairedge.image.arrays import to_array
 from pairedge.image.decode import Picture, open_picture, to_pixels
 from pairedge.image.digit import segment_digit, stroke_width
 from pairedge.image.ink import find_ink
@@ -67,9 +68,10 @@ def to_tile(picture: Picture) -> NDArray[np.uint8]:
     """Turn a picture of one digit into a tile, uint8 (14, 14).
 
     Args:
-        picture: a path, the bytes of an image file, a PIL image, or an array of gray levels 0..255 of
-            shape (H, W), or colors (H, W, 3) or (H, W, 4). A uint8 array of shape (14, 14) is a tile
-            already and is returned as it is.
+        picture: a path, the bytes of an image file or the file, open for reading bytes, a PIL image, or an
+            array or tensor (anything with `__array__`) of gray levels (H, W), or colors (H, W, C) or (C, H,
+            W) with C = 1, 3 or 4: integers 0 to 255, floats 0 to 1, bools, or uint16, whose brightest
+            becomes white. A uint8 array of shape (14, 14) is a tile already and is returned as it is.
 
     Raises:
         ImageError: when the picture cannot be read.
@@ -91,6 +93,8 @@ def read_picture(picture: Picture) -> Reading:
         ImageError: as `to_tile` does; the error of a file names the file, and its `reading` holds the steps
             that came before it.
     """
+    if hasattr(picture, "__array__") and not isinstance(picture, np.ndarray | str | bytes):
+        picture = to_array(picture)  # strings of NumPy have that attribute, too
     if (
         isinstance(picture, np.ndarray)
         and picture.shape == (TILE_SIDE, TILE_SIDE)

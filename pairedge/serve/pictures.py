@@ -19,7 +19,7 @@ from pairedge.errors import ImageError
 from pairedge.image.decode import read_header
 from pairedge.image.tile import to_tile
 from pairedge.machine import cores
-from pairedge.results import Classification, Prediction, refused_pair
+from pairedge.results import Classification, refused_pair
 from pairedge.serve.limits import Limits
 from pairedge.serve.messages import JSON, Answer, Request, RequestError, busy, to_json
 from pairedge.serve.served import Served
@@ -113,11 +113,7 @@ async def predict(request: Request, served: Served, reader: Reader) -> Answer:
     pairs = list(zip(tiles[::2], tiles[1::2], strict=True))
     images = [pair for pair in pairs if not any(isinstance(tile, Refusal) for tile in pair)]
     outputs = await served.pairs(np.array(images, np.uint8)) if images else ()
-    threshold = served.model.thresholds.pair
-    answers = (
-        Prediction(float(leq), digits[0] if digits else None, threshold)
-        for leq, *digits in zip(*outputs, strict=True)
-    )
+    answers = iter(served.model.answers(*outputs) if images else ())
     rows = []
     for index, pair in enumerate(pairs):
         names = {"first": pictures[2 * index].name, "second": pictures[2 * index + 1].name}

@@ -260,7 +260,7 @@ def _tensors(name: str, served: Served) -> tuple[dict[str, TensorSpec], dict[str
     """The inputs and the outputs of a model, by name."""
     contract = CONTRACTS[MODELS[name]]
     outputs = dict(contract.outputs)
-    if not served.model.has_digits:
+    if served.tiles is None:  # without a digit head
         outputs.pop("digits", None)
     return contract.inputs, outputs
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pairedge.errors import GraphError
 from pairedge.graph import Graph, open_graph
 from pairedge.image.tile import TILE_SIDE
-from pairedge.model import PairModel
+from pairedge.model import AnyModel, PairModel, model_of
 from pairedge.ranking import open_encoder
 from pairedge.serve.batching import Arrays, Batcher
 from pairedge.serve.limits import Limits
@@ -36,7 +36,7 @@ class Served:
         embedding: E, the length of an embedding; None like `digit`.
     """
 
-    model: PairModel
+    model: AnyModel
     pairs: Batcher
     tiles: Batcher | None
     digit: Batcher | None
@@ -62,7 +62,7 @@ def open_served(
         GraphError: when a graph cannot be used, or answers with what is no probability.
     """
     graph = open_graph(path or shipped_graph("pair"), "pair")
-    model = PairModel(graph, min_confidence)
+    model = model_of(graph, min_confidence)
 
     def batcher(
         name: str, run: Callable[..., Arrays], *examples: NDArray[np.uint8] | NDArray[np.float32]
@@ -74,9 +74,6 @@ def open_served(
         answers = model.predict_batch(images)
         posteriors = answers.digit_probabilities
         return (answers.probability,) if posteriors is None else (answers.probability, posteriors)
-
-    def run_tiles(tiles: NDArray[np.uint8]) -> Arrays:
-        return (np.stack([each.probabilities for each in model.classify(tiles)]),)
 
     pair = np.zeros((1, 2, TILE_SIDE, TILE_SIDE), np.uint8)
     pair[0, :, 3:11, 6:8] = 255  # two ones
@@ -94,7 +91,10 @@ def open_served(
         width = embedding.shape[1]
         digit = batcher("digit", run_digit, pair[0])
         compare = batcher("compare", run_compare, embedding[:1], embedding[1:])
-    tiles = batcher("tiles", run_tiles, pair[0]) if model.has_digits else None
+    tiles = None
+    if isinstance(model, PairModel):
+        classify = model.classify_batch
+        tiles = batcher("tiles", lambda tiles: (classify(tiles).probabilities,), pair[0])
     return Served(model, batcher("pair", run_pairs, pair), tiles, digit, compare, width)
 
 

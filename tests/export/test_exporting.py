@@ -228,7 +228,7 @@ def test_the_metrics_are_what_the_runtime_measures(exports: Exports, uci: DataSe
     answers = model.predict_batch(np.stack([tiles[first], tiles[second]], axis=1))
     right = answers.leq == (labels[first] <= labels[second])
     assert right.mean() == pytest.approx(model.metadata["metrics"]["all_pairs"]["accuracy"], abs=1e-9)
-    digits = [answer.digit for answer in model.classify(tiles)]
+    digits = model.classify_batch(tiles).digit
     assert np.mean(digits == labels) == pytest.approx(
         model.metadata["metrics"]["digits"]["accuracy"], abs=1e-6
     )

@@ -59,7 +59,7 @@ def test_one_that_keeps_the_contract_answers(tmp_path: Path) -> None:
         leq, digits = Ink()(torch.from_numpy(pairs))
     assert model.predict_batch(pairs).probability == pytest.approx(leq.numpy(), abs=1e-5)
     assert model.predict(*pairs[0]).digits == tuple(digits[0].argmax(1).tolist())
-    assert [each.digit for each in model.classify(pairs[:, 0])] == digits[:, 0].argmax(1).tolist()
+    assert model.classify_batch(pairs[:, 0]).digit.tolist() == digits[:, 0].argmax(1).tolist()
 
 
 def test_one_that_breaks_it_is_refused_with_every_difference(tmp_path: Path) -> None:

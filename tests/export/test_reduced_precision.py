@@ -112,7 +112,7 @@ def test_a_model_of_reduced_precision_states_its_own_metrics(
     )
     assert parity.passed
     model = pairedge.load(tmp_path / "pair.onnx")
-    right = np.mean([answer.digit for answer in model.classify(uci.test.tiles)] == uci.test.labels.numpy())
+    right = np.mean(model.classify_batch(uci.test.tiles).digit == uci.test.labels.numpy())
     assert model.metadata["metrics"]["digits"]["accuracy"] == pytest.approx(right, abs=1e-9)
     assert set(model.metadata["metrics"]) == {"digits", "pairs"}
     proof = json.loads((tmp_path / "parity.json").read_text())
@@ -170,7 +170,7 @@ def test_mobile_adds_files_that_answer_alike_and_what_a_build_must_hold(
     answers, same = (pairedge.load(tmp_path / f"pair{ending}") for ending in (".onnx", ".ort"))
     assert same.metadata == answers.metadata
     tiles = uci.test.tiles[:20]
-    assert [each.digit for each in same.classify(tiles)] == [each.digit for each in answers.classify(tiles)]
+    np.testing.assert_array_equal(same.classify_batch(tiles).digit, answers.classify_batch(tiles).digit)
     operators = (tmp_path / OPERATORS).read_text()
     assert "Cast" in operators
     assert str(tmp_path) not in operators

@@ -33,9 +33,7 @@ def test_the_package_knows_the_graphs_that_ship() -> None:
 @pytest.mark.mnist
 def test_digits_are_classified_as_the_card_says(mnist: DataSet) -> None:
     model = pairedge.load()
-    right = np.mean(
-        [answer.digit for answer in model.classify(mnist.test.tiles)] == mnist.test.labels.numpy()
-    )
+    right = np.mean(model.classify_batch(mnist.test.tiles).digit == mnist.test.labels.numpy())
     assert right == pytest.approx(model.metadata["metrics"]["digits"]["accuracy"], abs=1e-6)
     assert right >= 0.985
 

@@ -117,6 +117,7 @@ def changed(**values: Any) -> dict[str, Any]:
 
 GRAPHS = {
     "base": graph(),
+    "with_digits": graph(classes=10),
     "no_metadata": graph(metadata=None),
     "metadata_not_json": graph(text=b"{'schema': __import__}"),
     "metadata_not_utf8": graph(text=b'{"schema": 2, "variant": "\xff\xfe"}'),

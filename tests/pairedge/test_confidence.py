@@ -60,7 +60,7 @@ def test_confidence_is_the_least_of_decision_and_both_digits(
         assert answer.confidence <= max(answer.probability, 1 - answer.probability)
         assert answer.confidence == batch.confidence[index]
         assert (answer.status == "uncertain") == batch.uncertain[index]
-    [five] = model.classify(tiles[5:6])
+    [five] = model.classify_batch(tiles[5:6])
     assert five.confidence == five.probability
 
 
@@ -81,7 +81,7 @@ def test_confidence_of_arrays_of_any_shape_equals_that_of_single_answers() -> No
 
 
 def test_without_a_digit_head_confidence_is_that_of_the_decision(tiles: Tiles) -> None:
-    base = pairedge.load(GRAPHS / "base.onnx")
+    base = pairedge.load(GRAPHS / "base.onnx", digits=False)
     batch = base.predict_batch(np.stack([tiles[[1, 8]], tiles[[8, 1]]]))
     for answer, confidence in zip(batch, batch.confidence, strict=True):
         assert answer.confidence == confidence == max(answer.probability, 1 - answer.probability)
@@ -97,9 +97,9 @@ def test_an_answer_below_min_confidence_is_uncertain(tiles: Tiles) -> None:
         assert answer.status == answer.to_dict()["status"] == status
         assert answer.to_dict()["confidence"] == answer.confidence == exact
         assert batch[0].status == batch[:1][0].status
-    certain = pairedge.load(min_confidence=0).classify(tiles[:1])
+    certain = pairedge.load(min_confidence=0).classify_batch(tiles[:1])
     assert (certain[0].status, certain[0].to_dict()["status"]) == ("ok", "ok")
-    uncertain = pairedge.load(min_confidence=1).classify(np.zeros((1, 14, 14), np.uint8))
+    uncertain = pairedge.load(min_confidence=1).classify_batch(np.zeros((1, 14, 14), np.uint8))
     assert uncertain[0].status == "uncertain"
 
 
@@ -154,7 +154,7 @@ def test_pairs_and_single_tiles_have_thresholds_of_their_own(
         )
         assert model.predict(tiles[3], tiles[7]).status == model.predict_batch(tiles[None, [3, 7]])[0].status
         assert model.predict(tiles[3], tiles[7]).status == pair
-        assert [answer.status for answer in model.classify(tiles[[3]])] == [digit]
+        assert [answer.status for answer in model.classify_batch(tiles[[3]])] == [digit]
         ranking = json.loads(command("rank", "--json", THREE, SEVEN).stdout)
         assert [entry["status"] for entry in ranking["order"]] == [digit, digit]
 
@@ -176,7 +176,7 @@ def test_the_library_raises_an_error_of_its_own_for_each_refusal(model: pairedge
     for ask in (
         lambda: model.predict(THREE, blank),
         lambda: model.predict_batch([(blank, THREE)]),
-        lambda: model.classify([blank]),
+        lambda: model.classify_batch([blank]),
         lambda: model.rank([THREE, blank]),
     ):
         with pytest.raises(NoInkError, match="no ink found"):

@@ -83,7 +83,8 @@ def test_the_shipped_graphs_keep_their_contracts(kind: str) -> None:
 
 def test_bytes_of_a_graph_are_opened_like_its_file() -> None:
     content = (GRAPHS / "base.onnx").read_bytes()
-    assert pairedge.load(content).metadata == pairedge.load(GRAPHS / "base.onnx").metadata
+    same = pairedge.load(GRAPHS / "base.onnx", digits=False)
+    assert pairedge.load(content, digits=False).metadata == same.metadata
     with pytest.raises(pairedge.GraphError, match=r"^graph: not an ONNX graph"):
         pairedge.load(content[:50])
 

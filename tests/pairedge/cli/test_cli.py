@@ -51,7 +51,7 @@ def test_classify_with_json_prints_what_the_library_answers(
     command: Command, model: pairedge.PairModel
 ) -> None:
     answer = command("classify", "--json", THREE)
-    [expected] = model.classify([THREE])
+    expected = model.classify(THREE)
     assert json.loads(answer.stdout) == {"picture": str(THREE), **expected.to_dict()}
 
 

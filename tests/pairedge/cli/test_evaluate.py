@@ -101,7 +101,7 @@ def test_counts_are_those_of_answers_one_by_one(model: pairedge.PairModel, folde
     expected = np.zeros((10, 10), int)
     for path, digit in pictures:
         if path.name != "blank_3.png":
-            expected[digit, model.classify([path])[0].digit] += 1
+            expected[digit, model.classify(path).digit] += 1
     np.testing.assert_array_equal(evaluation.confusion(), expected)
     assert (evaluation.answered, evaluation.right) == (11, 9)
     assert evaluation.refused == 1

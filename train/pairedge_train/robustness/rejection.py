@@ -71,7 +71,7 @@ def _rejection_row(
 
 def confidence_of(model: PairModel) -> Confidence:
     """The probability that a model gives its most probable digit."""
-    return lambda tiles: np.array([each.probability for each in model.classify(tiles)])
+    return lambda tiles: model.classify_batch(tiles).confidence
 
 
 def rendered_sample(side: Digits, count: int, generator: Generator, workers: int) -> tuple[Tiles, int]:
