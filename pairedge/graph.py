@@ -7,6 +7,7 @@ another tool works exactly when `differences` yields nothing.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from typing import Any
 # Official Linux builds since onnxruntime 1.29 send telemetry unless this is set before the import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
+from pairedge.answers import is_valid, is_valid_pair, wrong_answer
 from pairedge.digest import read_digest
 from pairedge.errors import GraphError
 from pairedge.image.tile import TILE_SIDE
@@ -83,6 +87,7 @@ class Graph:
     """A session whose graph meets its contract.
 
     Attributes:
+        name: what to call it in messages: its path as given, or "graph".
         session: runs the graph on the CPU.
         metadata: what the exporter stored as JSON: schema, graph (the kind), variant, recipe, metrics, …
         outputs: the names of the graph's outputs.
@@ -90,11 +95,38 @@ class Graph:
         threads: number of threads per run.
     """
 
+    name: str
     session: ort.InferenceSession
     metadata: dict[str, Any]
     outputs: tuple[str, ...]
     path: str | None
     threads: int
+
+    def run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """Compute outputs, and check them: a graph may state one shape and give another, or NaN.
+
+        Args:
+            outputs: their names, in the order in which they are wanted.
+            inputs: by name, of the dtypes and axes of the contract, all with the same N.
+
+        Returns:
+            The outputs of the contract, float32 (N, ...); probabilities are 0 to 1 up to rounding.
+
+        Raises:
+            GraphError: when the graph cannot be run, or its answers are not what the contract says.
+        """
+        batch = len(next(iter(inputs.values())))
+        try:
+            answers: list[NDArray[np.float32]] = self.session.run(outputs, inputs)
+        except Exception as error:  # onnxruntime's exceptions share no base class but Exception
+            raise GraphError(f"{self.name}: cannot be run on a batch of {batch}") from error
+        if batch == 1 and is_valid_pair(*answers[:2]):
+            return answers
+        for name, answer in zip(outputs, answers, strict=True):
+            if not is_valid(name, answer, batch):
+                reason = wrong_answer(name, answer, batch)
+                raise GraphError(f"{self.name}: its output {name!r} for a batch of {batch} {reason}")
+        return answers
 
 
 def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: int = 1) -> Graph:
@@ -122,7 +154,7 @@ def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: in
         raise GraphError(f"{name}: breaks the contract of a {kind!r} graph: {problems}")
     outputs = tuple(output.name for output in session.get_outputs())
     path = None if isinstance(source, bytes) else os.path.abspath(source)  # noqa: PTH100 (start-up time)
-    return Graph(session, metadata, outputs, path, threads)
+    return Graph(name, session, metadata, outputs, path, threads)
 
 
 def read_content(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
@@ -151,9 +183,21 @@ def start_session(content: bytes, name: str, *, threads: int = 1) -> ort.Inferen
     if threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
     try:
-        return ort.InferenceSession(content, session_options(threads), providers=["CPUExecutionProvider"])
+        return Session(content, session_options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base class but Exception
         raise GraphError(f"{name}: not an ONNX graph that onnxruntime {ort.__version__} can load") from error
+
+
+class Session(ort.InferenceSession):  # type: ignore[misc] # onnxruntime publishes no types
+    """A session that has no other providers to fall back on: trying them is told on standard output."""
+
+    @property
+    def _enable_fallback(self) -> bool:
+        return False
+
+    @_enable_fallback.setter
+    def _enable_fallback(self, value: bool) -> None:
+        """Stay without: the base class sets it in its constructor, some versions whatever they are told."""
 
 
 def session_options(threads: int) -> ort.SessionOptions:
@@ -177,7 +221,8 @@ def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
     """
     try:
         text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "null")
-        metadata = json.loads(text)
+        # NaN and infinity are no JSON, though Python reads them, and 1e999 as infinity.
+        metadata = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
         raise GraphError(f"{name}: its {METADATA_KEY!r} metadata cannot be read") from error
     if metadata is None:
@@ -192,6 +237,13 @@ def read_metadata(session: ort.InferenceSession, name: str) -> dict[str, Any]:
     if kind not in tuple(CONTRACTS):  # a tuple, because JSON values may be unhashable
         raise GraphError(f"{name}: unknown graph kind {kind!r}")
     return dict(metadata)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number of JSON")
+    return value
 
 
 def check_digest_kept(metadata: dict[str, Any], digest: str | None, name: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from pairedge.answers import wrong_answer
 from pairedge.confidence import read_thresholds
 from pairedge.digest import read_digest
 from pairedge.errors import GraphError
@@ -187,24 +188,3 @@ def _inputs(session: ort.InferenceSession, kind: str, batch: int) -> dict[str, N
         else:
             inputs[node.name] = noise.astype(np.uint8)
     return inputs
-
-
-def wrong_answer(name: str, answer: NDArray[np.float32], batch: int) -> str | None:
-    """Describe what is wrong with a graph's answer; None when it is valid.
-
-    Args:
-        name: of the output.
-        answer: float32 (N, ...); 0 to 1, unless it is an embedding.
-        batch: the N that is expected.
-    """
-    if len(answer) != batch:
-        return f"has {len(answer)} answers"
-    if not np.isfinite(answer).all():
-        return "is not finite"
-    if name == "embedding":
-        return None
-    if answer.min() < 0 or answer.max() > 1 + 1e-5:
-        return "is not a probability"
-    if name != "leq" and abs(answer.sum(axis=-1) - 1).max() > 1e-3:
-        return "is not a distribution over the digits"
-    return None

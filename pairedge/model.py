@@ -54,7 +54,6 @@ class Model(ABC, Generic[One, Many]):
             self.thresholds = Thresholds(pair=min_confidence, digit=min_confidence)
         self.variant = str(graph.metadata.get("variant", "unknown"))
         self._graph = graph
-        self._session = graph.session
 
     @abstractmethod
     def _one(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> One:
@@ -80,11 +79,12 @@ class Model(ABC, Generic[One, Many]):
             ImageError: when a picture cannot be read.
             NoInkError: when a picture shows no digit.
             SeveralDigitsError: when a picture shows more than one digit.
+            GraphError: when what the graph gives is no answer; so of every method.
         """
         images = np.empty((1, 2, TILE_SIDE, TILE_SIDE), np.uint8)
         images[0, 0] = to_tile(first)
         images[0, 1] = to_tile(second)
-        return self._one(*self._session.run(self._outputs, {"images": images}))
+        return self._one(*self._graph.run(self._outputs, {"images": images}))
 
     @overload
     def predict_batch(self, pairs: Pairs, *, errors: Literal["raise"] = "raise") -> Many: ...
@@ -112,7 +112,7 @@ class Model(ABC, Generic[One, Many]):
         """The outputs for tiles (N, 2, 14, 14), run at most _LARGEST_BATCH pairs at a time."""
         starts = range(0, max(1, len(images)), _LARGEST_BATCH)
         runs = [
-            self._session.run(self._outputs, {"images": images[start : start + _LARGEST_BATCH]})
+            self._graph.run(self._outputs, {"images": images[start : start + _LARGEST_BATCH]})
             for start in starts
         ]
         return runs[0] if len(runs) == 1 else [np.concatenate(parts) for parts in zip(*runs, strict=True)]

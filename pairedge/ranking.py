@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from pairedge.errors import GraphError
@@ -92,12 +91,12 @@ class Encoded:
     Attributes:
         posteriors: float32 (N, 10), the probability of each digit, 0 to 1; rows sum to 1.
         embeddings: float32 (N, E), the inputs of `compare`, of any range.
-        compare: the session of the `compare` graph.
+        compare: the `compare` graph.
     """
 
     posteriors: Floats
     embeddings: Floats
-    compare: ort.InferenceSession
+    compare: Graph
 
     def rank(self) -> Ranking:
         """Sort by expected digit, and compare neighbors."""
@@ -154,8 +153,8 @@ class Encoded:
 class Encoder:
     """The two halves of a `pair` graph: `digit` encodes a tile, `compare` compares two encoded tiles."""
 
-    digit: ort.InferenceSession
-    compare: ort.InferenceSession
+    digit: Graph
+    compare: Graph
 
     def encode(self, tiles: NDArray[np.uint8]) -> Encoded:
         """Encode tiles, uint8 (N, 14, 14), 0 to 255, each once."""
@@ -210,5 +209,4 @@ def open_encoder(pair: Graph) -> Encoder:
         if graph.metadata.get("weights_sha256") != weights:
             raise GraphError(f"{path}: has other weights than {pair.path}: their weights_sha256 differ")
         graphs.append(graph)
-    digit, compare = graphs
-    return Encoder(digit.session, compare.session)
+    return Encoder(*graphs)

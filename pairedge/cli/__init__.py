@@ -21,10 +21,12 @@ import sys
 import warnings
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
 import pairedge
+from pairedge.errors import PairedgeError
 
 COMMANDS = {
     "bench": "Benchmark a model on this machine, or compare several.",
@@ -52,6 +54,13 @@ class Commands(click.Group):
         command = import_module(f"pairedge.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what stops it is one sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except PairedgeError as error:
+            raise click.ClickException(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
         """List the commands from COMMANDS, so that help imports none of them."""

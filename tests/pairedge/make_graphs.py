@@ -31,6 +31,7 @@ def graph(
     classes: int = 0,
     weights: str | None = None,
     last: str = "Sigmoid",
+    second: int = 1,
 ) -> bytes:
     """Serialize a graph.
 
@@ -42,7 +43,9 @@ def graph(
         output: name of the output.
         classes: length of the digit posteriors; 0 for no such output.
         weights: a file that holds the factor on the difference of ink, a float32; None to keep it inside.
-        last: the operator that makes the answer of a difference, which may be negative or beyond 1.
+        last: the operator that makes the answer of a difference, which may be negative or beyond 1, or, by
+            "Concat", twice as many as the graph says.
+        second: which tile of a pair is the second; with any but 0 and 1 it cannot be run.
     """
     factor = helper.make_tensor("factor", TensorProto.FLOAT, [], [1e-3])
     if weights is not None:
@@ -50,6 +53,7 @@ def graph(
         factor.data_location = TensorProto.EXTERNAL
         entry = factor.external_data.add()
         entry.key, entry.value = "location", weights
+    attributes: dict[str, Any] = {"axis": 0} if last == "Concat" else {}
     nodes = [
         helper.make_node("Cast", ["images"], ["levels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceSum", ["levels", "square"], ["ink"], keepdims=0),
@@ -57,12 +61,12 @@ def graph(
         helper.make_node("Gather", ["ink", "zero"], ["first"], axis=1),
         helper.make_node("Sub", ["second", "first"], ["difference"]),
         helper.make_node("Mul", ["difference", "factor"], ["logit"]),
-        helper.make_node(last, ["logit"], [output]),
+        helper.make_node(last, ["logit"] * (2 if last == "Concat" else 1), [output], **attributes),
     ]
     constants = [
         helper.make_tensor("square", TensorProto.INT64, [2], [2, 3]),
         helper.make_tensor("zero", TensorProto.INT64, [], [0]),
-        helper.make_tensor("one", TensorProto.INT64, [], [1]),
+        helper.make_tensor("one", TensorProto.INT64, [], [second]),
         factor,
     ]
     outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, images[:1])]
@@ -138,6 +142,11 @@ GRAPHS = {
     "weights_elsewhere": graph(weights="weights.bin"),
     "answers_beyond_one": graph(last="Identity"),
     "answers_nan": graph(last="Log"),
+    "answers_twice": graph(last="Concat"),
+    "cannot_run": graph(second=7),
+    "name_not_utf8": graph(output="leq").replace(b"images", b"im\xffges", 1),
+    "metadata_with_nan": graph(text=b'{"schema": 2, "graph": "pair", "seed": NaN}'),
+    "metadata_with_infinity": graph(text=b'{"schema": 2, "graph": "pair", "seed": 1e999}'),
     "identity": identity(),
 }
 

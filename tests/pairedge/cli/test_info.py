@@ -7,15 +7,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
-import numpy as np
 import pytest
 
 import pairedge
 from pairedge.cli.info import settings
 from pairedge.digest import append_digest
-from pairedge.inspection import accuracies, inspect_graph, wrong_answer
+from pairedge.inspection import accuracies, inspect_graph
 from pairedge.shipped import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
@@ -128,24 +126,6 @@ def test_wrong_answers_are_detected_by_running_the_graph(name: str, reason: str)
     inspection = inspect_graph(GRAPHS / f"{name}.onnx")
     assert inspection.checks["signatures"] == []
     assert f"output 'leq' of a batch of 1 {reason}" in inspection.differences
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "reason"),
-    [
-        ("leq", [0.2, 1.0], None),
-        ("leq", [0.2], "has 1 answers"),
-        ("leq", [0.2, np.inf], "is not finite"),
-        ("leq", [-0.1, 0.2], "is not a probability"),
-        ("digits", [[[0.1] * 10] * 2] * 2, None),
-        ("posterior", [[0.1] * 9] * 2, "is not a distribution over the digits"),
-        ("embedding", [[-7.0, 7.0]] * 2, None),
-    ],
-)
-def test_an_answer_is_finite_and_a_probability_where_it_should_be(
-    name: str, answer: list[Any], reason: str | None
-) -> None:
-    assert wrong_answer(name, np.asarray(answer, np.float32), 2) == reason
 
 
 @pytest.mark.parametrize("name", ["gone", "weights_elsewhere"])
