@@ -46,7 +46,13 @@ def wrong_answer(name: str, answer: NDArray[np.float32], batch: int) -> str | No
 
 
 def is_valid(name: str, answer: NDArray[np.float32], batch: int) -> bool:
-    """Whether `wrong_answer` finds nothing, in a fraction of its time: this is on the way of every answer."""
+    """Whether `wrong_answer` finds nothing, in a fraction of its time: this is on the way of every answer.
+
+    Args:
+        name: of the output, in any contract.
+        answer: valid if float32 (N, ...), 0 to 1 unless it is an embedding.
+        batch: the N that is expected.
+    """
     axes = _AXES[name]
     if answer.ndim != 1 + len(axes) or len(answer) != batch:
         return False
@@ -60,7 +66,12 @@ def is_valid(name: str, answer: NDArray[np.float32], batch: int) -> bool:
 
 
 def is_valid_pair(leq: NDArray[np.float32], digits: NDArray[np.float32] | None = None) -> bool:
-    """Whether these are valid answers for one pair: for twenty-one numbers, Python is faster than NumPy."""
+    """Whether these are valid answers for one pair: for twenty-one numbers, Python is faster than NumPy.
+
+    Args:
+        leq: valid if float32 (1,), 0 to 1.
+        digits: valid if float32 (1, 2, 10), 0 to 1; None without a digit head.
+    """
     if leq.shape != (1,) or not 0 <= leq.item() <= _LARGEST:
         return False
     if digits is None:
