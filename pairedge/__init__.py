@@ -15,6 +15,7 @@ from pairedge.errors import GraphError, ImageError, NoInkError, PairedgeError, S
 
 if TYPE_CHECKING:
     from pairedge.batches import BatchWithErrors, ClassificationBatch, ComparisonBatch, PredictionBatch
+    from pairedge.image.decode import Picture
     from pairedge.model import ComparisonModel, PairModel, load
     from pairedge.ranking import AllPairs, Ranking
     from pairedge.results import Classification, Comparison, Prediction
@@ -33,6 +34,7 @@ __all__ = [
     "NoInkError",
     "PairModel",
     "PairedgeError",
+    "Picture",
     "Prediction",
     "PredictionBatch",
     "Ranking",

@@ -93,6 +93,7 @@ class Graph:
         outputs: the names of the graph's outputs.
         path: of the file, absolute; None when the graph was given as bytes.
         threads: number of threads per run.
+        digest: the SHA-256 that the graph carries over its own content; None for one of another tool.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Graph:
     outputs: tuple[str, ...]
     path: str | None
     threads: int
+    digest: str | None
 
     def run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Compute outputs, and check them: a graph may state one shape and give another, or NaN.
@@ -154,7 +156,7 @@ def open_graph(source: str | os.PathLike[str] | bytes, kind: str, *, threads: in
         raise GraphError(f"{name}: breaks the contract of a {kind!r} graph: {problems}")
     outputs = tuple(output.name for output in session.get_outputs())
     path = None if isinstance(source, bytes) else os.path.abspath(source)  # noqa: PTH100 (start-up time)
-    return Graph(name, session, metadata, outputs, path, threads)
+    return Graph(name, session, metadata, outputs, path, threads, digest)
 
 
 def read_content(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -16,6 +17,7 @@ from pairedge.gather import Errors, Pairs, Pictures, Tiles, gather_pairs, gather
 from pairedge.graph import Graph, open_graph
 from pairedge.image.decode import Picture
 from pairedge.image.tile import TILE_SIDE, to_tile
+from pairedge.location import SHIPPED, locate_pair
 from pairedge.results import Classification, Comparison, Prediction
 from pairedge.shipped import shipped_graph
 
@@ -33,9 +35,11 @@ _LARGEST_BATCH = 128
 class Model(ABC, Generic[One, Many]):
     """What models with and without a digit head have in common; `load` gives one.
 
-    It is safe to share between threads. A picture may be a path, the bytes of a file or an open file, a PIL
-    image, an array or a tensor: `pairedge.image.to_tile` says which. A uint8 array of shape (14, 14) is a
-    tile already (0 background, 255 ink) and is used unchanged.
+    It is safe to share between threads, and pickles as the place and digest of its graph.
+
+    A picture may be a path, the bytes of a file or an open file, a PIL image, an array or a tensor:
+    `pairedge.image.to_tile` says which. A uint8 array of shape (14, 14) is a tile already (0 background, 255
+    ink) and is used unchanged.
 
     Attributes:
         metadata: what the exporter stored in the graph.
@@ -54,6 +58,7 @@ class Model(ABC, Generic[One, Many]):
             self.thresholds = Thresholds(pair=min_confidence, digit=min_confidence)
         self.variant = str(graph.metadata.get("variant", "unknown"))
         self._graph = graph
+        self._min_confidence = min_confidence
 
     @abstractmethod
     def _one(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> One:
@@ -116,6 +121,15 @@ class Model(ABC, Generic[One, Many]):
             for start in starts
         ]
         return runs[0] if len(runs) == 1 else [np.concatenate(parts) for parts in zip(*runs, strict=True)]
+
+    def __reduce__(self) -> tuple[Callable[..., AnyModel], tuple[object, ...]]:
+        graph = self._graph
+        if graph.path is None or graph.digest is None:
+            lacks = "was loaded from bytes" if graph.path is None else "carries no digest"
+            raise GraphError(f"a model pickles as the place and digest of its graph, but {self!r} {lacks}")
+        # Where the model that ships lies differs from machine to machine.
+        place = SHIPPED if graph.path == shipped_graph("pair") else graph.path
+        return _reopen, (place, graph.digest, graph.threads, self._min_confidence)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.variant!r} of {self._graph.path or 'bytes'}>"
@@ -264,10 +278,12 @@ def load(
     threads: int = 1,
     min_confidence: float | None = None,
 ) -> AnyModel:
-    """Load the shipped model, or the `pair` graph in a file (or its bytes).
+    """Load a model; nothing is downloaded.
 
     Args:
-        model: path or content of a `pair` graph written by pairedge-export; None for the shipped model.
+        model: path or content of a `pair` graph written by pairedge-export, or the folder that it wrote;
+            "aux_ws", the model that ships; None for what the environment variable PAIREDGE_MODEL says, or for
+            the model that ships.
         digits: whether the model must have a digit head, which says what digits the pictures show. With
             False, a graph without one is a `ComparisonModel`.
         threads: number of threads per run. One is fastest for graphs this small.
@@ -279,7 +295,7 @@ def load(
             without the digit head that is asked for.
         ValueError: when an option is out of range.
     """
-    graph = open_graph(shipped_graph("pair") if model is None else model, "pair", threads=threads)
+    graph = open_graph(model if isinstance(model, bytes) else locate_pair(model), "pair", threads=threads)
     loaded = model_of(graph, min_confidence)
     if digits and not isinstance(loaded, PairModel):
         raise GraphError(
@@ -292,3 +308,11 @@ def load(
 def model_of(graph: Graph, min_confidence: float | None = None) -> AnyModel:
     """The model of an open `pair` graph, with or without a digit head; `min_confidence` as for `load`."""
     return (PairModel if "digits" in graph.outputs else ComparisonModel)(graph, min_confidence)
+
+
+def _reopen(place: str, digest: str, threads: int, min_confidence: float | None) -> AnyModel:
+    """The model that was pickled, possibly by another process on another machine."""
+    graph = open_graph(locate_pair(place), "pair", threads=threads)
+    if graph.digest != digest:
+        raise GraphError(f"{graph.path}: is not the graph of the model that was pickled: its digest differs")
+    return model_of(graph, min_confidence)

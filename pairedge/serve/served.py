@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from pairedge.errors import GraphError
 from pairedge.graph import Graph, open_graph
 from pairedge.image.tile import TILE_SIDE
+from pairedge.location import locate_pair
 from pairedge.model import AnyModel, PairModel, model_of
 from pairedge.ranking import open_encoder
 from pairedge.serve.batching import Arrays, Batcher
 from pairedge.serve.limits import Limits
-from pairedge.shipped import shipped_graph
 
 Observe = Callable[[str, int], object]  # is told the graph and the number of rows of each run
 
@@ -53,7 +53,7 @@ def open_served(
     """Open a model, and have each of its graphs give an answer first.
 
     Args:
-        path: of a `pair` graph; None for the model that ships.
+        path: as `pairedge.load` takes it.
         limits: of the batchers.
         min_confidence: as `pairedge.load` takes it.
         observe: is told the graph and the number of rows of each run.
@@ -61,7 +61,7 @@ def open_served(
     Raises:
         GraphError: when a graph cannot be used, or answers with what is no probability.
     """
-    graph = open_graph(path or shipped_graph("pair"), "pair")
+    graph = open_graph(locate_pair(path), "pair")
     model = model_of(graph, min_confidence)
 
     def batcher(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
+import pickle
+import shutil
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +184,62 @@ def test_a_batch_is_a_sequence(model: pairedge.PairModel, pairs: Tiles) -> None:
 def test_an_unknown_option_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="providers"):
         pairedge.load(providers=["CUDAExecutionProvider"])  # type: ignore[call-overload]  # that is the error
+
+
+def test_a_model_is_found_by_file_folder_name_and_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = Path(shipped_graph("pair"))
+    folder = shutil.copytree(shipped.parent, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PAIREDGE_MODEL", raising=False)
+    assert repr(pairedge.load("mine")) == repr(pairedge.load(folder / "pair.onnx"))
+    assert repr(pairedge.load()) == repr(pairedge.load("aux_ws")) == f"<PairModel 'aux_ws' of {shipped}>"
+    monkeypatch.setenv("PAIREDGE_MODEL", "mine")
+    assert repr(pairedge.load()) == repr(pairedge.load("mine"))
+    assert repr(pairedge.load("aux_ws")).endswith(f"{shipped}>")
+    monkeypatch.setenv("PAIREDGE_MODEL", "gone")
+    with pytest.raises(pairedge.GraphError, match=r"^PAIREDGE_MODEL: gone: no such file or directory"):
+        pairedge.load()
+    (folder / "pair.onnx").unlink()
+    with pytest.raises(pairedge.GraphError, match=r"^mine/pair\.onnx: no such file"):
+        pairedge.load("mine")
+
+
+def test_a_model_pickles_as_the_place_and_digest_of_its_graph(
+    model: pairedge.PairModel, tiles: Tiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = model.predict(tiles[1], tiles[2]).probability
+    content = pickle.dumps(model)
+    assert len(content) < 1000
+    assert b"artifacts" not in content  # where the model that ships lies on this machine
+    monkeypatch.setenv("PAIREDGE_MODEL", "gone")  # of no concern to a model that was loaded
+    with ProcessPoolExecutor(1, get_context("spawn")) as processes:
+        answer = processes.submit(model.predict, tiles[1], tiles[2]).result()
+    assert answer.probability == expected
+
+    path = Path(shutil.copy(shipped_graph("pair"), tmp_path))
+    content = pickle.dumps(pairedge.load(path, threads=2, min_confidence=0.25))
+    same = pickle.loads(content)
+    assert same.thresholds.pair == 0.25
+    assert same.predict(tiles[1], tiles[2]).probability == pytest.approx(expected, abs=TOLERANCE)
+    shutil.copy(BASE, path)
+    with pytest.raises(pairedge.GraphError, match="is not the graph of the model that was pickled"):
+        pickle.loads(content)
+
+
+def test_a_model_that_cannot_be_found_again_says_so_when_it_is_pickled(
+    base: pairedge.ComparisonModel,
+) -> None:
+    with pytest.raises(pairedge.GraphError, match=r"base\.onnx> carries no digest$"):
+        pickle.dumps(base)
+    with pytest.raises(pairedge.GraphError, match=r"of bytes> was loaded from bytes$"):
+        pickle.dumps(pairedge.load(Path(shipped_graph("pair")).read_bytes()))
+
+
+def test_coroutines_share_a_model_by_threads(model: pairedge.PairModel, pairs: Tiles) -> None:
+    async def answer_all() -> list[pairedge.Prediction]:
+        return await asyncio.gather(*(asyncio.to_thread(model.predict, *pair) for pair in pairs[:100]))
+
+    together = [answer.probability for answer in asyncio.run(answer_all())]
+    assert together == [model.predict(*pair).probability for pair in pairs[:100]]
