@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 os.environ["OMP_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).parent.parent
+_TESTS = count()
 MNIST_FOUND = (Path(os.environ.get("PAIREDGE_DATA", "/nonexistent")) / "MNIST" / "raw").is_dir()
 
 
@@ -41,6 +43,14 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def no_cache_of_another_test(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Give each test a cache folder of its own, which is made when something is kept."""
+    monkeypatch.setenv("PAIREDGE_CACHE", str(tmp_path_factory.getbasetemp() / f"cache-{next(_TESTS)}"))
 
 
 @pytest.fixture(scope="session")

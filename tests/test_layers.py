@@ -17,7 +17,7 @@ GROUND = {"errors", "files", "machine", "randomness", "rows", "torchvision_impor
 MAY_IMPORT = {
     "rendering": set(),
     "experiments": {"errors"},
-    "data": {"errors", "experiments", "rendering", "torchvision_import"},
+    "data": {"errors", "files", "experiments", "rendering", "torchvision_import"},
     "networks": {"errors", "experiments", "torchvision_import"},
     "training": GROUND | {"experiments", "data", "networks"},
     "robustness": GROUND | {"data", "rendering"},

@@ -1,4 +1,7 @@
-"""Atomic writes: a reader never sees half a file, and the next writer settles what a killed one left."""
+"""Atomic writes: a reader never sees half a file, and the next writer settles what a killed one left.
+
+And the folder for what can be made or fetched again.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
 from filelock import FileLock
 
 from pairedge_train.errors import OutputError
@@ -19,6 +23,11 @@ from pairedge_train.errors import OutputError
 # the disk. From then on the new files count: whoever writes next moves them to their places.
 _INCOMPLETE = ".pairedge-incomplete"
 _COMPLETE = ".pairedge-complete"
+
+
+def cache_folder() -> Path:
+    """The folder that PAIREDGE_CACHE names, else the platform's folder for a user's caches."""
+    return Path(os.environ.get("PAIREDGE_CACHE") or platformdirs.user_cache_path("pairedge"))
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Generator
 
+from pairedge_train.data import synthetic
 from pairedge_train.data.datasets import NEGATIVE, DataSet, Digits
 from pairedge_train.data.pairs import draw_pairs
 from pairedge_train.data.synthetic import with_synthetic
@@ -36,6 +37,50 @@ def few(uci: DataSet) -> DataSet:
     return DataSet(uci.training.take(torch.arange(30)), uci.test.take(torch.arange(30)))
 
 
+def test_another_training_gets_the_kept_pictures_at_once(
+    few: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = RECIPE.with_({"data.hold_out": 3}).data
+    rendered: list[int] = []
+    first = with_synthetic(few, settings, 1, rendered.append)
+    assert sum(rendered) == 40 + 5 + 6
+
+    def not_kept(*_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(synthetic, "rendered_sides", not_kept)
+    again = with_synthetic(few, settings, 1)
+    for one, other in ((first.training, again.training), (first.held_out, again.held_out)):
+        assert one is not None
+        assert other is not None
+        assert torch.equal(one.gray, other.gray)
+        assert torch.equal(one.labels, other.labels)
+    one, other = few.training.take(torch.arange(29)), few.training.take(torch.arange(30).flip(0))
+    for data, changed, seed in (
+        (few, settings, 2),
+        (few, RECIPE.with_({"data.hold_out": 4}).data, 1),
+        (few, RECIPE.with_({"data.hold_out": 3, "data.synthetic.negatives": 7}).data, 1),
+        (DataSet(one, few.test), settings, 1),
+        (DataSet(other, few.test), settings, 1),
+    ):
+        with pytest.raises(LookupError):
+            with_synthetic(data, changed, seed)
+
+
+def test_the_number_of_cores_changes_no_byte(
+    few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "_CHUNK", 20)
+    kept = []
+    for cores in (1, 2):
+        monkeypatch.setenv("PAIREDGE_CACHE", str(tmp_path / f"{cores}"))
+        monkeypatch.setattr("joblib.cpu_count", lambda cores=cores: cores)
+        with_synthetic(few, RECIPE.with_({"data.hold_out": 3}).data, 1)
+        [entry] = (tmp_path / f"{cores}" / "rendered").iterdir()
+        kept.append((entry.name, entry.read_bytes()))
+    assert kept[0] == kept[1]
+
+
 def test_without_additions_the_data_set_is_unchanged(few: DataSet) -> None:
     assert with_synthetic(few, Recipe().data, 1) is few
 
@@ -52,12 +97,12 @@ def test_rendered_digits_and_negatives_follow_the_digits(few: DataSet) -> None:
     assert torch.equal(joined.test.labels, few.test.labels)
 
 
-def test_the_seed_determines_the_additions_and_nothing_is_added_twice(few: DataSet) -> None:
-    first, again, other = (
-        with_synthetic(few, MIX, 1),
-        with_synthetic(few, MIX, 1),
-        with_synthetic(few, MIX, 2),
-    )
+def test_the_seed_determines_the_additions_and_nothing_is_added_twice(
+    few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = (with_synthetic(few, MIX, seed) for seed in (1, 2))
+    monkeypatch.setenv("PAIREDGE_CACHE", str(tmp_path))  # so that it is rendered again
+    again = with_synthetic(few, MIX, 1)
     assert torch.equal(first.training.gray, again.training.gray)
     assert not torch.equal(first.training.gray[30:40], other.training.gray[30:40])
     assert with_synthetic(first, MIX, 1) is first
@@ -190,6 +235,7 @@ def test_the_recipe_that_ships_gives_the_same_bytes_again(
     monkeypatch.setattr(rounds, "load_recipe", lambda _: teacher)
     contents = []
     for folder in (tmp_path / "a" / "ship", tmp_path / "b" / "ship"):
+        monkeypatch.setenv("PAIREDGE_CACHE", str(folder / "cache"))
         run_rounds(student, few, folder)
         contents.append(checkpoint_path(folder, FIRST_SEED).read_bytes())
     assert contents[0] == contents[1]

@@ -14,7 +14,9 @@ from pairedge.errors import PairedgeError
 from pairedge_train.errors import RecipeError
 
 data_dir_option = click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Folder of MNIST/raw. [PAIREDGE_DATA, or the cache]"
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Folder of MNIST/raw. [PAIREDGE_DATA, PAIREDGE_CACHE, or the platform's cache]",
 )
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to train: cpu, cuda, cuda:1, ..."

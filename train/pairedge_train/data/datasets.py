@@ -21,6 +21,7 @@ from torch import Tensor
 from pairedge.image.tile import average, pool, to_tile
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Synthetic
+from pairedge_train.files import cache_folder
 from pairedge_train.torchvision_import import import_torchvision
 
 NEGATIVE = -1  # label of a picture that shows no digit
@@ -120,7 +121,7 @@ def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:
 
     Args:
         dataset: name of the data set.
-        data_dir: folder that holds MNIST/raw; None means PAIREDGE_DATA if set, else the user's cache folder.
+        data_dir: folder that holds MNIST/raw; None means PAIREDGE_DATA if set, else the cache folder.
 
     Raises:
         DataError: when MNIST is missing and cannot be downloaded, or one of its files is damaged.
@@ -129,9 +130,8 @@ def load_data(dataset: str, data_dir: Path | None = None) -> DataSet:
 
 
 def default_data_dir() -> Path:
-    """The folder that PAIREDGE_DATA names, else one in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("PAIREDGE_DATA") or Path(cache) / "pairedge")
+    """The folder that PAIREDGE_DATA names, else the cache folder."""
+    return Path(os.environ.get("PAIREDGE_DATA") or cache_folder())
 
 
 def load_mnist(root: Path) -> DataSet:

@@ -6,15 +6,18 @@ held-out digit nor a picture of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import hashlib
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
-from pairedge_train.data.datasets import NEGATIVE, Additions, DataSet, Digits
+from pairedge_train.data.datasets import NEGATIVE, Additions, DataSet, Digits, fields_of
+from pairedge_train.data.rendered_cache import rendered_once
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Data, Synthetic
 from pairedge_train.rendering.glyphs import printed_digits
@@ -30,7 +33,9 @@ def with_synthetic(
     Two digits are held out for each pair that the settings hold out, or else use for validation. Either side
     gets pictures of its own digits, and letters, signs and shapes of its own; held-out digits get their share
     of the number asked for. Printed digits are for training only. The seed determines all of it: a teacher
-    and its student share a seed, so they get the same pictures, which are rendered once.
+    and its student share a seed, so they get the same pictures.
+
+    Pictures are rendered once and kept in the cache folder for later calls.
 
     Args:
         data: as loaded, or with these same additions already.
@@ -49,50 +54,61 @@ def with_synthetic(
         raise DataError("only a data set of 28x28 digits, as it was loaded, can be joined by rendered ones")
     if additions.held_out >= len(data.training):
         raise DataError(f"{additions.held_out} of {len(data.training)} training digits cannot be held out")
+    sides = parted(data.training, additions)
+    facts = {
+        **asdict(additions),
+        "digits": hashlib.sha256(fields_of(data.training).tobytes()).hexdigest(),
+        "labels": data.training.labels.tolist(),
+    }
+    added = rendered_once(facts, partial(rendered_sides, sides, additions, on_progress))
     training, held_out = (
-        Digits.joined([digits, Digits.of_tiles(tiles, torch.from_numpy(labels))])
-        for digits, tiles, labels in rendered_sides(data.training, additions, on_progress)
+        Digits.joined([side, Digits.of_tiles(added[f"{split}_tiles"], torch.from_numpy(added[split]))])
+        for split, side in sides.items()
     )
     return DataSet(training, data.test, held_out if additions.held_out else None, additions)
 
 
-def rendered_sides(
-    digits: Digits, additions: Additions, on_progress: OnProgress | None
-) -> Iterator[tuple[Digits, Tiles, Labels]]:
-    """The digits to train on, then the held-out ones, each with what to add to them.
+def parted(digits: Digits, additions: Additions) -> dict[Split, Digits]:
+    """The digits to train on and those to hold out for validation, in their order."""
+    order = torch.from_numpy(_generators(additions)[0].permutation(len(digits)))
+    training, held_out = order[additions.held_out :], order[: additions.held_out]
+    return {
+        "training": digits.take(training.sort().values),
+        "validation": digits.take(held_out.sort().values),
+    }
 
-    Yields:
-        digits, their tiles, uint8 (M, 14, 14), 0 to 255, and labels, int64 (M,), 0 to 9 or NEGATIVE.
+
+def rendered_sides(
+    sides: dict[Split, Digits], additions: Additions, on_progress: OnProgress | None
+) -> dict[str, NDArray[Any]]:
+    """What to add to either side of a data set, on all cores.
+
+    Returns:
+        For each split, labels int64 (M,), 0 to 9 or NEGATIVE, under its name, and tiles uint8 (M, 14, 14), 0
+        to 255, under its name and "_tiles".
     """
     import joblib
 
-    share = additions.held_out / len(digits)
-    settings = additions.synthetic
-    held_out = Synthetic(
-        rendered=round(share * settings.rendered), negatives=round(share * settings.negatives)
-    )
+    share = additions.held_out / sum(map(len, sides.values()))
+    asked = additions.synthetic
+    held_out = Synthetic(rendered=round(share * asked.rendered), negatives=round(share * asked.negatives))
     training = replace(
-        settings,
-        rendered=settings.rendered - held_out.rendered,
-        negatives=settings.negatives - held_out.negatives,
+        asked, rendered=asked.rendered - held_out.rendered, negatives=asked.negatives - held_out.negatives
     )
-    choice, *generators = (default_rng(each) for each in SeedSequence(additions.seed).spawn(3))
-    order = torch.from_numpy(choice.permutation(len(digits)))
-    sides = (order[additions.held_out :], order[: additions.held_out])
-    splits: tuple[Split, Split] = ("training", "validation")
-    for side, amounts, generator, split in zip(sides, (training, held_out), generators, splits, strict=True):
-        chosen = digits.take(side.sort().values)
-        assert chosen.fields is not None
-        tiles, labels = synthetic_tiles(
-            chosen.fields.numpy(),
-            chosen.labels.numpy(),
+    added: dict[str, NDArray[Any]] = {}
+    for (split, side), settings, generator in zip(
+        sides.items(), (training, held_out), _generators(additions)[1:], strict=True
+    ):
+        added[f"{split}_tiles"], added[split] = synthetic_tiles(
+            fields_of(side),
+            side.labels.numpy(),
             generator,
-            amounts,
+            settings,
             split=split,
             workers=joblib.cpu_count(),
             on_progress=on_progress,
         )
-        yield chosen, tiles, labels
+    return added
 
 
 def synthetic_tiles(
@@ -133,3 +149,8 @@ def synthetic_tiles(
     )
     added_labels = np.full(len(added), NEGATIVE, np.int64)
     return np.concatenate([tiles, added]), np.concatenate([tile_labels, added_labels])
+
+
+def _generators(additions: Additions) -> list[Generator]:
+    """For the choice of held-out digits, and for what is added to either side."""
+    return [default_rng(each) for each in SeedSequence(additions.seed).spawn(3)]
