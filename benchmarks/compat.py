@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from benchmarks.compat_check import Run, Tensors, check, session
+from benchmarks.environments import environment
 from benchmarks.options import HELP
 from benchmarks.records import ROOT, CompatRecord, CompatRow, GraphAgreement, GraphFailure, keep
 from pairedge.bench import machine
@@ -80,15 +80,10 @@ def prepare(folder: Path, models: Mapping[str, Mapping[str, bytes]]) -> None:
 def in_environment(requirement: str, environments: Path, folder: Path) -> CompatRow:
     """Check in an onnxruntime of its own, made when it is not there yet."""
     named = requirement.strip("=").replace("*", "x") or "newest"
-    environment = environments / named
-    python = environment / "bin" / "python"
-    if not (environment / "done").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
-        # Packages built for NumPy 1 need it, and do not say so.
-        old = requirement and tuple(map(int, requirement[2:].split(".")[:2])) < (1, 19)
-        packages = [f"onnxruntime{requirement}", "numpy<2" if old else "numpy"]
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-        (environment / "done").touch()
+    # Packages built for NumPy 1 need it, and do not say so.
+    old = requirement and tuple(map(int, requirement[2:].split(".")[:2])) < (1, 19)
+    numpy = "numpy<2" if old else "numpy"
+    python = environment(environments / named, f"onnxruntime{requirement}", numpy)
     program = Path(__file__).with_name("compat_check.py")
     done = subprocess.run([str(python), str(program), str(folder)], check=True, stdout=subprocess.PIPE)
     result = json.loads(done.stdout)

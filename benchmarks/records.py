@@ -305,6 +305,60 @@ class ReadingRecord:
     sets: list[ReadingRow]
 
 
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ServerLoadRow:
+    """A server under one load, in several passes.
+
+    Attributes:
+        encoding: of requests and answers: "binary" tensors or "JSON".
+        connections: that asked at the same time.
+        requests_per_second: of each pass.
+        median_requests_per_second: of the passes.
+        median_p50_microseconds: median over the passes of the median latency.
+        median_p99_microseconds: median over the passes of the 99th percentile of the latency.
+        answers: in all passes.
+        failures: answers other than 200, by status, and lost connections.
+        wrong: answers that differ from the one to the same pair alone.
+    """
+
+    encoding: str
+    connections: int
+    requests_per_second: list[float]
+    median_requests_per_second: float
+    median_p50_microseconds: float
+    median_p99_microseconds: float
+    answers: int
+    failures: dict[str, int]
+    wrong: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ServerRow:
+    """One server: its version, the most memory it held in any pass, and each load."""
+
+    server: str
+    version: str
+    peak_bytes: int
+    loads: list[ServerLoadRow]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ServersRecord:
+    """results/servers.json: pairedge's server, first, and others, asked in turn.
+
+    Attributes:
+        machine: where.
+        passes: how often each was started and asked.
+        seconds: of asking, for each pass and server.
+        servers: all of them.
+    """
+
+    machine: Machine
+    passes: int
+    seconds: float
+    servers: list[ServerRow]
+
+
 def latency(seconds: list[float]) -> Percentiles:
     """The percentiles of some calls' seconds."""
     microseconds: dict[str, Any] = dict(percentiles(seconds))

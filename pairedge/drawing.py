@@ -1,4 +1,4 @@
-"""Draws how a picture is preprocessed, the answer for a pair, and the mistakes of an evaluation.
+"""Draws how a picture is preprocessed, the answer for a pair, an evaluation's mistakes, and a server's load.
 
 Uses Pillow and its built-in font only, so that a device needs no other package. The font covers little beyond
 ASCII, so all text here is ASCII.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pairedge.errors import Drawable
 from pairedge.results import Comparison
+
+if TYPE_CHECKING:
+    from pairedge.server_load import Load
 
 Place: TypeAlias = tuple[int, int]  # x to the right and y down, pixels
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -137,6 +140,34 @@ def draw_sheet(cells: Iterable[Cell], total: int) -> Image.Image:
         wide = 2 * _CELL_SIDE + 4
         _write(pen, (x, y + _CELL_SIDE + 8), _fitting(cell.summary, 15, wide), 15)
         _write(pen, (x, y + _CELL_SIDE + 30), _fitting(cell.name, 13, wide, keep_end=True), 13, _QUIET)
+    return sheet
+
+
+def draw_loads(loads: Sequence[Load], server: str) -> Image.Image:
+    """Draw how a server answered under load: requests per second as bars, and latency from p50 to p99."""
+    line, start, wide, gap = 40, _MARGIN + 230, 330, 110
+    latencies = start + wide + gap
+    sheet, pen = _blank(latencies + wide + gap + 80, 2 * _MARGIN + 90 + line * len(loads))
+    _write(pen, (_MARGIN, _MARGIN), _fitting(server, 26, sheet.width - 2 * _MARGIN), 26)
+    top = _MARGIN + 60
+    _write(pen, (start, top), "requests per second", 17, _QUIET)
+    _write(pen, (latencies, top), "latency, milliseconds: p50 to p99", 17, _QUIET)
+    fastest = max((load.requests_per_second for load in loads), default=0) or 1
+    slowest = max((load.latency_microseconds.get("p99", 0) for load in loads), default=0) or 1
+    for row, load in enumerate(loads):
+        middle = top + 50 + row * line
+        count = f"{load.connections} connection{'' if load.connections == 1 else 's'}"
+        _write(pen, (_MARGIN, middle), f"{load.encoding}, {count}", 17, anchor="lm")
+        end = start + round(load.requests_per_second / fastest * wide)
+        pen.rectangle((start, middle - 9, end, middle + 9), _ALARM if load.failures or load.wrong else _BLUE)
+        _write(pen, (end + 8, middle), f"{load.requests_per_second:,.0f}", 17, anchor="lm")
+        if load.latency_microseconds:
+            times = [load.latency_microseconds[name] for name in ("p50", "p99")]
+            left, right = (latencies + round(value / slowest * wide) for value in times)
+            pen.line((left, middle, right, middle), _PALE, 6)
+            pen.ellipse((left - 6, middle - 6, left + 6, middle + 6), _BLUE)
+            text = " to ".join(f"{value / 1000:.1f}" for value in times)
+            _write(pen, (right + 12, middle), text, 17, anchor="lm")
     return sheet
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.cli.shared import report_error, shown
+from pairedge.cli.shared import report_error, save, shown
 from pairedge.errors import GraphError
+
+if TYPE_CHECKING:
+    from pairedge.server_load import Load
 
 
 @click.command("bench")
@@ -23,7 +26,16 @@ from pairedge.errors import GraphError
     show_default=True,
     help="Total time spent on latency and throughput.",
 )
-def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: float) -> None:
+@click.option("--server", "url", metavar="URL", help="Measure a running server, http://HOST:PORT, instead.")
+@click.option("--show", metavar="FILE", help="With --server: draw latency and throughput in FILE.")
+def command(
+    files: tuple[str, ...],
+    comparing: bool,
+    as_json: bool,
+    seconds: float,
+    url: str | None,
+    show: str | None,
+) -> None:
     """Measure start-up, latency, throughput and size of the pair graph in FILE on this machine.
 
     Without FILE, measures the shipped model. The latency of `predict` on two tiles is printed with three
@@ -31,7 +43,17 @@ def command(files: tuple[str, ...], comparing: bool, as_json: bool, seconds: flo
     same network in torch on one thread. Calls are interleaved; compare numbers within one run only.
 
     With --compare, exit code 1 if a graph cannot be used; the others are still compared.
+
+    With --server, asks a server of the Open Inference Protocol, such as `pairedge serve`, over 1, 16 and 64
+    connections. Exit code 1 if an answer failed, or differs from the one to the same pair alone.
     """
+    if url is not None:
+        if files or comparing:
+            raise click.UsageError("--server takes no FILE and no --compare")
+        _measure_server(url, as_json, seconds, show)
+        return
+    if show is not None:
+        raise click.UsageError("--show needs --server")
     if comparing and not files:
         raise click.UsageError("--compare needs at least one FILE")
     if len(files) > 1 and not comparing:
@@ -52,6 +74,25 @@ def _measure(path: str, as_json: bool, seconds: float) -> None:
     except GraphError as error:
         raise click.ClickException(str(error)) from error
     click.echo(json.dumps(result) if as_json else "\n".join(page(result)))
+
+
+def _measure_server(url: str, as_json: bool, seconds: float, show: str | None) -> None:
+    from pairedge.server_load import ServerError, measure
+
+    try:
+        loads = list(measure(url, seconds))
+    except ServerError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps({"server": url, "loads": [load.to_dict() for load in loads]}))
+    else:
+        click.echo("\n".join(load_table(loads)))
+    if show is not None:
+        from pairedge.drawing import draw_loads
+
+        save(draw_loads(loads, url), show)
+    if any(load.failures or load.wrong for load in loads):
+        raise SystemExit(1)
 
 
 def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
@@ -115,6 +156,20 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield (
             f"{shown(row['file']):<{width}} {row['bytes']:10,} {row['one_pair_microseconds']:12.1f}"
             f" {row['batch_microseconds_per_pair']:15.2f} {accuracy(row):>10}"
+        )
+
+
+def load_table(loads: list[Load]) -> Iterator[str]:
+    """The lines of a table: its header, then one line per load."""
+    names = ("p50", "p95", "p99")
+    latencies = " ".join(f"{f'{name} ms':>9}" for name in names)
+    yield f"{'encoding':<9} {'connections':>11} {'requests/s':>11} {latencies} {'failed':>7} {'wrong':>6}"
+    for load in loads:
+        latency = load.latency_microseconds
+        times = " ".join(f"{latency[name] / 1000:9.2f}" if latency else f"{'-':>9}" for name in names)
+        yield (
+            f"{load.encoding:<9} {load.connections:11} {load.requests_per_second:11,.0f} {times}"
+            f" {sum(load.failures.values()):7} {load.wrong:6}"
         )
 
 
