@@ -152,7 +152,7 @@ def test_several_graphs_are_put_in_one_table(command: Command) -> None:
 def test_a_graph_that_cannot_be_used_is_reported_and_the_others_are_compared(command: Command) -> None:
     answer = command("bench", "--compare", "--json", "gone.onnx", BASE, *SHORT)
     assert answer.returncode == 1
-    assert answer.stderr == "Error: gone.onnx: no such file or directory\n"
+    assert answer.stderr.startswith("Error: gone.onnx: no such file or directory")
     report = json.loads(answer.stdout)
     assert set(report) == {"machine", "graphs"}
     [row] = report["graphs"]
@@ -166,7 +166,7 @@ def test_a_graph_that_cannot_be_used_is_reported_and_the_others_are_compared(com
     }
     answer = command("bench", "gone.onnx", *SHORT)
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == "Error: gone.onnx: no such file or directory\n"
+    assert answer.stderr.startswith("Error: gone.onnx: no such file or directory")
 
 
 def test_calls_of_a_group_are_made_in_turn_and_each_is_timed() -> None:
