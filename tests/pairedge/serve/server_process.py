@@ -126,6 +126,17 @@ class Server:
         return self.process.wait(_PATIENCE)
 
 
+def received(connection: socket.socket) -> bytes:
+    """All that the server sends until it closes; a reset counts as closing."""
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
 def png(width: int, height: int) -> bytes:
     """A blank picture."""
     stream = BytesIO()

@@ -8,21 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from .server_process import EXAMPLES, Server, png
+from .server_process import EXAMPLES, Server, png, received
 
 TOKEN = {"authorization": "Bearer secret"}
 HEAD = b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nAuthorization: Bearer secret\r\n"
-
-
-def received(connection: socket.socket) -> bytes:
-    """All that the server sends until it closes; a reset counts as closing."""
-    parts = []
-    try:
-        while part := connection.recv(65536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)
 
 
 def test_a_large_body_is_refused_before_it_is_sent_and_while_it_comes(strict: Server) -> None:

@@ -20,7 +20,7 @@ from pairedge.cli import main
 from pairedge.serve.openapi import document
 
 from .conftest import StartServer
-from .server_process import EXAMPLES, Server
+from .server_process import EXAMPLES, Server, received
 
 ROOT = EXAMPLES.parent
 SEVEN = (EXAMPLES / "seven.png").read_bytes()
@@ -126,7 +126,7 @@ def test_the_server_ends_after_what_it_was_asked_before(start_server: StartServe
         with pytest.raises(ConnectionRefusedError):
             server.connect()
         connection.sendall(SEVEN[100:])
-        assert b'"digit": 7' in connection.recv(65536)
+        assert b'"digit": 7' in received(connection)
     assert server.stop() == 0
     assert [line["event"] for line in server.events()] == ["start", "request", "stop"]
 
