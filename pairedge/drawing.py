@@ -48,7 +48,7 @@ class Cell(NamedTuple):
     """One picture of a contact sheet.
 
     Attributes:
-        picture: gray levels (H, W) or colors (H, W, 3), uint8 or float32, 0 to 255.
+        picture: gray levels (H, W) or (H, W, 1), or colors (H, W, 3), uint8 or float32, 0 to 255.
         tile: uint8 (14, 14), 0 to 255; None when the picture was refused.
         summary: the outcome in a few words.
         name: of the picture.
@@ -215,7 +215,8 @@ def _blank(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _show(sheet: Image.Image, image: NDArray[Any], place: Place, side: int = _SIDE) -> None:
-    """Fit an image, (H, W) or (H, W, 3), 0 to 255, into a square; small ones are enlarged without blur."""
+    """Fit an image, (H, W), (H, W, 1) or (H, W, 3), 0 to 255, into a square; small ones stay sharp."""
+    image = image[..., 0] if image.shape[2:] == (1,) else image
     levels = Image.fromarray(np.rint(np.clip(image, 0, 255)).astype(np.uint8)).convert("RGB")
     scale = side / max(levels.size)
     width, height = (max(1, round(length * scale)) for length in levels.size)

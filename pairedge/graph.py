@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pairedge.answers import is_valid, is_valid_pair, wrong_answer
 from pairedge.digest import read_digest
 from pairedge.errors import GraphError
+from pairedge.files import read_file, reason
 from pairedge.image.tile import TILE_SIDE
 from pairedge.shipped import check_shipped
 
@@ -32,6 +33,7 @@ SCHEMA = 2
 METADATA_KEY = "pairedge"
 EXPORTER = "pairedge"  # the metadata's entry that names the version that exported the graph
 DIGITS = 10
+LARGEST_GRAPH = 1_000_000_000  # bytes of a file: thousands of times those of the model that ships
 
 Axis = int | str  # a number is a fixed size; a name is any size, equal wherever the name occurs
 
@@ -169,11 +171,9 @@ def read_content(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
         return "graph", source
     name = os.fspath(source)
     try:
-        with open(source, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
-            return name, file.read()
+        return name, read_file(source, LARGEST_GRAPH)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise GraphError(f"{name}: {reason.lower()}") from error
+        raise GraphError(f"{name}: {reason(error)}") from error
 
 
 def start_session(content: bytes, name: str, *, threads: int = 1) -> ort.InferenceSession:

@@ -207,17 +207,26 @@ def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
     """The mistakes as cells of a contact sheet. Each picture is read again, as not all are kept in memory."""
     from pairedge.drawing import Cell
     from pairedge.image import read_picture
-    from pairedge.image.decode import open_picture
 
     for outcome in evaluation.mistakes():
         picture: NDArray[Any]
         tile: NDArray[np.uint8] | None
         if outcome.answer is None:
-            picture, tile = np.asarray(open_picture(outcome.path).convert("RGB")), None
+            picture, tile = _refused_picture(outcome.path), None
         else:
             steps = read_picture(outcome.path).drawings()
             picture, tile = steps["picture"], steps["tile"]
         yield Cell(picture, tile, outcome.summary, str(outcome.path))
+
+
+def _refused_picture(path: Path) -> NDArray[Any]:
+    """A refused picture, (H, W, C), 0 to 255; a gray pixel where it is unreadable."""
+    from pairedge.image.decode import open_picture, to_pixels
+
+    try:
+        return to_pixels(open_picture(path))
+    except ImageError:
+        return np.full((1, 1, 1), 200, np.uint8)
 
 
 def _is_picture(path: Path, top: Path) -> bool:

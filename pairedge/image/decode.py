@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 from io import BytesIO
@@ -9,26 +10,29 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pairedge.errors import ImageError, NoInkError
+from pairedge.files import check_size as check_length
+from pairedge.files import read_file, reason
+from pairedge.image import limits
 from pairedge.image.arrays import SupportsArray, from_array
+from pairedge.image.headers import orientation
+from pairedge.image.limits import LONGEST_SIDE, check_cost, check_header, check_size
+from pairedge.image.shrink import shrink, strips
 
 
 class BinaryFile(Protocol):
     """A file that is open for reading bytes, or anything like it."""
 
-    def read(self) -> bytes:
-        """All that has not been read yet."""
+    def read(self, size: int = -1, /) -> bytes:
+        """So many of the bytes that have not been read yet; all of them by -1."""
 
 
 Content: TypeAlias = bytes | bytearray | memoryview
 Picture: TypeAlias = (
     str | os.PathLike[str] | Content | BinaryFile | Image.Image | NDArray[Any] | SupportsArray
 )
-
-LARGEST_PICTURE = 64_000_000  # pixels: more than any phone takes, less than fills a small device's memory
-LONGEST_SIDE = 400  # pixels: a digit needs no more; larger pictures are shrunk first
 
 # The formats that are read, by the bytes they begin with. Naming each plugin keeps Pillow from importing
 # its forty others, and keeps rarely tested decoders away from files of unknown origin.
@@ -42,70 +46,81 @@ _FORMATS = (
     (b"MM\x00*", "TiffImagePlugin", "TiffImageFile"),
     *((b"P%d" % kind, "PpmImagePlugin", "PpmImageFile") for kind in range(1, 7)),
 )
-_ORIENTATION = 0x0112  # EXIF's tag
+# Pillow tells the log of odd files; without a handler, Python would print that on standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 _DAMAGED = "the picture is damaged or truncated"
 
 
 def open_picture(picture: Picture) -> Image.Image:
-    """Decode a picture of any accepted kind; the first frame, upright.
+    """Decode a picture of any accepted kind; the first frame, as it is stored, which may not be upright.
 
     Raises:
         ImageError: when it is missing, empty, too large, of an unknown format, damaged, or no picture.
     """
     if isinstance(picture, np.ndarray):
         return from_array(picture)
-    image = picture if isinstance(picture, Image.Image) else read_header(_read(picture))
-    width, height = image.size
-    if not 0 < width * height <= LARGEST_PICTURE:
-        millions = LARGEST_PICTURE // 1_000_000
-        raise ImageError(f"{width} x {height} pixels: a picture may have 1 to {millions} million")
+    if isinstance(picture, Image.Image):
+        image = picture
+        check_size(*image.size)
+    else:
+        content = _read(picture)
+        image = read_header(content)
+        check_cost(image, content)
     try:
         if image is not picture:  # a JPEG can be shrunk while it is decoded; the caller's is not touched
             image.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
         image.load()
-        return upright(image)
     except Exception as error:  # whatever a decoder raises on a damaged file, the reason is the file
         raise ImageError(_DAMAGED) from error
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """The picture as EXIF says that it was held; it is copied only if it has to be turned."""
-    turned = image.getexif().get(_ORIENTATION, 1) != 1
-    return ImageOps.exif_transpose(image) if turned else image
+    return image
 
 
 def to_pixels(image: Image.Image) -> NDArray[np.float32]:
-    """Colors, float32 (H, W, 3), or gray levels, (H, W, 1), 0..255, of a longest side of LONGEST_SIDE."""
-    if image.mode.startswith(("I", "F")):
-        # 16 or 32 bits a pixel, of which a camera may use 12: the brightest there is becomes 255. The
-        # darkest is left where it is, or the noise of a blank page would become strokes.
-        deep = np.asarray(image, np.float32)
-        if not np.isfinite(deep).all():
+    """A decoded picture, upright, of a longest side of LONGEST_SIDE.
+
+    Returns:
+        Colors, float32 (H, W, 3), or gray levels, (H, W, 1), 0 to 255.
+    """
+    try:
+        turn = orientation(image)
+        if image.mode.startswith(("I", "F")):
+            pixels = _gray_levels(image)
+        elif image.has_transparency_data:
+            pixels = on_paper(np.asarray(shrink(image, "RGBA"), np.float32))
+        else:
+            pixels = np.asarray(shrink(image, "L" if image.mode in ("1", "L") else "RGB"), np.float32)
+    except ImageError:
+        raise
+    except Exception as error:  # LAB needs a color library that Pillow may be built without
+        raise ImageError(f"a picture of color mode {image.mode} cannot be converted") from error
+    return upright(pixels if pixels.ndim == 3 else pixels[..., None], turn)
+
+
+def upright(pixels: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
+    """Turn a picture, float32 (H, W, C), 0 to 255, as EXIF's orientation, 1 to 8, says that it was held."""
+    if turn >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if turn in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _gray_levels(image: Image.Image) -> NDArray[np.float32]:
+    """16 or 32 bits a pixel as gray levels, float32 (H, W), 0 to 255.
+
+    A camera may use 12 bits: the brightest there is becomes 255. The darkest is left where it is, or the
+    noise of a blank page would become strokes.
+    """
+    low, high = 0.0, -np.inf
+    for strip in strips(image):
+        levels = np.asarray(image.crop(strip), np.float32)
+        if not np.isfinite(levels).all():
             raise ImageError("the picture contains NaN or infinity")
-        low, high = min(float(deep.min()), 0.0), float(deep.max())
-        scale = 255 / max(high - low, 1e-6)
-        image = Image.fromarray(deep * np.float32(scale) - np.float32(low * scale))
-    elif image.has_transparency_data:
-        layers = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy even RGBA
-        return on_paper(np.asarray(small(layers), np.float32))
-    elif image.mode in ("1", "L"):
-        image = image.convert("L")
-    elif image.mode != "RGB":
-        try:
-            image = image.convert("RGB")
-        except Exception as error:  # LAB needs a color library that Pillow may be built without
-            raise ImageError(f"the color mode {image.mode} is not supported") from error
-    pixels = np.asarray(small(image), np.float32)
-    return pixels if pixels.ndim == 3 else pixels[..., None]
-
-
-def small(image: Image.Image) -> Image.Image:
-    """Shrink a picture to LONGEST_SIDE, averaging, so that every later step is cheap."""
-    if max(image.size) <= LONGEST_SIDE:
-        return image
-    scale = LONGEST_SIDE / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.BOX)
+        low, high = min(low, float(levels.min())), max(high, float(levels.max()))
+    scale = 255 / max(high - low, 1e-6)
+    return np.asarray(shrink(image, "F")) * np.float32(scale) - np.float32(low * scale)
 
 
 def on_paper(layers: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -128,10 +143,9 @@ def _read(picture: str | os.PathLike[str] | Content | BinaryFile | SupportsArray
     if not isinstance(picture, str | os.PathLike):
         return _read_open(picture)
     try:
-        with open(picture, "rb") as file:  # noqa: PTH123 (pathlib would cost start-up time)
-            return file.read()
+        return read_file(picture, limits.LARGEST_FILE)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        raise ImageError((getattr(error, "strerror", None) or str(error)).lower()) from error
+        raise ImageError(reason(error)) from error
 
 
 def _read_open(file: BinaryFile | SupportsArray) -> bytes:
@@ -140,12 +154,13 @@ def _read_open(file: BinaryFile | SupportsArray) -> bytes:
             f"a picture is a path, bytes, an open file, a PIL image or an array, not {type(file).__name__}"
         )
     try:
-        content = file.read()
-    except (OSError, ValueError) as error:  # ValueError: it is closed
-        raise ImageError((getattr(error, "strerror", None) or str(error)).lower()) from error
-    if not isinstance(content, bytes):
-        raise ImageError("the file is open for reading text: open it with mode 'rb'")
-    return content
+        content = file.read(limits.LARGEST_FILE + 1)
+        if isinstance(content, bytes):
+            check_length(len(content), limits.LARGEST_FILE)
+            return content
+    except (OSError, ValueError) as error:  # ValueError: it is closed, or too large
+        raise ImageError(reason(error)) from error
+    raise ImageError("the file is open for reading text: open it with mode 'rb'")
 
 
 def read_header(content: bytes) -> Image.Image:
@@ -158,6 +173,7 @@ def read_header(content: bytes) -> Image.Image:
         raise ImageError("the file is empty")
     for magic, module, plugin in _FORMATS:
         if content.startswith(magic):
+            check_header(content)
             try:
                 image = getattr(import_module(f"PIL.{module}"), plugin)(BytesIO(content))
             except Exception as error:

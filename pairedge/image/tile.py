@@ -51,11 +51,11 @@ class Reading:
     def drawings(self) -> dict[str, NDArray[Any]]:
         """The steps that there are as images to look at: name to image, in order, made on demand.
 
-        Each is uint8 or float32, levels 0 to 255: "picture" (H, W) or (H, W, 3), "ink" and "strokes" (H, W),
-        "field" (28, 28), "tile" (14, 14). A tile given as it is has "tile" alone.
+        Each is uint8 or float32, levels 0 to 255: "picture" (H, W, 1) or (H, W, 3), "ink" and "strokes"
+        (H, W), "field" (28, 28), "tile" (14, 14). A tile given as it is has "tile" alone.
         """
         images = {
-            "picture": None if self.pixels is None else self.pixels.squeeze(),
+            "picture": self.pixels,
             "ink": None if self.ink is None else self.ink * 255,
             "strokes": None if self.strokes is None else self.strokes * 255,
             "field": self.field,

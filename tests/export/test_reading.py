@@ -19,7 +19,7 @@ from benchmarks.reading_in_c import (
     read_in_c,
     read_in_python,
 )
-from pairedge.image.decode import LONGEST_SIDE
+from pairedge.image.limits import LONGEST_SIDE
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.glyphs import printed_digits

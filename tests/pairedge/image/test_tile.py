@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from pairedge import ImageError, PairModel
-from pairedge.image.decode import LONGEST_SIDE, open_picture, to_pixels
+from pairedge.image.decode import open_picture, to_pixels
 from pairedge.image.ink import find_ink
+from pairedge.image.limits import LONGEST_SIDE
 from pairedge.image.morphology import otsu
 from pairedge.image.tile import MNIST_SIDE, average, center, fit_box, pool, read_picture, to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
