@@ -51,7 +51,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "report1": ("adaptive-rate",),  # at the rates and batch sizes of its text; each first at a constant rate
     "report2": ("no-dropout", "dropout"),  # evaluated as its text describes, without dropout
     "report3": ("3", "1", "dropout-rate"),  # of a_w_net, the loss ratio that it chose
-    "report4": ("2",),
+    "report4": ("2", "dropout"),
     "best": ("any-size", "small", "sharing-and-losses"),
 }
 _FRONT, _OTHERS = "#1f5f8b", "#5b6770"

@@ -158,6 +158,25 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """A value read off a curve of a report's figure.
+
+    Attributes:
+        row: label of the row that it is of.
+        curve: name of the curve.
+        at: the epoch, counted from 0; or "minimum", or "end", of the longest round.
+        published: the value.
+        where: of a minimum or an end, its epoch in the report's figure.
+    """
+
+    row: str
+    curve: str
+    at: int | Literal["minimum", "end"]
+    published: float
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """A figure of a table or of training curves.
 
@@ -172,6 +191,8 @@ class Figure:
         curves: names of the curves to draw.
         rounds: number of rounds where the report's figure has more than the table; else None.
         variants: names of the variants whose networks are drawn.
+        points: values read off the report's figure.
+        remark: a paragraph below them.
     """
 
     name: str
@@ -182,6 +203,8 @@ class Figure:
     curves: tuple[str, ...] = ()
     rounds: int | None = None
     variants: tuple[str, ...] = ()
+    points: tuple[CurvePoint, ...] = ()
+    remark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,10 +282,11 @@ def _claim(claim: dict[str, Any]) -> Claim:
 
 def _figure(figure: dict[str, Any]) -> Figure:
     """A figure with its lists as tuples."""
+    points = tuple(CurvePoint(**point) for point in figure.pop("points", ()))
     settings: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in figure.items()
     }
-    return Figure(**settings)
+    return Figure(**settings, points=points)
 
 
 def _table(table: dict[str, Any], shared: dict[str, Any], seed: int) -> Table:

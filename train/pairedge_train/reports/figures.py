@@ -27,7 +27,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-_NAMES = {
+CURVES = {
     "loss": "training loss",
     "train_accuracy": "training accuracy",
     "test_accuracy": "test accuracy",
@@ -79,7 +79,7 @@ def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequ
         right.spines["right"].set_visible(True)
         rounds = rows_of(row, rows)
         for curve, color in zip(figure.curves, _COLORS, strict=False):
-            band(left if "loss" in curve else right, rounds, curve, color, "-", _NAMES[curve])
+            band(left if "loss" in curve else right, rounds, curve, color, "-", CURVES[curve])
         left.set_title(f"{row.label} (n = {len(rounds)})", fontsize=9)
         left.set_yscale("log")
         left.set(xlabel="epoch", ylabel="training loss")
@@ -96,27 +96,34 @@ def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[
         for j, curve in enumerate(figure.curves):
             one_row = len(shown) == 1
             color, dash = (_COLORS[j], "-") if one_row else (_COLORS[i % 8], _DASHES[j])
-            label = _NAMES[curve] if one_row else f"{row.label}: {_NAMES[curve]} (n = {len(rounds)})"
+            label = CURVES[curve] if one_row else f"{row.label}: {CURVES[curve]} (n = {len(rounds)})"
             band(axes, rounds, curve, color, dash, label)
     axes.set(xlabel="epoch", ylabel="loss" if figure.kind == "losses" else "accuracy")
     axes.legend(fontsize=7, frameon=False)
 
 
 def band(axes: Axes, rows: Sequence[RoundRow], curve: str, color: str, dash: str, label: str) -> None:
-    """The mean over rounds by epoch and a band of one standard deviation.
-
-    A round that stopped early keeps its last value to the end of the longest, as report 002 draws it.
-    """
+    """The mean over rounds by epoch and a band of one standard deviation."""
     if not rows:
         return
+    mean, sd = mean_curve(rows, curve)
+    epochs = np.arange(len(mean))
+    axes.plot(epochs, mean, dash, color=color, label=label, linewidth=1.4)
+    if len(rows) > 1:
+        axes.fill_between(epochs, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+
+
+def mean_curve(rows: Sequence[RoundRow], curve: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of a curve over rounds, float64 (E,) each, for the epochs of the longest.
+
+    A round that stopped early keeps its last value to the end of the longest, as report 002 draws it. Of one
+    round the standard deviation is NaN.
+    """
     histories = [(row.curves or {})[curve] for row in rows]
     longest = max(map(len, histories))
     values = np.array([[*history, *[history[-1]] * (longest - len(history))] for history in histories])
-    epochs, mean = np.arange(longest), values.mean(axis=0)
-    axes.plot(epochs, mean, dash, color=color, label=label, linewidth=1.4)
-    if len(rows) > 1:
-        sd = values.std(axis=0, ddof=1)
-        axes.fill_between(epochs, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+    sd = values.std(axis=0, ddof=1) if len(rows) > 1 else np.full(longest, np.nan)
+    return values.mean(axis=0), sd
 
 
 def bars(

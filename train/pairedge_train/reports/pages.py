@@ -20,6 +20,7 @@ from pairedge_train.reports.agreement import (
     tallies,
 )
 from pairedge_train.reports.claims import FOLDS_MARK, ClaimVerdict, evaluate_claim
+from pairedge_train.reports.curve_points import point_lines
 from pairedge_train.reports.figures import draw
 from pairedge_train.reports.statistics import MARGIN, POWER, SIGNIFICANT, Summary
 from pairedge_train.rows import RoundRow, read_rows
@@ -115,7 +116,9 @@ def page(study: Study, rows: Sequence[RoundRow], figures: Sequence[str]) -> str:
     if study.is_report:
         lines += parameter_lines(study)
     if curves:
-        lines += ["", "## Figures", *image_lines(study, curves)]
+        lines += ["", "## Figures"]
+        for figure in curves:
+            lines += [*image_lines(study, [figure]), *point_lines(study, figure, rows)]
     lines += ["", "## Conditions", "", *conditions(rows), ""]
     return "\n".join(lines)
 

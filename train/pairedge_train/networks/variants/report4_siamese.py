@@ -52,6 +52,30 @@ def conv_net() -> nn.Module:
     )
 
 
+@variant("ConvNet_dropout", parameters=57_758, report=4)
+def conv_net_dropout() -> nn.Module:
+    """ConvNet's first version, with dropout and without batch normalization (report 004, II.B).
+
+    The report states neither the rate nor the place of its dropout: here they are those of ConvTransposeNet
+    in the authors' program, 0.5 behind the flattened maps.
+    """
+    return TwoChannels(
+        nn.Conv2d(2, 16, 4, padding=2),  # 15x15
+        nn.SELU(),
+        nn.MaxPool2d(2),  # 7x7
+        nn.Conv2d(16, 32, 5, padding=2),
+        nn.SELU(),
+        nn.MaxPool2d(2),  # 3x3
+        nn.Conv2d(32, 64, 3, padding=2),  # 5x5
+        nn.SELU(),
+        nn.MaxPool2d(2),  # 2x2
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(256, 100),
+        nn.Linear(100, 2),
+    )
+
+
 @variant("ConvResNet", parameters=41_477, report=4, stated=41_477)
 def conv_res_net() -> nn.Module:
     """Ten residual blocks on both tiles (report 004, II.B, Table I)."""
