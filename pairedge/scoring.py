@@ -1,142 +1,123 @@
 """Scores a model on pictures whose digits are known: accuracy, confusion matrix and mistakes.
 
-Accuracy counts every picture: one that is refused, be it without ink, with several digits or unreadable, is a
-mistake. A model cannot improve its score by refusing what it is given.
+Accuracy counts every labeled picture: one that is refused, be it without ink, with several digits or
+unreadable, is a mistake. A model cannot improve its score by refusing what it is given.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.confidence import Status, refusal_status
 from pairedge.errors import ImageError, PairedgeError
 from pairedge.graph import DIGITS
 
 if TYPE_CHECKING:
     from pairedge.drawing import Cell
-    from pairedge.model import PairModel
-    from pairedge.results import Classification
 
-# Files in a folder that are taken for pictures. How one is decoded depends on its content alone.
-_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm")
-)
+BINS = 20  # of the histogram of confidence
+
+_STATUSES = ("ok", "uncertain", "no-ink", "several", "unreadable")
 _FIRST = re.compile(r"([0-9])(?![^\W_])")  # a digit that neither a letter nor another digit follows
 _LAST = re.compile(r"(?<![^\W_])([0-9])$")
 
+# What is known of a picture: `picture`, its path; `status`; where it has one, `label`; and either `error`, or
+# `digit`, `probability` and `confidence`, as `Classification.to_dict` gives them.
+Outcome: TypeAlias = Mapping[str, Any]
+
 
 class LabelError(PairedgeError, ValueError):
-    """A folder has no pictures, or the name of one does not say which digit it shows."""
+    """It is not clear which digit a picture is said to show."""
 
 
-class LabeledPicture(NamedTuple):
-    """A picture's path and its label, the digit that it is said to show."""
-
-    path: Path
-    digit: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """The outcome for one picture.
+@dataclass(eq=False)
+class Evaluation:
+    """Counts the outcomes of pictures; keeps only those that are not right.
 
     Attributes:
-        path: of the picture.
-        truth: its label, 0 to 9.
-        status: of the answer, or of the refusal.
-        answer: None when the picture was refused.
-        error: why it was refused, or None.
+        statuses: the number of labeled pictures by status.
+        right_by_status: the number of those that were answered with their label.
+        confusion: the confusion matrix, int64 (10, 10), 0 or more: [a, b] counts pictures of digit a read
+            as b.
+        confidences: histogram of the confidence of answers, int64 (2, 20), 0 or more: wrong ones, right
+            ones; bin i is from i / BINS to (i + 1) / BINS.
+        wrong: outcomes with an answer that is not the label.
+        refused: labeled outcomes without an answer.
+        unlabeled: outcomes without a label, which are not scored.
     """
 
-    path: Path
-    truth: int
-    status: Status
-    answer: Classification | None
-    error: str | None = None
+    statuses: Counter[str] = field(default_factory=Counter)
+    right_by_status: Counter[str] = field(default_factory=Counter)
+    confusion: NDArray[np.int64] = field(default_factory=lambda: np.zeros((DIGITS, DIGITS), np.int64))
+    confidences: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, BINS), np.int64))
+    wrong: list[Outcome] = field(default_factory=list)
+    refused: list[Outcome] = field(default_factory=list)
+    unlabeled: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        if "label" not in outcome:
+            self.unlabeled.append(outcome)
+            return
+        label, status = outcome["label"], outcome["status"]
+        self.statuses[status] += 1
+        if "error" in outcome:
+            self.refused.append(outcome)
+            return
+        right = outcome["digit"] == label
+        self.right_by_status[status] += right
+        self.confusion[label, outcome["digit"]] += 1
+        self.confidences[int(right), min(int(outcome["confidence"] * BINS), BINS - 1)] += 1
+        if not right:
+            self.wrong.append(outcome)
 
     @property
-    def right(self) -> bool:
-        """Whether the picture was answered, and the digit is its label."""
-        return self.answer is not None and self.answer.digit == self.truth
-
-    @property
-    def summary(self) -> str:
-        """The outcome in a few words: `7, read as 1, P = 0.5312, uncertain`."""
-        if self.answer is None:
-            return f"{self.truth}, {self.status}"
-        suffix = "" if self.status == "ok" else f", {self.status}"
-        return f"{self.truth}, read as {self.answer.digit}, P = {self.answer.probability:.4f}{suffix}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Convert to plain Python values, ready for JSON."""
-        answer = {"error": self.error} if self.answer is None else self.answer.to_dict()
-        return {"picture": str(self.path), "truth": self.truth, "status": self.status, **answer}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluation:
-    """The outcomes for all pictures, in the order in which they were given."""
-
-    outcomes: tuple[Outcome, ...]
+    def pictures(self) -> int:
+        """The number of labeled pictures."""
+        return self.statuses.total()
 
     @property
     def answered(self) -> int:
-        """The number of pictures that were answered, uncertain answers included."""
-        return sum(outcome.answer is not None for outcome in self.outcomes)
-
-    @property
-    def refused(self) -> int:
-        """The number of pictures that were refused: no ink, several digits or unreadable."""
-        return len(self.outcomes) - self.answered
+        """The number of labeled pictures that were answered, uncertain answers included."""
+        return self.pictures - len(self.refused)
 
     @property
     def right(self) -> int:
         """The number of pictures that were answered with their label."""
-        return sum(outcome.right for outcome in self.outcomes)
+        return self.right_by_status.total()
 
     @property
     def accuracy(self) -> float | None:
-        """The fraction of all pictures that are right, 0 to 1; None without pictures.
+        """The fraction of all labeled pictures that are right, 0 to 1; None without any.
 
         A refused picture, whatever the reason, counts as a mistake.
         """
-        return self.right / len(self.outcomes) if self.outcomes else None
+        return self.right / self.pictures if self.pictures else None
 
-    def by_status(self) -> dict[Status, tuple[int, int]]:
+    def by_status(self) -> dict[str, tuple[int, int]]:
         """The number of pictures of each status that occurs, and how many of them are right."""
-        statuses: tuple[Status, ...] = ("ok", "uncertain", "no-ink", "several", "unreadable")
-        groups = {status: [o for o in self.outcomes if o.status == status] for status in statuses}
         return {
-            status: (len(group), sum(o.right for o in group)) for status, group in groups.items() if group
+            status: (self.statuses[status], self.right_by_status[status])
+            for status in _STATUSES
+            if self.statuses[status]
         }
-
-    def confusion(self) -> NDArray[np.int64]:
-        """The confusion matrix, int64 (10, 10), 0 or more: [a, b] counts pictures of digit a read as b."""
-        counts = np.zeros((DIGITS, DIGITS), np.int64)
-        for outcome in self.outcomes:
-            if outcome.answer is not None:
-                counts[outcome.truth, outcome.answer.digit] += 1
-        return counts
 
     def mistakes(self) -> list[Outcome]:
         """Wrong answers, the most confident first, then the readable pictures that were refused."""
-        wrong = [o for o in self.outcomes if o.answer is not None and not o.right]
-        refused = [o for o in self.outcomes if o.status in ("no-ink", "several")]
-        return sorted(wrong, key=lambda o: -o.answer.probability if o.answer else 0.0) + refused
+        readable = [outcome for outcome in self.refused if outcome["status"] != "unreadable"]
+        return sorted(self.wrong, key=lambda outcome: -outcome["probability"]) + readable
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain Python values, ready for JSON; lists only the pictures that are not right."""
-        missed = [outcome for outcome in self.outcomes if not outcome.right]
         return {
-            "pictures": len(self.outcomes),
+            "pictures": self.pictures,
             "answered": self.answered,
             "right": self.right,
             "accuracy": self.accuracy,
@@ -144,27 +125,36 @@ class Evaluation:
                 status: {"pictures": count, "right": right}
                 for status, (count, right) in self.by_status().items()
             },
-            "confusion": self.confusion().tolist(),
-            "mistakes": [outcome.to_dict() for outcome in missed if outcome.answer is not None],
-            "refused": [outcome.to_dict() for outcome in missed if outcome.answer is None],
+            "confusion": self.confusion.tolist(),
+            "confidences": {
+                "wrong": self.confidences[0].tolist(),
+                "right": self.confidences[1].tolist(),
+            },
+            "mistakes": self.wrong,
+            "refused": self.refused,
+            "unlabeled": self.unlabeled,
         }
 
 
-def find_pictures(folder: str | os.PathLike[str]) -> list[LabeledPicture]:
-    """Find all pictures in a folder and its subfolders, sorted by path, with their labels.
+def summary(outcome: Outcome) -> str:
+    """An outcome in a few words: `7, read as 1, P = 0.5312, uncertain`."""
+    if "error" in outcome:
+        return f"{outcome['label']}, {outcome['status']}"
+    suffix = "" if outcome["status"] == "ok" else f", {outcome['status']}"
+    return f"{outcome['label']}, read as {outcome['digit']}, P = {outcome['probability']:.4f}{suffix}"
 
-    A file is a picture by its suffix; hidden files and folders are skipped.
+
+def label_of(written: str | None, path: Path) -> int:
+    """A picture's label, 0 to 9: what a list says of it, or else what its path does.
 
     Raises:
-        LabelError: when the folder does not exist or has no pictures, or a label is missing or ambiguous.
+        LabelError: when the list says something else than a digit, or the path is not clear.
     """
-    top = Path(folder)
-    if not top.is_dir():
-        raise LabelError(f"{top}: no such folder")
-    paths = sorted(path for path in top.rglob("*") if _is_picture(path, top))
-    if not paths:
-        raise LabelError(f"{top}: contains no pictures ({', '.join(sorted(_SUFFIXES))})")
-    return [LabeledPicture(path, digit_of(path)) for path in paths]
+    if written is None:
+        return digit_of(path)
+    if re.fullmatch("[0-9]", written):
+        return int(written)
+    raise LabelError(f"{path}: its label is {written!r}, which is no digit")
 
 
 def digit_of(path: Path) -> int:
@@ -192,34 +182,24 @@ def digit_of(path: Path) -> int:
     )
 
 
-def classify_pictures(model: PairModel, pictures: Iterable[LabeledPicture]) -> Iterator[Outcome]:
-    """Classify pictures one by one."""
-    for path, digit in pictures:
-        try:
-            answer = model.classify(path)
-        except ImageError as error:
-            yield Outcome(path, digit, refusal_status(error), None, str(error))
-        else:
-            yield Outcome(path, digit, answer.status, answer)
-
-
 def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
     """The mistakes as cells of a contact sheet. Each picture is read again, as not all are kept in memory."""
     from pairedge.drawing import Cell
     from pairedge.image import read_picture
 
     for outcome in evaluation.mistakes():
+        path = outcome["picture"]
         picture: NDArray[Any]
         tile: NDArray[np.uint8] | None
-        if outcome.answer is None:
-            picture, tile = _refused_picture(outcome.path), None
+        if "error" in outcome:
+            picture, tile = _refused_picture(path), None
         else:
-            steps = read_picture(outcome.path).drawings()
+            steps = read_picture(path).drawings()
             picture, tile = steps["picture"], steps["tile"]
-        yield Cell(picture, tile, outcome.summary, str(outcome.path))
+        yield Cell(picture, tile, summary(outcome), path)
 
 
-def _refused_picture(path: Path) -> NDArray[Any]:
+def _refused_picture(path: str) -> NDArray[Any]:
     """A refused picture, (H, W, C), 0 to 255; a gray pixel where it is unreadable."""
     from pairedge.image.decode import open_picture, to_pixels
 
@@ -227,8 +207,3 @@ def _refused_picture(path: Path) -> NDArray[Any]:
         return to_pixels(open_picture(path))
     except ImageError:
         return np.full((1, 1, 1), 200, np.uint8)
-
-
-def _is_picture(path: Path, top: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-    return path.suffix.lower() in _SUFFIXES and not hidden and path.is_file()

@@ -1,18 +1,16 @@
 """The `pairedge` program: each command is one file of this package, imported only when that command runs.
 
-The contract of every command: pictures are positional, `-` is standard input, answers go to standard output,
-with `--json` as one object per line, and everything else goes to standard error. Each picture or pair has a
-status. The exit code is the highest among those of all statuses and of the call itself:
+docs/cli.md is the contract of all commands. In short: answers go to standard output, one row per input in
+their order, and everything else to standard error. Each row has a status, and the exit code is the highest
+among those of all statuses and of the call itself:
 
     0  ok, or uncertain while no --min-confidence is given
-    1  uncertain under --min-confidence; unreadable; any other failure, reported in one sentence
+    1  uncertain under --min-confidence; unreadable; unlabeled; any other failure, reported in one sentence
     2  wrong usage: nothing was answered
     3  no-ink: a picture shows no digit
     4  several: a picture shows more than one digit
 
-A pair of which a picture was refused takes the refused status with the higher code. A refusal is reported on
-standard error and, with --json, by an object with `status` and `error`. Only
-`evaluate`, whose subject is the accuracy of a model, counts pictures refused with 3 or 4 as mistakes and
+Only `evaluate`, whose subject is the accuracy of a model, counts pictures refused with 3 or 4 as mistakes and
 exits with 0, unless no picture at all was answered: that is 1.
 """
 
@@ -39,6 +37,9 @@ COMMANDS = {
     "tile": "Draw how a picture is preprocessed, step by step.",
 }
 
+# What other programs call them.
+SYNONYMS = {"compare": "predict", "read": "classify", "score": "evaluate", "sort": "rank", "test": "evaluate"}
+
 
 class Commands(click.Group):
     """A click group that imports a command only to run it."""
@@ -61,6 +62,17 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except PairedgeError as error:
             raise click.ClickException(str(error)) from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; for an unknown one, name the one that was probably meant."""
+        if args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = [SYNONYMS[args[0]]] if args[0] in SYNONYMS else get_close_matches(args[0], COMMANDS, 1)
+            ctx.fail(f"No such command {args[0]!r}." + "".join(f" Did you mean {name!r}?" for name in near))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
         """List the commands from COMMANDS, so that help imports none of them."""

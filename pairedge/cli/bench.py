@@ -104,7 +104,7 @@ def _compare(paths: tuple[str, ...], as_json: bool, seconds: float) -> None:
         try:
             models[path] = load(path, digits=False)
         except GraphError as error:
-            report_error(path, error)
+            report_error(error)
     rows = compare(models, seconds) if models else []
     click.echo(json.dumps({"machine": machine(), "graphs": rows}) if as_json else "\n".join(table(rows)))
     if len(models) < len(set(paths)):

@@ -1,58 +1,44 @@
-"""`pairedge classify FILE...`: prints one line per picture."""
+"""`pairedge classify FILE...`: one line per picture."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.shared import (
-    check_standard_input,
-    exit_with,
-    json_option,
-    load_digit_model,
-    min_confidence_option,
-    model_option,
-    picture,
-    refuse,
-    shown,
-)
-from pairedge.errors import ImageError
+from pairedge.cli.shared import shown
+from pairedge.cli.stream.item import TEXT, Item, Row
+from pairedge.cli.stream.outputs import Layout
+from pairedge.cli.stream.stream import Stream, stream_options
+
+if TYPE_CHECKING:
+    from pairedge.model import PairModel
 
 
 @click.command("classify")
-@click.argument("pictures", nargs=-1, required=True, metavar="FILE...")
-@json_option
-@min_confidence_option
-@model_option
-def command(
-    pictures: tuple[str, ...], as_json: bool, min_confidence: float | None, model_file: str | None
-) -> None:
+@stream_options("picture")
+def command(stream: Stream) -> None:
     """Classify the digit in each picture.
 
-    Prints one line per picture: its name, the digit, the probability, and "uncertain" if the model is not
-    confident. Use - for a picture from standard input.
+    Pictures are files, folders, patterns, or the rows of a list (--from). Prints one line per picture: its
+    name, the digit, the probability, and "uncertain" if the model is not confident. Use - for a picture from
+    standard input.
 
     Exit code 1 if a picture cannot be read or an answer is less confident than --min-confidence, 3 if a
     picture shows no digit, 4 if one shows several.
     """
-    check_standard_input(pictures)
-    model = load_digit_model(model_file, min_confidence)
-    statuses = []
-    for name in pictures:
-        answer: dict[str, Any]
-        line = None
-        try:
-            classification = model.classify(picture(name))
-        except ImageError as error:
-            answer = refuse(name, error)
-        else:
-            answer = classification.to_dict()
-            line = f"{shown(name)}: {classification}"
-        statuses.append(answer["status"])
-        if as_json:
-            click.echo(json.dumps({"picture": name, **answer}))
-        elif line is not None:
-            click.echo(line)
-    exit_with(statuses, min_confidence)
+    stream.write(answer, LAYOUT, stream.source.load_with_digits())
+
+
+def answer(model: PairModel, item: Item) -> Row:
+    """The answer for one picture."""
+    classification = model.classify(item.picture())
+    return {**classification.to_dict(), TEXT: str(classification)}
+
+
+def line(row: Row) -> str:
+    """The line for one picture: `seven.png: 7  P = 0.9998`."""
+    return f"{shown(row['picture'])}: {row[TEXT]}"
+
+
+LAYOUT = Layout(line, ("picture", "status", "digit", "confidence", "error", "id"))

@@ -1,64 +1,65 @@
-"""`pairedge evaluate FOLDER`: the accuracy on the pictures of a folder, and the mistakes."""
+"""`pairedge evaluate FOLDER`: the accuracy on labeled pictures, the mistakes, and what was left out."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.shared import (
-    exit_with,
-    load_digit_model,
-    min_confidence_option,
-    model_option,
-    save,
-    shown,
-)
-from pairedge.errors import PairedgeError
+from pairedge.cli.shared import exit_with, refusal, report_error, save, shown
+from pairedge.cli.stream.item import Item, Row
+from pairedge.cli.stream.outputs import Layout
+from pairedge.cli.stream.stream import Stream, stream_options
+from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
-    from pairedge.scoring import Evaluation, LabeledPicture
+    from pairedge.model import PairModel
+    from pairedge.scoring import Evaluation
 
-_LISTED = 20  # mistakes printed; --json prints all
+_LISTED = 20  # mistakes, and files that were left out, in the report; --json has all
 
 
 @click.command("evaluate")
-@click.argument("folder")
+@stream_options("picture", resume=False, subfolders=True)
 @click.option("--mistakes", metavar="FILE", help="Draw the mistakes as a contact sheet in FILE.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@min_confidence_option
-@model_option
-def command(
-    folder: str, mistakes: str | None, as_json: bool, min_confidence: float | None, model_file: str | None
-) -> None:
-    """Measure accuracy on the pictures in FOLDER and its subfolders.
+def command(stream: Stream, mistakes: str | None) -> None:
+    """Measure accuracy on labeled pictures.
 
-    A picture's label is the name of its folder (7/abc.png), or else a single digit at the start or the end of
-    its own name, not next to a letter or another digit (7_abc.png, abc-7.png).
+    Pictures are files, folders with their subfolders, patterns, or the rows of a list (--from). A picture's
+    label is the column `label` of the list, or else the name of its folder (7/abc.png), or else a single
+    digit at the start or the end of its own name, not next to a letter or another digit (7_abc.png,
+    abc-7.png).
 
-    Prints the accuracy, the number of pictures by status, the confusion matrix and the mistakes. A refused
-    picture counts as a mistake: one that shows no digit, shows several, or cannot be read.
+    Prints the accuracy, the number of pictures by status, the confusion matrix, the mistakes, and the files
+    that were left out; with --json, the same as one object; with --csv, one row per picture instead. A
+    refused picture counts as a mistake: one that shows no digit, shows several, or cannot be read.
 
-    Exit code 1 if a picture cannot be read, no picture is answered, or an answer is less confident than
-    --min-confidence.
+    Exit code 1 if a picture cannot be read or has no label, no picture is answered, or an answer is less
+    confident than --min-confidence.
     """
-    from pairedge.scoring import Evaluation, classify_pictures, find_pictures
+    from pairedge.scoring import Evaluation
 
-    model = load_digit_model(model_file, min_confidence)
-    try:
-        pictures = find_pictures(folder)
-    except PairedgeError as error:
-        raise click.ClickException(str(error)) from error
-    with progress(pictures) as bar:
-        evaluation = Evaluation(tuple(classify_pictures(model, bar)))
-    for outcome in evaluation.outcomes:
-        if outcome.status == "unreadable":
-            click.echo(f"Error: {outcome.error}", err=True)
-    click.echo(json.dumps(evaluation.to_dict()) if as_json else "\n".join(page(evaluation)))
+    model = stream.source.load_with_digits()
+    evaluation = Evaluation()
+    rows = stream.answers(answer, stream.inputs.items(), model, report=report_unreadable)
+    if stream.output.format == "csv":
+        with stream.output.open(LAYOUT, iter(())) as output:
+            for row in rows:
+                evaluation.add(row)
+                output.write(row)
+        stream.report_left_out()
+    else:
+        for row in rows:
+            evaluation.add(row)
+        left_out = stream.inputs.left_out
+        if stream.output.format == "json":
+            named = [{"path": path, "reason": reason} for path, reason in left_out]
+            stream.output.write(json.dumps({**evaluation.to_dict(), "left_out": named}) + "\n")
+        else:
+            stream.output.write("\n".join(page(evaluation, left_out)) + "\n")
     if mistakes is not None:
         from pairedge.drawing import draw_sheet
         from pairedge.scoring import sheet_cells
@@ -66,43 +67,71 @@ def command(
         save(draw_sheet(sheet_cells(evaluation), len(evaluation.mistakes())), mistakes)
     if not evaluation.answered:
         raise SystemExit(1)
-    exit_with(
-        (o.status for o in evaluation.outcomes if o.status in ("uncertain", "unreadable")), min_confidence
-    )
+    refused = [row["status"] for row in (*evaluation.refused, *evaluation.unlabeled)]
+    failures = {*evaluation.statuses, *refused} & {"uncertain", "unreadable", "unlabeled"}
+    exit_with(failures, stream.source.min_confidence)
 
 
-def progress(pictures: list[LabeledPicture]) -> AbstractContextManager[Iterable[LabeledPicture]]:
-    """Iterate over the pictures, with a progress bar when standard error is a terminal."""
-    if sys.stderr.isatty():
-        return click.progressbar(pictures, label="reading", file=sys.stderr)
-    return nullcontext(pictures)
+def answer(model: PairModel, item: Item) -> Row:
+    """The label and the answer for one picture, and whether they agree."""
+    from pairedge.scoring import LabelError, label_of
+
+    name = item.names[0]
+    try:
+        label = label_of(item.label, Path(name))
+    except LabelError as error:
+        return {"status": "unlabeled", "error": str(error)}
+    try:
+        classification = model.classify(item.picture())
+    except ImageError as error:
+        return {"label": label, "right": False, **refusal(name, error)}
+    return {"label": label, "right": classification.digit == label, **classification.to_dict()}
 
 
-def page(evaluation: Evaluation) -> Iterator[str]:
+def report_unreadable(row: Row) -> None:
+    """Print the error of a file that is no picture; the report has all other refusals."""
+    if row["status"] == "unreadable":
+        report_error(row["error"])
+
+
+def page(evaluation: Evaluation, left_out: list[tuple[str, str]]) -> Iterator[str]:
     """The lines of the report."""
+    from pairedge.scoring import summary
+
     share = f": {evaluation.accuracy:.2%}" if evaluation.accuracy is not None else ""
-    refused = f" ({evaluation.refused:,} refused)" if evaluation.refused else ""
-    yield f"{evaluation.right:,} right of {len(evaluation.outcomes):,}{share}{refused}"
+    refused = f" ({len(evaluation.refused):,} refused)" if evaluation.refused else ""
+    yield f"{evaluation.right:,} right of {evaluation.pictures:,}{share}{refused}"
     yield ""
     yield f"{'status':<12} {'pictures':>9} {'right':>9}"
     for status, (count, right) in evaluation.by_status().items():
         yield f"{status:<12} {count:9,} {right:9,}"
     yield ""
     yield from confusion_table(evaluation)
-    mistakes = evaluation.mistakes()
-    if mistakes:
+    mistakes = [(row["picture"], summary(row)) for row in evaluation.mistakes()]
+    yield from listed("mistakes", mistakes, "--json lists all, --mistakes draws them")
+    unlabeled = [
+        (row["picture"], row["error"].removeprefix(f"{row['picture']}: ")) for row in evaluation.unlabeled
+    ]
+    yield from listed("left out", [*unlabeled, *left_out], "--json lists all")
+
+
+def listed(title: str, files: list[tuple[str, str]], hint: str) -> Iterator[str]:
+    """The lines of a list of files with a remark each, if there are any."""
+    if files:
         yield ""
-        yield "mistakes"
-    for outcome in mistakes[:_LISTED]:
-        yield f"  {shown(str(outcome.path))}: {outcome.summary}"
-    if len(mistakes) > _LISTED:
-        yield f"  and {len(mistakes) - _LISTED:,} more: --json lists all, --mistakes draws them"
+        yield title
+    yield from (f"  {shown(path)}: {remark}" for path, remark in files[:_LISTED])
+    if len(files) > _LISTED:
+        yield f"  and {len(files) - _LISTED:,} more: {hint}"
 
 
 def confusion_table(evaluation: Evaluation) -> Iterator[str]:
     """The lines of the confusion matrix: rows are labels, columns answers."""
-    confusion = evaluation.confusion()
+    confusion = evaluation.confusion
     width = max(5, len(f" {confusion.max():,}"))
     yield f"{'digit':<7}" + "".join(f"{f'as {digit}':>{width}}" for digit in range(len(confusion)))
     for digit, row in enumerate(confusion.tolist()):
         yield f"{digit:<7}" + "".join(f"{f'{count:,}' if count else '.':>{width}}" for count in row)
+
+
+LAYOUT = Layout(str, ("picture", "label", "status", "digit", "confidence", "right", "error", "id"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.cli.shared import json_option, shown
+from pairedge.cli.shared import shown
 from pairedge.errors import GraphError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _KEYS = {
 
 @click.command("info")
 @click.argument("file", required=False)
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per graph.")
 def command(file: str | None, as_json: bool) -> None:
     """Show the ONNX graph in FILE, and check that pairedge can use it.
 

@@ -1,90 +1,87 @@
-"""`pairedge predict A B [A B ...]`: prints one line per pair of pictures."""
+"""`pairedge predict A B [A B ...]`: one line per pair of pictures."""
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.shared import (
-    check_standard_input,
-    exit_with,
-    json_option,
-    load_model,
-    min_confidence_option,
-    model_option,
-    picture,
-    refuse,
-    save,
-    shown,
-)
+from pairedge.cli.shared import refusal, save, shown
+from pairedge.cli.stream.item import TEXT, Item, Row
+from pairedge.cli.stream.outputs import Layout
+from pairedge.cli.stream.stream import Stream, stream_options
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
-    from pairedge.image import Reading
+    from pairedge.model import AnyModel
 
 
 @click.command("predict")
-@click.argument("pictures", nargs=-1, required=True, metavar="A B [A B ...]")
-@json_option
+@stream_options("first", "second")
 @click.option("--show", metavar="FILE", help="Draw a single pair and its answer in FILE.")
-@min_confidence_option
-@model_option
-def command(
-    pictures: tuple[str, ...],
-    as_json: bool,
-    show: str | None,
-    min_confidence: float | None,
-    model_file: str | None,
-) -> None:
+def command(stream: Stream, show: str | None) -> None:
     """Predict whether the digit in picture A is less than or equal to the one in picture B.
 
-    Prints one line per pair: both digits with <= or > between them, the probability that the first is less
-    than or equal to the second, and "uncertain" if the model is not confident. Use - for a picture from
-    standard input.
+    Pictures are files, folders and patterns, taken two by two, or the pairs of a list (--from). Prints one
+    line per pair: both digits with <= or > between them, the probability that the first is less than or equal
+    to the second, and "uncertain" if the model is not confident. Use - for a picture from standard input.
 
     Exit code 1 if a picture cannot be read or an answer is less confident than --min-confidence, 3 if a
     picture shows no digit, 4 if one shows several.
     """
-    if len(pictures) % 2:
-        raise click.UsageError(f"expected pairs of pictures, but got an odd number: {len(pictures)}")
-    if show is not None and len(pictures) > 2:
+    names, countable = stream.inputs.names, stream.inputs.countable()
+    if countable and len(names) % 2:
+        hint = f"; to read a single digit: pairedge classify {shown(names[0])}" if len(names) == 1 else ""
+        raise click.UsageError(f"expected pairs of pictures, but got an odd number: {len(names)}{hint}")
+    if show is not None and not (countable and len(names) == 2):
         raise click.UsageError("--show draws a single pair of pictures")
-    check_standard_input(pictures)
-    model = load_model(model_file, min_confidence)
+    stream.write(answer if show is None else partial(answer_and_draw, show), LAYOUT, stream.source.load())
+
+
+def answer(model: AnyModel, item: Item) -> Row:
+    """The answer for one pair. Where pictures are refused, the refusal with the higher exit code counts."""
+    from pairedge.image import to_tile
     from pairedge.results import refused_pair
 
-    statuses = []
-    for names in zip(pictures[::2], pictures[1::2], strict=True):
-        readings, refusals = read_pair(names)
-        tiles = [reading.tile for reading in readings if reading.tile is not None]
-        prediction = None if refusals else model.predict(*tiles)
-        answer = refused_pair(refusals) if prediction is None else prediction.to_dict()
-        statuses.append(answer["status"])
-        if as_json:
-            click.echo(json.dumps({"first": names[0], "second": names[1], **answer}))
-        elif prediction is not None:
-            click.echo(str(prediction))
-        if show is not None and prediction is not None:
-            from pairedge.drawing import draw_pair
-
-            save(draw_pair(readings, [shown(name) for name in names], prediction), show)
-    exit_with(statuses, min_confidence)
-
-
-def read_pair(names: tuple[str, str]) -> tuple[list[Reading], dict[str, dict[str, str]]]:
-    """Read both pictures, and report each that is refused.
-
-    Returns:
-        The readings of the pictures that are not refused, and the refusals by "first" and "second".
-    """
-    from pairedge.image import read_picture
-
-    readings, refusals = [], {}
-    for place, name in zip(("first", "second"), names, strict=True):
+    tiles, refused = [], {}
+    for place, column in enumerate(("first", "second")):
         try:
-            readings.append(read_picture(picture(name)))
+            tiles.append(to_tile(item.picture(place)))
         except ImageError as error:
-            refusals[place] = refuse(name, error)
-    return readings, refusals
+            refused[column] = refusal(item.names[place], error)
+    if refused:
+        return refused_pair(refused)
+    prediction = model.predict(*tiles)
+    return {**prediction.to_dict(), TEXT: str(prediction)}
+
+
+def answer_and_draw(show: str, model: AnyModel, item: Item) -> Row:
+    """The answer for one pair; the pair is drawn in the file `show` if it has one."""
+    row = answer(model, item)
+    if "error" not in row:
+        from pairedge.drawing import draw_pair
+        from pairedge.image import read_picture
+
+        readings = [read_picture(item.picture(place)) for place in (0, 1)]
+        tiles = [reading.tile for reading in readings if reading.tile is not None]
+        save(draw_pair(readings, [shown(name) for name in item.names], model.predict(*tiles)), show)
+    return row
+
+
+def line(row: Row) -> str:
+    """The line for one pair: `3 <= 7  P(first <= second) = 0.9998`."""
+    return str(row[TEXT])
+
+
+def flat(row: Row) -> Row:
+    """The row with both digits as columns."""
+    first, second = row.get("digits") or (None, None)
+    return {**row, "first_digit": first, "second_digit": second}
+
+
+COLUMNS = (
+    *("first", "second", "status", "leq", "probability", "first_digit", "second_digit"),
+    *("confidence", "error", "id"),
+)
+LAYOUT = Layout(line, COLUMNS, flat)

@@ -1,78 +1,64 @@
-"""`pairedge rank FILE...`: prints the pictures sorted by digit, one line each."""
+"""`pairedge rank FILE...`: the pictures sorted by digit, one line each."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.shared import (
-    check_standard_input,
-    exit_with,
-    load_digit_model,
-    min_confidence_option,
-    model_option,
-    picture,
-    refuse,
-    shown,
-)
-from pairedge.errors import GraphError, ImageError
+from pairedge.cli.shared import exit_with, shown
+from pairedge.cli.stream.item import Item, Row
+from pairedge.cli.stream.outputs import Layout
+from pairedge.cli.stream.stream import Stream, stream_options
 
 if TYPE_CHECKING:
+    from pairedge.model import PairModel
     from pairedge.ranking import Ranking
 
 
 @click.command("rank")
-@click.argument("pictures", nargs=-1, required=True, metavar="FILE...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@min_confidence_option
-@model_option
-def command(
-    pictures: tuple[str, ...], as_json: bool, min_confidence: float | None, model_file: str | None
-) -> None:
+@stream_options("picture", resume=False)
+def command(stream: Stream) -> None:
     """Sort pictures by digit, in ascending order.
 
-    Prints one line per picture: its position, its name, its digit, = if the next digit is the same or else
-    <=, the probability that it is less than or equal to the next, and "uncertain" if the model is not
-    confident of the digit. Use - for a picture from standard input.
+    Pictures are files, folders, patterns, or the rows of a list (--from). Prints one line per picture: its
+    position, its name, its digit, = if the next digit is the same or else <=, the probability that it is less
+    than or equal to the next, and "uncertain" if the model is not confident of the digit. Refused pictures
+    come last, without a position. Use - for a picture from standard input.
 
     Exit code 1 if a picture cannot be read or a digit is less confident than --min-confidence, 3 if a picture
     shows no digit, 4 if one shows several. The other pictures are still ranked.
     """
-    check_standard_input(pictures)
-    from pairedge.image.tile import to_tile
-
-    model = load_digit_model(model_file, min_confidence)
-    names, tiles, refused = [], [], []
-    for name in pictures:
-        try:
-            tiles.append(to_tile(picture(name)))
-            names.append(name)
-        except ImageError as error:
-            refused.append({"picture": name, **refuse(name, error)})
-    try:
-        ranking = model.rank(tiles)
-    except GraphError as error:
-        raise click.ClickException(str(error)) from error
-    order = entries(ranking, names, model.thresholds.digit)
-    if as_json:
-        click.echo(json.dumps({"order": order, "refused": refused}))
-    else:
-        for entry in order:
-            click.echo(line(entry))
-    exit_with((entry["status"] for entry in [*order, *refused]), min_confidence)
+    model = stream.source.load_with_digits()
+    pictures: list[Row] = []
+    refused: list[Row] = []
+    for row in stream.answers(read, stream.inputs.items(), model):
+        (refused if "error" in row else pictures).append(row)
+    ranking = model.rank([row.pop("tile") for row in pictures])
+    with stream.output.open(LAYOUT, iter(())) as rows:
+        for row in [*ranked(ranking, pictures, model.thresholds.digit), *refused]:
+            rows.write(row)
+    stream.report_left_out()
+    exit_with(rows.statuses, stream.source.min_confidence)
 
 
-def entries(ranking: Ranking, names: list[str], threshold: float) -> list[dict[str, Any]]:
-    """One entry per picture, in order; the last has no next picture, so its `in_order` and `tie` are None."""
+def read(_: PairModel, item: Item) -> Row:
+    """The tile of one picture."""
+    from pairedge.image import to_tile
+
+    return {"tile": to_tile(item.picture())}
+
+
+def ranked(ranking: Ranking, pictures: list[Row], threshold: float) -> Iterator[Row]:
+    """The rows of pictures, sorted. The last one has no next, so its `in_order` and `tie` are None."""
     from pairedge.confidence import answer_status
 
     last = len(ranking) - 1
-    return [
-        {
+    for place, index in enumerate(ranking.order):
+        yield {
             "position": place + 1,
-            "picture": names[index],
+            **pictures[index],
             "status": answer_status(float(ranking.confidence[place]), threshold),
             "confidence": float(ranking.confidence[place]),
             "digit": int(ranking.digits[place]),
@@ -80,15 +66,20 @@ def entries(ranking: Ranking, names: list[str], threshold: float) -> list[dict[s
             "in_order": float(ranking.in_order[place]) if place < last else None,
             "tie": bool(ranking.ties[place]) if place < last else None,
         }
-        for place, index in enumerate(ranking.order)
-    ]
 
 
-def line(entry: dict[str, Any]) -> str:
+def line(row: Row) -> str:
     """The line for one picture: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
     from pairedge.results import mark
 
-    start = f"{entry['position']}  {shown(entry['picture'])}: {entry['digit']}"
-    if entry["in_order"] is not None:
-        start += f" {'=' if entry['tie'] else '<='}  P(in order) = {entry['in_order']:.4f}"
-    return f"{start}{mark(entry['status'])}"
+    start = f"{row['position']}  {shown(row['picture'])}: {row['digit']}"
+    if row["in_order"] is not None:
+        start += f" {'=' if row['tie'] else '<='}  P(in order) = {row['in_order']:.4f}"
+    return f"{start}{mark(row['status'])}"
+
+
+COLUMNS = (
+    *("position", "picture", "status", "digit", "expected_digit", "confidence"),
+    *("in_order", "tie", "error", "id"),
+)
+LAYOUT = Layout(line, COLUMNS)

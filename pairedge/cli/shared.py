@@ -1,4 +1,4 @@
-"""Shared by the commands: options, pictures from arguments, reports of refused ones, and the exit code."""
+"""Shared by the commands: options, names and errors in printable form, and the exit code."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.errors import ImageError, PairedgeError
+from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from pairedge.image.decode import Picture
-    from pairedge.model import AnyModel, PairModel
 
 # The contract in this package's docstring. An uncertain answer fails only with --min-confidence.
-EXIT_CODES = {"ok": 0, "uncertain": 1, "unreadable": 1, "no-ink": 3, "several": 4}
+EXIT_CODES = {"ok": 0, "uncertain": 1, "unreadable": 1, "unlabeled": 1, "no-ink": 3, "several": 4}
 
 
 def check_probability(
@@ -33,7 +32,6 @@ def check_probability(
 model_option = click.option(
     "--model", "model_file", metavar="FILE", help="Pair graph to use instead of the shipped pair.onnx."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 min_confidence_option = click.option(
     "--min-confidence",
     type=float,
@@ -44,54 +42,28 @@ min_confidence_option = click.option(
 )
 
 
-def load_model(model_file: str | None, min_confidence: float | None = None) -> AnyModel:
-    """Load the model, or print one sentence and exit with code 1."""
-    from pairedge.model import load
-
-    try:
-        return load(model_file, digits=False, min_confidence=min_confidence)
-    except PairedgeError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def load_digit_model(model_file: str | None, min_confidence: float | None = None) -> PairModel:
-    """Load a model with a digit head, or print one sentence and exit with code 1."""
-    from pairedge.model import PairModel
-
-    model = load_model(model_file, min_confidence)
-    if not isinstance(model, PairModel):
-        raise click.ClickException(f"the model {model.variant!r} has no digit head: it can only compare")
-    return model
-
-
-def check_standard_input(names: tuple[str, ...]) -> None:
-    """Refuse to read standard input twice: the second time, it would be empty."""
-    if names.count("-") > 1:
-        raise click.UsageError("only one picture can be read from standard input")
-
-
 def picture(name: str) -> Picture:
     """The picture that a command-line argument names; `-` is read from standard input."""
     return sys.stdin.buffer.read() if name == "-" else name
 
 
 def shown(name: str) -> str:
-    """A file name in printable form; it need not be valid text."""
-    return os.fsencode(name).decode(errors="replace")
+    """A file name in printable form, on one line; it need not be valid text."""
+    text = os.fsencode(name).decode(errors="replace")
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
-def report_error(name: str, error: PairedgeError) -> str:
-    """Print an error, one sentence that names its source, on standard error, and return the sentence."""
-    source = "standard input: " if name == "-" else ""  # the error of a file names the file itself
-    click.echo(f"Error: {source}{error}", err=True)
-    return f"{source}{error}"
+def report_error(sentence: object) -> None:
+    """Print an error, one sentence that names its source, on standard error."""
+    click.echo(f"Error: {sentence}", err=True)
 
 
-def refuse(name: str, error: ImageError) -> dict[str, str]:
-    """Report a refused picture, and return its status and the sentence, ready for JSON."""
+def refusal(name: str, error: ImageError) -> dict[str, str]:
+    """The status of a refused picture, and one sentence that names it."""
     from pairedge.confidence import refusal_status
 
-    return {"status": refusal_status(error), "error": report_error(name, error)}
+    source = "standard input: " if name == "-" else ""  # the error of a file names the file itself
+    return {"status": refusal_status(error), "error": f"{source}{error}"}
 
 
 def exit_with(statuses: Iterable[str], min_confidence: float | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pairedge.cli.shared import exit_with, picture, refuse, save, shown
+from pairedge.cli.shared import exit_with, picture, refusal, report_error, save, shown
 from pairedge.errors import Drawable, ImageError
 
 
@@ -26,7 +26,9 @@ def command(file: str, output: str) -> None:
     try:
         reading = read_picture(picture(file))
     except ImageError as error:
-        status, reading = refuse(file, error)["status"], error.reading
+        refused = refusal(file, error)
+        report_error(refused["error"])
+        status, reading = refused["status"], error.reading
     else:
         status = "ok"
     if reading is not None:

@@ -183,10 +183,11 @@ def test_the_command_prints_one_line_for_each_picture_in_order(command: Command)
     assert re.fullmatch(expected, answer.stdout)
 
 
-def test_with_json_the_command_prints_one_object(command: Command, model: pairedge.PairModel) -> None:
+def test_with_json_the_command_prints_one_object_per_picture(
+    command: Command, model: pairedge.PairModel
+) -> None:
     names = [str(FOLDER / f"{name}.png") for name in ("nine", "three", "nine")]
-    [line] = command("rank", "--json", *names).stdout.splitlines()
-    order = json.loads(line)["order"]
+    order = [json.loads(line) for line in command("rank", "--json", *names).stdout.splitlines()]
     ranking = model.rank(names)
     assert [entry["picture"] for entry in order] == [names[1], names[0], names[2]]
     assert [entry["position"] for entry in order] == [1, 2, 3]
@@ -200,8 +201,8 @@ def test_with_json_the_command_prints_one_object(command: Command, model: paired
 def test_a_failing_picture_is_reported_and_the_others_are_ranked(command: Command) -> None:
     answer = command("rank", "--json", FOLDER / "nine.png", "gone.png", FOLDER / "three.png")
     assert answer.returncode == 1
-    assert [entry["digit"] for entry in json.loads(answer.stdout)["order"]] == [3, 9]
-    [refused] = json.loads(answer.stdout)["refused"]
+    *order, refused = map(json.loads, answer.stdout.splitlines())
+    assert [entry["digit"] for entry in order] == [3, 9]
     assert refused == {
         "picture": "gone.png",
         "status": "unreadable",
@@ -209,7 +210,7 @@ def test_a_failing_picture_is_reported_and_the_others_are_ranked(command: Comman
     }
     assert answer.stderr == "Error: gone.png: no such file or directory\n"
     answer = command("rank", "gone.png")
-    assert (answer.returncode, answer.stdout) == (1, "")
+    assert (answer.returncode, answer.stdout) == (1, "gone.png: no answer  unreadable\n")
 
 
 def test_a_model_that_cannot_rank_is_reported_in_one_sentence(command: Command) -> None:

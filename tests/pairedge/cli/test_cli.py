@@ -65,33 +65,41 @@ def test_a_dash_is_standard_input(command: Command, arguments: tuple[str | Path,
     assert answer.stdout.startswith(start)
 
 
-@pytest.mark.parametrize("arguments", [("predict", "-", THREE), ("classify", "-")])
+@pytest.mark.parametrize(
+    ("arguments", "names"), [(("predict", "-", THREE), f"-, {THREE}"), (("classify", "-"), "-")]
+)
 def test_standard_input_without_a_picture_is_named(
-    command: Command, arguments: tuple[str | Path, ...]
+    command: Command, arguments: tuple[str | Path, ...], names: str
 ) -> None:
     answer = command(*arguments)
-    assert (answer.returncode, answer.stdout) == (1, "")
+    assert (answer.returncode, answer.stdout) == (1, f"{names}: no answer  unreadable\n")
     assert answer.stderr == "Error: standard input: the file is empty\n"
 
 
 def test_a_failing_pair_is_reported_and_the_others_are_answered(command: Command) -> None:
     answer = command("predict", THREE, SEVEN, NINE, "gone.png", NINE, THREE)
     assert answer.returncode == 1
-    assert [line[:6].strip() for line in answer.stdout.splitlines()] == ["3 <= 7", "9 > 3"]
+    lines = [line.split("  ")[0] for line in answer.stdout.splitlines()]
+    assert lines == ["3 <= 7", f"{NINE}, gone.png: no answer", "9 > 3"]
     assert answer.stderr == "Error: gone.png: no such file or directory\n"
 
 
 def test_a_failing_picture_is_reported_and_the_others_are_classified(command: Command) -> None:
     answer = command("classify", THREE, "gone.png", SEVEN)
     assert answer.returncode == 1
-    assert [line.split(": ")[1][0] for line in answer.stdout.splitlines()] == ["3", "7"]
+    assert [line.split(": ")[1].split("  ")[0] for line in answer.stdout.splitlines()] == [
+        "3",
+        "no answer",
+        "7",
+    ]
     assert answer.stderr == "Error: gone.png: no such file or directory\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("predict", THREE), "expected pairs of pictures, but got an odd number: 1"),
+        (("predict", THREE), f"an odd number: 1; to read a single digit: pairedge classify {THREE}"),
+        (("predict", THREE, SEVEN, NINE), "expected pairs of pictures, but got an odd number: 3"),
         (("predict", "-", "-"), "only one picture can be read from standard input"),
         (("classify", "-", "-"), "only one picture can be read from standard input"),
         (("predict",), "Missing argument"),
@@ -108,7 +116,10 @@ def test_a_failing_picture_is_reported_and_the_others_are_classified(command: Co
         (("bench", BASE, BASE), "to measure several graphs, use --compare"),
         (("bench", "--compare"), "--compare needs at least one FILE"),
         (("bench", "--seconds", "0"), "0.0 is not in the range x>0"),
-        (("sort", THREE), "No such command 'sort'"),
+        (("sort", THREE), "No such command 'sort'. Did you mean 'rank'?"),
+        (("xyz", THREE), "No such command 'xyz'.\n"),
+        (("clasify", THREE), "No such command 'clasify'. Did you mean 'classify'?"),
+        (("compare", THREE), "No such command 'compare'. Did you mean 'predict'?"),
     ],
 )
 def test_wrong_usage_exits_with_code_2(

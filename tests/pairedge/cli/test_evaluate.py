@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
+import csv
 import json
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
-import click
 import numpy as np
 import pytest
 from PIL import Image
 
 import pairedge
 from pairedge.drawing import Cell, draw_sheet
-from pairedge.scoring import Evaluation, LabelError, classify_pictures, digit_of, find_pictures
+from pairedge.scoring import BINS, Evaluation, LabelError, digit_of, label_of
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
 Command = Callable[..., CompletedProcess[str]]
@@ -69,47 +66,70 @@ def test_a_digit_is_the_folder_or_set_apart_in_the_name(path: str, digit: int) -
         ("\N{SUPERSCRIPT TWO}.png", "neither"),
     ],
 )
-def test_an_ambiguous_name_is_refused_in_one_sentence(
-    name: str, reason: str, tmp_path: Path, command: Command
-) -> None:
+def test_an_ambiguous_name_is_refused_in_one_sentence(name: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=reason):
         digit_of(tmp_path / name)
-    draw_digit(7, Look()).save(tmp_path / name)
-    answer = command("evaluate", tmp_path)
-    assert (answer.returncode, answer.stdout) == (1, "")
-    assert re.fullmatch(rf"Error: {re.escape(str(tmp_path / name))}: its name {reason}.+\n", answer.stderr)
 
 
-def test_a_folder_named_by_a_relative_path_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_named_by_a_relative_path_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
     (tmp_path / "7").mkdir()
     draw_digit(7, Look()).save(tmp_path / "7" / "a.png")
     monkeypatch.chdir(tmp_path / "7")
-    assert [picture.digit for picture in find_pictures(".")] == [7]
+    assert command("evaluate", ".").stdout.startswith("1 right of 1: 100.00%\n")
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path, command: Command) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
-    assert "contains no pictures" in command("evaluate", tmp_path).stderr
-    answer = command("evaluate", tmp_path / "gone")
-    assert (answer.returncode, answer.stderr) == (1, f"Error: {tmp_path / 'gone'}: no such folder\n")
+    answer = command("evaluate", tmp_path)
+    assert answer.returncode == 1
+    assert f"{tmp_path}: contains no pictures\n" in answer.stdout
+    assert f"{tmp_path / 'notes.txt'}: not a picture by its suffix '.txt'\n" in answer.stdout
+    answer = command("evaluate", tmp_path / "7_gone.png")
+    assert answer.returncode == 1
+    assert answer.stderr == f"Error: {tmp_path / '7_gone.png'}: no such file or directory\n"
 
 
-def test_counts_are_those_of_answers_one_by_one(model: pairedge.PairModel, folder: Path) -> None:
-    pictures = find_pictures(folder)
-    assert len(pictures) == 12
-    evaluation = Evaluation(tuple(classify_pictures(model, pictures)))
+def test_counts_are_those_of_answers_one_by_one(
+    model: pairedge.PairModel, folder: Path, command: Command
+) -> None:
+    paths = sorted(path for path in folder.rglob("[!u]*") if path.suffix in (".png", ".jpg"))
+    assert len(paths) == 12
     expected = np.zeros((10, 10), int)
-    for path, digit in pictures:
+    for path in paths:
         if path.name != "blank_3.png":
-            expected[digit, model.classify(path).digit] += 1
-    np.testing.assert_array_equal(evaluation.confusion(), expected)
-    assert (evaluation.answered, evaluation.right) == (11, 9)
-    assert evaluation.refused == 1
-    assert evaluation.accuracy == 9 / 12
-    assert evaluation.by_status()["no-ink"] == (1, 0)
-    probabilities = [outcome.answer.probability for outcome in evaluation.mistakes() if outcome.answer]
-    assert probabilities == sorted(probabilities, reverse=True)
-    assert [outcome.path.name for outcome in evaluation.mistakes()][2:] == ["blank_3.png"]
+            expected[digit_of(path), model.classify(path).digit] += 1
+    scores = json.loads(command("evaluate", "--json", folder).stdout)
+    np.testing.assert_array_equal(scores["confusion"], expected)
+    assert [(Path(each["picture"]).name, each["status"]) for each in scores["refused"]] == [
+        ("blank_3.png", "no-ink")
+    ]
+
+
+def test_mistakes_come_most_confident_first_and_then_what_was_refused() -> None:
+    evaluation = Evaluation()
+    for name, probability in (("low", 0.6), ("high", 0.9)):
+        evaluation.add(
+            {"picture": name, "label": 1, "status": "ok", "digit": 7, "probability": probability}
+            | {"confidence": probability}
+        )
+    evaluation.add({"picture": "blank", "label": 1, "status": "no-ink", "error": "blank: no ink"})
+    evaluation.add({"picture": "torn", "label": 1, "status": "unreadable", "error": "torn: damaged"})
+    assert [outcome["picture"] for outcome in evaluation.mistakes()] == ["high", "low", "blank"]
+    assert (evaluation.pictures, evaluation.answered, evaluation.accuracy) == (4, 2, 0)
+
+
+def test_the_histogram_of_confidence_counts_right_and_wrong_answers_apart() -> None:
+    evaluation = Evaluation()
+    for digit, confidence in ((7, 1.0), (7, 0.999), (7, 0.0), (1, 0.5)):
+        evaluation.add(
+            {"picture": "a", "label": 7, "status": "ok", "digit": digit, "probability": confidence}
+            | {"confidence": confidence}
+        )
+    wrong, right = evaluation.confidences
+    assert (wrong.nonzero()[0].tolist(), wrong.sum()) == ([BINS // 2], 1)
+    assert (right[0], right[BINS - 1], right.sum()) == (1, 2, 3)
 
 
 def test_the_command_prints_counts_confusion_matrix_and_mistakes(command: Command, folder: Path) -> None:
@@ -120,7 +140,12 @@ def test_the_command_prints_counts_confusion_matrix_and_mistakes(command: Comman
     assert "no-ink               1         0" in lines
     assert "7          .    .    1    .    .    .    .    1    .    ." in lines
     assert any(line.startswith(f"  {folder / '1_named_wrongly.png'}: 1, read as 9, P = ") for line in lines)
-    assert lines[-1] == f"  {folder / 'blank_3.png'}: 3, no-ink"
+    assert f"  {folder / 'blank_3.png'}: 3, no-ink" in lines
+    assert lines[-3:] == [
+        "left out",
+        f"  {folder / '.hidden'}: hidden",
+        f"  {folder / 'notes.txt'}: not a picture by its suffix '.txt'",
+    ]
 
 
 def test_json_has_every_count_and_mistake(command: Command, folder: Path) -> None:
@@ -133,13 +158,50 @@ def test_json_has_every_count_and_mistake(command: Command, folder: Path) -> Non
         "no-ink": {"pictures": 1, "right": 0},
     }
     assert np.sum(scores["confusion"]) == 11
-    assert {(Path(one["picture"]).name, one["truth"], one["digit"]) for one in scores["mistakes"]} == {
+    assert {(Path(one["picture"]).name, one["label"], one["digit"]) for one in scores["mistakes"]} == {
         ("1_named_wrongly.png", 1, 9),
         ("wrong-7.jpg", 7, 2),
     }
     [refused] = scores["refused"]
-    assert (refused["status"], refused["truth"]) == ("no-ink", 3)
+    assert (refused["status"], refused["label"]) == ("no-ink", 3)
     assert "no ink found" in refused["error"]
+    assert scores["left_out"] == [
+        {"path": str(folder / ".hidden"), "reason": "hidden"},
+        {"path": str(folder / "notes.txt"), "reason": "not a picture by its suffix '.txt'"},
+    ]
+
+
+def test_csv_has_a_row_per_picture(command: Command, folder: Path) -> None:
+    (folder / "unlabeled.png").write_bytes((folder / "1_named_wrongly.png").read_bytes())
+    answer = command("evaluate", "--csv", folder)
+    assert answer.returncode == 1
+    rows = {Path(row["picture"]).name: row for row in csv.DictReader(answer.stdout.splitlines())}
+    assert len(rows) == 13
+    assert (rows["1_named_wrongly.png"]["digit"], rows["1_named_wrongly.png"]["right"]) == ("9", "false")
+    assert (rows["9_a.png"]["label"], rows["9_a.png"]["right"]) == ("0", "true")
+    assert rows["unlabeled.png"]["status"] == "unlabeled"
+    assert rows["blank_3.png"]["status"] == "no-ink"
+    assert answer.stderr.startswith("Left out: ")
+
+
+def test_a_picture_without_a_label_is_left_out_and_said(command: Command, folder: Path) -> None:
+    (folder / "scan.png").write_bytes((folder / "1_named_wrongly.png").read_bytes())
+    answer = command("evaluate", folder)
+    assert answer.returncode == 1
+    assert answer.stdout.startswith("9 right of 12: 75.00% (1 refused)\n")
+    assert f"  {folder / 'scan.png'}: its name neither starts nor ends with a single digit" in answer.stdout
+    [row] = json.loads(command("evaluate", "--json", folder).stdout)["unlabeled"]
+    assert (Path(row["picture"]).name, row["status"]) == ("scan.png", "unlabeled")
+
+
+def test_a_list_may_say_the_labels(command: Command, folder: Path, tmp_path: Path) -> None:
+    paths = [folder / "1_named_wrongly.png", folder / "wrong-7.jpg", folder / "0" / "9_a.png"]
+    listed = tmp_path / "list.csv"
+    listed.write_text("picture,label\n" + "".join(f"{p},{d}\n" for p, d in zip(paths, "92x", strict=True)))
+    answer = command("evaluate", "--from", listed)
+    assert answer.stdout.startswith("2 right of 2: 100.00%\n")
+    assert f"{paths[2]}: its label is 'x', which is no digit" in answer.stdout
+    assert label_of(None, paths[2]) == 0
 
 
 def test_uncertain_answers_fail_only_with_min_confidence(command: Command, folder: Path) -> None:
@@ -189,7 +251,7 @@ def test_when_nothing_is_answered_the_command_fails(command: Command, tmp_path: 
 
 
 def test_without_any_picture_there_is_no_accuracy() -> None:
-    assert Evaluation(()).accuracy is None
+    assert Evaluation().accuracy is None
 
 
 def test_long_lists_of_mistakes_are_truncated_and_say_so(
@@ -197,8 +259,9 @@ def test_long_lists_of_mistakes_are_truncated_and_say_so(
 ) -> None:
     monkeypatch.setattr("pairedge.cli.evaluate._LISTED", 1)
     lines = command("evaluate", folder).stdout.splitlines()
-    assert lines[-1] == "  and 2 more: --json lists all, --mistakes draws them"
-    assert lines[-3] == "mistakes"
+    place = lines.index("  and 2 more: --json lists all, --mistakes draws them")
+    assert lines[place - 2] == "mistakes"
+    assert lines[-1] == "  and 1 more: --json lists all"
 
 
 def test_mistakes_are_drawn(command: Command, folder: Path, tmp_path: Path) -> None:
@@ -220,19 +283,3 @@ def test_a_contact_sheet_draws_each_cell_up_to_a_limit() -> None:
     assert sizes[1000] == sizes[200]
     all_there, first = (draw_sheet([cell] * 2, total).tobytes() for total in (2, 3))
     assert all_there != first  # it says that there are more
-
-
-def test_a_progress_bar_is_shown_on_a_terminal_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pairedge.cli.evaluate import progress
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    pictures = find_pictures(folder)
-    assert "notes.txt" not in {path.name for path, _ in pictures}
-    for stream in (io.StringIO(), Terminal()):
-        monkeypatch.setattr(sys, "stderr", stream)
-        with progress(pictures) as bar:
-            assert list(bar) == pictures
-        assert ("100%" in click.unstyle(stream.getvalue())) == stream.isatty()

@@ -1,0 +1,1 @@
+"""From arguments to rows: the inputs, workers, outputs and progress of all commands that answer pictures."""
