@@ -1,8 +1,8 @@
-"""The card of an exported model, written again from its graphs and `parity.json`.
+"""The card of the model that ships, written again from its graphs, `parity.json` and the measured conditions.
 
     python -m tools.model_card artifacts/aux_ws
 
-For a card whose wording changed: the graphs and their checks stay as they are.
+For a card whose wording changed, or conditions that were measured again: graphs and checks stay as they are.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from pathlib import Path
 import click
 
 from pairedge.graph import CONTRACTS, open_graph
-from pairedge_export.card import card
+from pairedge_export.card import Group, card
 from pairedge_export.parity import Parity
+from pairedge_train.robustness.readings import PAIREDGE
+from pairedge_train.robustness.rows import condition_rows_from_json
+
+CONDITIONS = Path(__file__).parents[1] / "artifacts" / "robustness" / "conditions.json"
 
 
 def model_card(folder: Path) -> str:
@@ -22,7 +26,15 @@ def model_card(folder: Path) -> str:
     paths = [path for kind in CONTRACTS if (path := folder / f"{kind}.onnx").exists()]
     sizes = {path.name: path.stat().st_size for path in paths}
     parity = Parity.from_dict(json.loads((folder / "parity.json").read_text()))
-    return card(open_graph(folder / "pair.onnx", "pair").metadata, sizes, parity)
+    return card(open_graph(folder / "pair.onnx", "pair").metadata, sizes, parity, condition_groups())
+
+
+def condition_groups() -> list[Group]:
+    """The conditions under which the model that ships was measured; a refused picture is a mistake."""
+    rows = condition_rows_from_json(CONDITIONS.read_bytes())
+    return [
+        Group(f"{row.condition}: {row.about}", row.accuracy, row.n) for row in rows if row.system == PAIREDGE
+    ]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -29,6 +29,7 @@ from pairedge_train.data.datasets import load_data
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.files import write_all, write_atomically
 from pairedge_train.training.checkpoint import Checkpoint
+from tools.model_card import condition_groups
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "artifacts" / "aux_ws"
@@ -73,7 +74,7 @@ def main(data_dir: Path | None) -> None:
     sizes = {f"{kind}.onnx": len(content) for kind, content in graphs.items()}
     files = {f"{kind}.onnx": content for kind, content in graphs.items()}
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
-    files["card.md"] = card(stored_metadata(graphs["pair"]), sizes, parity).encode()
+    files["card.md"] = card(stored_metadata(graphs["pair"]), sizes, parity, condition_groups()).encode()
     write_all(FOLDER, files)
     write_atomically(DIGESTS, with_digests(DIGESTS.read_text(), graphs).encode())
 

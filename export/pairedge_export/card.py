@@ -1,9 +1,13 @@
-"""The model card: task, accuracy, confidence, limitations and provenance of a model, as Markdown."""
+"""The model card: what a model is for, its accuracy, confidence, limits and provenance, as Markdown.
+
+It begins with the YAML that hubs of models read, and has the sections that they expect.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pairedge_export.parity import Parity
 
@@ -14,26 +18,56 @@ _EVALUATIONS = {
     "round": "test pairs of its round",
     "validation": "validation pairs held out of the training pairs",
 }
+NO_LICENSE = "not stated"  # the license of a model whose owner names none
+
+# The names that hubs have for licenses, which are SPDX identifiers in lower case; any other is "other".
+_LICENSES = {
+    *("mit", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "isc", "mpl-2.0", "unlicense", "cc0-1.0"),
+    *("cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0"),
+}
+_HUB_DATASETS = {"mnist": "ylecun/mnist"}  # hubs' names of data sets
 
 
-def card(metadata: Mapping[str, Any], sizes: Mapping[str, int], parity: Parity) -> str:
+class Group(NamedTuple):
+    """The accuracy on one group of digits: those that are a 7, those on squared paper, ..., 0 to 1."""
+
+    name: str
+    accuracy: float
+    n: int
+
+
+def card(
+    metadata: Mapping[str, Any], sizes: Mapping[str, int], parity: Parity, groups: Sequence[Group] = ()
+) -> str:
     """Write the card of an exported model.
 
     Args:
         metadata: what all of the model's graphs carry.
         sizes: bytes of each file, by name.
         parity: the checks that the graphs passed.
+        groups: what the model was evaluated on beside its test digits.
     """
+    groups = [*digit_groups(metadata["metrics"]), *groups]
     lines = [
+        *front_matter(metadata),
+        "",
         f"# {metadata['variant']}",
         "",
         "Compares two handwritten digits. Input: two 14x14 tiles, uint8, white ink on black. Output: "
         "P(first <= second) and, with a digit head, the probability of each digit 0 to 9 for either tile.",
         "",
+        "## Intended use",
+        "",
+        "- For: comparing, classifying and sorting pictures of single digits 0 to 9, where a person looks at "
+        "what is `uncertain`. pairedge turns pictures into tiles; other programs give the graphs tiles.",
+        "- Not for: numbers of several digits, letters, or decisions about people (grades, votes, doses, "
+        "payments) that nobody checks.",
+        "",
         "## Accuracy",
         "",
         *accuracy_table(metadata["metrics"]),
         "",
+        *(["## Accuracy by group", "", *group_table(groups), ""] if groups else []),
         "## Confidence",
         "",
         *calibration(metadata),
@@ -43,7 +77,8 @@ def card(metadata: Mapping[str, Any], sizes: Mapping[str, int], parity: Parity) 
         "- The classes are the ten digits, one digit to a tile. A letter, a symbol or a blank tile is "
         "classified as a digit, too.",
         "- Accuracy holds for images like those of the test set; other handwriting, pens and cameras may "
-        "give less.",
+        "give less, and confidence is calibrated for the former.",
+        "- Who wrote a digit is not recorded, so accuracy by the writers' age, hand or country is unknown.",
         "",
         "## Model",
         "",
@@ -58,6 +93,59 @@ def card(metadata: Mapping[str, Any], sizes: Mapping[str, int], parity: Parity) 
         "",
     ]
     return "\n".join(lines)
+
+
+def front_matter(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """The YAML that hubs of models read; every value is JSON, which is YAML."""
+    dataset = metadata["recipe"]["data"]["dataset"]
+    identifier = metadata["license"].lower()
+    yield "---"
+    if identifier in _LICENSES:
+        yield f"license: {identifier}"
+    elif metadata["license"] == NO_LICENSE:
+        yield "license: unknown"
+    else:
+        yield from ("license: other", f"license_name: {json.dumps(metadata['license'])}")
+    yield "library_name: onnx"
+    yield "pipeline_tag: image-classification"
+    yield "tags: [onnx, onnxruntime, pairedge, handwritten-digits, weight-sharing, auxiliary-loss]"
+    if dataset in _HUB_DATASETS:
+        yield f"datasets: [{_HUB_DATASETS[dataset]}]"
+    results = [
+        {
+            "task": {"type": "image-classification", "name": words},
+            "dataset": {"type": _HUB_DATASETS.get(dataset, dataset), "name": dataset, "split": split(key)},
+            "metrics": [{"type": "accuracy", "value": metadata["metrics"][key]["accuracy"]}],
+        }
+        for key, words in _EVALUATIONS.items()
+        if key in metadata["metrics"]
+    ]
+    if results:
+        yield "metrics: [accuracy]"
+        yield "model-index:"
+        yield f"- name: {json.dumps(metadata['variant'])}"
+        yield f"  results: {json.dumps(results)}"
+    yield "---"
+
+
+def split(evaluation: str) -> str:
+    """The split of its data set that an evaluation is made on."""
+    return "validation" if evaluation == "validation" else "test"
+
+
+def digit_groups(metrics: Mapping[str, Mapping[str, Any]]) -> list[Group]:
+    """The test digits by what they are, where the exporter measured that."""
+    measured = metrics.get("digits", {}).get("by_digit", {})
+    return [
+        Group(f"test digits {digit}", metric["accuracy"], metric["n"]) for digit, metric in measured.items()
+    ]
+
+
+def group_table(groups: Sequence[Group]) -> Iterator[str]:
+    """One row for each group."""
+    yield from ("| Group | accuracy | n |", "|---|---|---|")
+    for group in groups:
+        yield f"| {group.name} | {100 * group.accuracy:.1f} % | {group.n:,} |"
 
 
 def accuracy_table(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     help="Reduced precision changes a few decisions; the card says how many.",
 )
 @click.option("--mobile", is_flag=True, help="Also write .ort files, for a minimal build of onnxruntime.")
+@click.option(
+    "--license",
+    "license_name",
+    metavar="NAME",
+    help="License of your model, such as MIT or CC-BY-4.0; graphs and card state it. [default: not stated]",
+)
 @data_dir_option
 def main(
     checkpoints: tuple[Path, ...],
@@ -43,6 +49,7 @@ def main(
     runs: Path,
     precision: str,
     mobile: bool,
+    license_name: str | None,
     data_dir: Path | None,
 ) -> None:
     """Export the newest checkpoint, or each CHECKPOINT: ONNX graphs, parity.json and a model card.
@@ -62,7 +69,7 @@ def main(
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
             name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
             folder = out or Path("exports") / checkpoint.parent.name / name
-            export_one(checkpoint, folder, data_dir, precision, mobile)
+            export_one(checkpoint, folder, data_dir, precision, mobile, license_name)
 
 
 def newest_checkpoint(runs: Path) -> Path:
@@ -83,7 +90,12 @@ def newest_checkpoint(runs: Path) -> Path:
 
 
 def export_one(
-    path: Path, folder: Path, data_dir: Path | None, precision: str = "fp32", mobile: bool = False
+    path: Path,
+    folder: Path,
+    data_dir: Path | None,
+    precision: str = "fp32",
+    mobile: bool = False,
+    license_name: str | None = None,
 ) -> None:
     """Export one checkpoint; print the checks and the next command."""
     from pairedge_export.exporting import export_checkpoint
@@ -101,6 +113,7 @@ def export_one(
             precision=precision,
             calibration=data.training.tiles,
             mobile=mobile,
+            license_name=license_name,
         )
     )
     click.echo(f"Wrote {folder}")

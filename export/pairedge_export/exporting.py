@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import pairedge
 from pairedge.confidence import DEFAULT_THRESHOLD
 from pairedge.graph import CONTRACTS, DIGITS, SCHEMA
-from pairedge_export.card import card
+from pairedge_export.card import NO_LICENSE, card
 from pairedge_export.errors import ExportError
 from pairedge_export.graphs import TorchGraph, graphs_of
 from pairedge_export.mobile import mobile_checks, mobile_files
@@ -48,6 +48,7 @@ def export_checkpoint(
     precision: str = "fp32",
     calibration: NDArray[np.uint8] | None = None,
     mobile: bool = False,
+    license_name: str | None = None,
 ) -> Parity:
     """Write a checkpoint's graphs, `parity.json` and `card.md` to a folder, once parity holds.
 
@@ -59,13 +60,14 @@ def export_checkpoint(
             pairedge_export.precision, against fp32 graphs that are at parity.
         calibration: training tiles, uint8 (M, 14, 14), 0 to 255, for the ranges of int8; never test tiles.
         mobile: whether to write `.ort` files too, and the list of operators that they need.
+        license_name: of the model, best an SPDX identifier; None when its owner states none.
 
     Raises:
         CheckpointError: when the checkpoint's metrics are no probabilities; nothing is written then.
         ExportError: when parity or the acceptance criterion fails; nothing is written then either.
         OutputError: when the files cannot be written; none of them is then.
     """
-    metadata = describe(checkpoint, test)
+    metadata = describe(checkpoint, test, license_name)
     graphs = [(graph, export_graph(graph, metadata, checkpoint)) for graph in graphs_of(checkpoint.network)]
     parity = check_parity(graphs, test.tiles)
     require_passed(parity, "the exported graphs are not what was trained")
@@ -138,8 +140,13 @@ def reduce_and_measure(
     return graphs, metrics, [*checks, *(change.check() for change in measured)]
 
 
-def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
+def describe(checkpoint: Checkpoint, test: Digits, license_name: str | None = None) -> dict[str, Any]:
     """The metadata that all graphs of a model share.
+
+    Args:
+        checkpoint: the model.
+        test: the test digits, for the metrics.
+        license_name: as `export_checkpoint` takes it.
 
     Raises:
         CheckpointError: when the checkpoint's metrics are no probabilities.
@@ -153,6 +160,10 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
         metrics["all_pairs"] = {"accuracy": exact.accuracy, "n": len(test) ** 2}
         if exact.digit_accuracy is not None:
             metrics["digits"] = {"accuracy": exact.digit_accuracy, "n": len(test)}
+        if exact.by_digit is not None:
+            metrics["digits"]["by_digit"] = {
+                str(digit): {"accuracy": accuracy, "n": n} for digit, (accuracy, n) in exact.by_digit.items()
+            }
     return {
         **confidence_thresholds(checkpoint),
         **held_out(checkpoint),
@@ -167,7 +178,7 @@ def describe(checkpoint: Checkpoint, test: Digits) -> dict[str, Any]:
         "metrics": metrics,
         "training_sha256": checkpoint.training_sha256,
         "weights_sha256": weights.hexdigest(),
-        "license": "MIT",
+        "license": license_name or NO_LICENSE,
     }
 
 

@@ -93,8 +93,9 @@ def read_picture(picture: Picture) -> Reading:
         ImageError: as `to_tile` does; the error of a file names the file, and its `reading` holds the steps
             that came before it.
     """
-    if hasattr(picture, "__array__") and not isinstance(picture, np.ndarray | str | bytes):
-        picture = to_array(picture)  # strings of NumPy have that attribute, too
+    # Strings of NumPy have `__array__`, too. What is asked first is the fastest path: a tile.
+    if not isinstance(picture, np.ndarray) and not isinstance(picture, str) and hasattr(picture, "__array__"):
+        picture = to_array(picture)
     if (
         isinstance(picture, np.ndarray)
         and picture.shape == (TILE_SIDE, TILE_SIDE)

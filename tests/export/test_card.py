@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from huggingface_hub import ModelCard, ModelCardData
 
-from pairedge_export.card import card, dotted
+from pairedge_export.card import NO_LICENSE, Group, card, dotted
 from pairedge_export.parity import Check, Parity
 
 RECIPE = {
@@ -39,6 +40,13 @@ def written(parity: Parity = PARITY, **changes: Any) -> list[str]:
     return card({**METADATA, **changes}, {"pair.onnx": 145_683}, parity).splitlines()
 
 
+def hub_data(lines: list[str]) -> ModelCardData:
+    """What hubs of models read of a card."""
+    data = ModelCard("\n".join(lines)).data
+    assert isinstance(data, ModelCardData)
+    return data
+
+
 def test_a_nested_recipe_is_one_table_of_dotted_names() -> None:
     lines = written()
     start = lines.index("| setting | value |")
@@ -57,7 +65,7 @@ def test_a_nested_recipe_is_one_table_of_dotted_names() -> None:
 
 def test_the_facts_of_the_model_are_listed() -> None:
     lines = written(confidence={"pair": 0.88634, "digit": 0.9})
-    assert lines[0] == "# aux_ws"
+    assert "# aux_ws" in lines
     for line in (
         "| test pairs of its round | 99.580 % | 5,000 |",
         "- Confidence thresholds, fitted on validation pairs: an answer for a pair is uncertain below 0.886, "
@@ -135,3 +143,36 @@ def test_what_was_held_out_is_said_as_it_was_done() -> None:
         line.startswith("- Held out: 3,000 training digits, before any picture was rendered.") for line in new
     )
     assert any("rejects 93.1 % of 750 held-out negatives. They decided nothing" in line for line in new)
+
+
+@pytest.mark.parametrize(
+    ("license_name", "identifier", "name"),
+    [
+        ("MIT", "mit", None),
+        ("CC-BY-4.0", "cc-by-4.0", None),
+        ('Ours: ask "us"', "other", 'Ours: ask "us"'),
+        (NO_LICENSE, "unknown", None),
+    ],
+)
+def test_hubs_read_the_license_that_was_stated(license_name: str, identifier: str, name: str | None) -> None:
+    data = hub_data(written(license=license_name))
+    assert (data.license, data.get("license_name")) == (identifier, name)
+    assert f"- License: {license_name}" in written(license=license_name)
+
+
+def test_hubs_read_what_was_evaluated() -> None:
+    metrics = {"digits": {"accuracy": 0.995, "n": 10_000}, "validation": {"accuracy": 0.99, "n": 500}}
+    found = hub_data(written(metrics=metrics))
+    digits, validation = found.eval_results or []
+    assert (digits.metric_type, digits.metric_value, digits.dataset_split) == ("accuracy", 0.995, "test")
+    assert (validation.dataset_type, validation.dataset_split) == ("ylecun/mnist", "validation")
+    assert found.model_name == "aux_ws"
+    assert hub_data(written(metrics={})).eval_results is None
+
+
+def test_groups_are_the_digits_and_what_else_was_measured() -> None:
+    metrics = {"digits": {"accuracy": 0.9, "n": 3, "by_digit": {"7": {"accuracy": 0.875, "n": 2}}}}
+    lines = card({**METADATA, "metrics": metrics}, {}, PARITY, [Group("chalk", 0.5, 1000)]).splitlines()
+    start = lines.index("## Accuracy by group")
+    assert lines[start + 4 : start + 6] == ["| test digits 7 | 87.5 % | 2 |", "| chalk | 50.0 % | 1,000 |"]
+    assert "## Accuracy by group" not in written()

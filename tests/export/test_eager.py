@@ -29,7 +29,7 @@ def test_the_weights_of_a_graph_return_to_the_network(
 ) -> None:
     path = exports[variant][0] / "pair.onnx"
     pairs = np.stack([uci.test.tiles[:50], uci.test.tiles[50:100]], axis=1)
-    expected = pairedge.load(path).predict_batch(pairs).probability
+    expected = pairedge.load(path, digits=False).predict_batch(pairs).probability
     threads = torch.get_num_threads()
     with torch_eager(str(path)) as answer:
         assert answer is not None

@@ -108,7 +108,10 @@ def test_a_graph_describes_itself(exports: Exports, checkpoints: dict[str, Check
     assert facts["training_sha256"] == checkpoint.training_sha256
     assert facts["labels"] == list("0123456789")
     assert facts["metrics"]["all_pairs"]["n"] == 500**2
-    assert facts["license"] == "MIT"
+    assert facts["license"] == "not stated"
+    by_digit = facts["metrics"]["digits"]["by_digit"]
+    right = sum(metric["accuracy"] * metric["n"] for metric in by_digit.values())
+    assert right / 500 == pytest.approx(facts["metrics"]["digits"]["accuracy"])
     assert facts["contract"]["inputs"]["images"]["axes"] == ["N", 2, 14, 14]
 
 
@@ -133,7 +136,7 @@ def test_a_recipe_that_evaluates_on_validation_pairs_only_is_exported(
     checkpoint, _ = train_round(recipe, uci)
     assert "test_accuracy" not in checkpoint.metrics
     export_checkpoint(checkpoint, uci.test, tmp_path)
-    metrics = pairedge.load(tmp_path / "pair.onnx").metadata["metrics"]
+    metrics = pairedge.load(tmp_path / "pair.onnx", digits=False).metadata["metrics"]
     assert metrics["validation"] == {"accuracy": checkpoint.metrics["validation_accuracy"], "n": 50}
     assert set(metrics) == {"validation"} | measured_by_export
     share = f"{100 * checkpoint.metrics['validation_accuracy']:.3f} %"
@@ -158,7 +161,7 @@ def test_a_round_that_measured_nothing_is_exported(uci: DataSet, tmp_path: Path)
     )
     checkpoint, _ = train_round(recipe, uci)
     export_checkpoint(replace(checkpoint, metrics={}), uci.test, tmp_path)
-    facts = pairedge.load(tmp_path / "pair.onnx").metadata
+    facts = pairedge.load(tmp_path / "pair.onnx", digits=False).metadata
     assert facts["metrics"] == {}
     assert "confidence" not in facts
     assert "Not measured." in (tmp_path / "card.md").read_text()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from click.testing import CliRunner
+from huggingface_hub import ModelCard, ModelCardData
 
 from tools.model_card import main
 
@@ -24,3 +25,13 @@ def test_the_committed_card_is_what_the_tool_writes(tmp_path: Path) -> None:
 def test_the_committed_checks_say_what_they_checked() -> None:
     proof = json.loads((SHIPPED / "parity.json").read_text())
     assert {check["kind"] for check in proof["checks"]} == {"contract", "values", "decisions"}
+
+
+def test_hubs_read_the_committed_card() -> None:
+    found = ModelCard((SHIPPED / "card.md").read_text())
+    assert isinstance(found.data, ModelCardData)
+    assert (found.data.license, found.data.library_name) == ("mit", "onnx")
+    assert {result.dataset_name for result in found.data.eval_results or []} == {"mnist"}
+    sections = [line.removeprefix("## ") for line in found.text.splitlines() if line.startswith("## ")]
+    assert sections[:4] == ["Intended use", "Accuracy", "Accuracy by group", "Confidence"]
+    assert "Limitations" in sections

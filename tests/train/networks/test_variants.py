@@ -232,7 +232,13 @@ def test_all_pairs_compared_by_counts_equal_each_pair_compared(name: str, tiny: 
     result = evaluate_all_pairs(network, torch.from_numpy(tiny.test.tiles).float(), tiny.test.labels)
     assert result is not None
     assert result.accuracy == int((decide(None, logits) == every.target).sum()) / len(every)
-    assert result.digit_accuracy == int((logits.argmax(2) == every.digits).sum()) / (2 * len(every))
+    right = logits.argmax(2) == every.digits
+    assert result.digit_accuracy == int(right.sum()) / (2 * len(every))
+    assert result.by_digit is not None
+    for digit, (accuracy, n) in result.by_digit.items():
+        assert accuracy == pytest.approx(float(right[every.digits == digit].double().mean()))
+        assert n == int((tiny.test.labels == digit).sum())
+    assert sum(n for _, n in result.by_digit.values()) == len(tiny.test)
 
 
 @pytest.fixture

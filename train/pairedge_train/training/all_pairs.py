@@ -32,12 +32,15 @@ class AllPairs:
         digit_accuracy: accuracy on the digits, 0 to 1; None without a digit head.
         leq: reliability of P(first <= second); None where digits decide.
         digits: reliability of the most probable digit's posterior; None without a digit head.
+        by_digit: accuracy on the digits that are a 0, a 1, ..., as far as there are any, 0 to 1, and their
+            number; None without a digit head.
     """
 
     accuracy: float
     digit_accuracy: float | None
     leq: Reliability | None
     digits: Reliability | None
+    by_digit: dict[int, tuple[float, int]] | None
 
 
 @torch.no_grad()
@@ -64,21 +67,29 @@ def evaluate_all_pairs(
     inputs = [network.normalize(part[:, None]) for part in torch.split(tiles, BATCH)]
     embeddings = [torch.cat([branch(part) for part in inputs]) for branch in body.branches]
     first, second = embeddings[0], embeddings[-1]  # the same where one branch serves both tiles
-    digits = digit_accuracy = None
+    digits = digit_accuracy = by_digit = None
     if body.digit is not None:
         posteriors = [body.digit(side).softmax(1) for side in (first, second)]
         by_side = [Reliability.of(side.amax(1), side.argmax(1) == labels) for side in posteriors]
         digits = by_side[0] + by_side[1]
         digit_accuracy = digits.frequency()
+        right = torch.stack([side.argmax(1) == labels for side in posteriors]).double().mean(0)
+        by_digit = {
+            digit: (float(right[labels == digit].mean()), int((labels == digit).sum()))
+            for digit in sorted(set(labels.tolist()))
+        }
     if body.comparison is None:
         assert body.digit is not None  # a network has at least one head
         matrices = [confusion(body.digit(side).argmax(1), labels) for side in (first, second)]
-        return AllPairs(correct_by_digits(*matrices) / len(labels) ** 2, digit_accuracy, None, digits)
+        return AllPairs(
+            correct_by_digits(*matrices) / len(labels) ** 2, digit_accuracy, None, digits, by_digit
+        )
     correct, parts = 0, []
     for leq, truth in _comparisons(body, first, second, labels):
         correct += int(((leq >= 0.5) == truth).sum())
         parts.append(Reliability.of(leq, truth))
-    return AllPairs(correct / len(labels) ** 2, digit_accuracy, sum(parts[1:], start=parts[0]), digits)
+    comparisons = sum(parts[1:], start=parts[0])
+    return AllPairs(correct / len(labels) ** 2, digit_accuracy, comparisons, digits, by_digit)
 
 
 def _comparisons(
