@@ -1,6 +1,6 @@
 """How well a confidence threshold separates digits from negatives.
 
-The threshold was chosen in training, on held-out pictures (`pairedge_train.training.calibration`). Its effect
+The threshold was fitted in training, on validation pairs (`pairedge_train.training.calibration`). Its effect
 is measured on MNIST's test digits, as tiles and rendered, and on negatives: kinds that are held out of
 training apart from those that training draws, too. A picture that is refused counts as rejected.
 """
