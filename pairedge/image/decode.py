@@ -18,6 +18,7 @@ from pairedge.files import read_file, reason
 from pairedge.image import limits
 from pairedge.image.arrays import SupportsArray, from_array
 from pairedge.image.headers import orientation
+from pairedge.image.heif import open_heif
 from pairedge.image.limits import LONGEST_SIDE, check_cost, check_header, check_size
 from pairedge.image.shrink import shrink, strips
 
@@ -180,4 +181,12 @@ def read_header(content: bytes) -> Image.Image:
                 raise ImageError(_DAMAGED) from error
             assert isinstance(image, Image.Image)
             return image
-    raise ImageError("not a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM picture")
+    try:
+        heif = open_heif(content)
+    except ImageError:
+        raise
+    except Exception as error:
+        raise ImageError(_DAMAGED) from error
+    if heif is None:
+        raise ImageError("not a PNG, JPEG, BMP, GIF, WebP, TIFF, PNM, AVIF or HEIC picture")
+    return heif

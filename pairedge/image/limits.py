@@ -61,6 +61,8 @@ def check_cost(image: Image.Image, content: bytes) -> None:
     memory = len(content) + height * 8 + pixels * _DEEP.get(image.mode, 4)
     if image.format == "WEBP":
         memory += 12 * pixels  # the decoder's two canvases, and a copy
+    elif image.format in ("AVIF", "HEIF"):
+        memory += 6 * pixels  # measured: the decoder keeps a frame of its own, and a copy
     elif image.format == "GIF":
         memory += pixels
     elif image.format == "TIFF":

@@ -17,7 +17,23 @@ from pairedge.cli.stream.item import STANDARD_INPUT, Item, in_pairs
 
 # Files in a folder that are taken for pictures. How one is decoded depends on its content alone.
 SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm")
+    (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".bmp",
+        ".gif",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
+        ".avif",
+        ".heic",
+        ".heif",
+    )
 )
 _MAGIC = frozenset("*?[")  # what makes a name that does not exist a pattern
 

@@ -69,7 +69,10 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "no such file or directory"),
     "directory": (Path.mkdir, "is a directory"),
     "empty": (Path.touch, "the file is empty"),
-    "text": (lambda path: path.write_text("three\n"), "not a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM picture"),
+    "text": (
+        lambda path: path.write_text("three\n"),
+        "not a PNG, JPEG, BMP, GIF, WebP, TIFF, PNM, AVIF or HEIC picture",
+    ),
     "cut PNG": (cut_short("PNG"), "the picture is damaged or truncated"),
     "cut JPEG": (cut_short("JPEG"), "the picture is damaged or truncated"),
     "cut BMP": (cut_short("BMP"), "the picture is damaged or truncated"),
@@ -109,11 +112,19 @@ def test_the_library_names_the_file_and_the_reason(bad: tuple[Path, str]) -> Non
     assert str(refusal.value).startswith(f"{path}: {reason}")
 
 
-def test_the_command_prints_that_sentence_alone_and_fails(bad: tuple[Path, str], command: Command) -> None:
+def test_the_command_prints_that_sentence_and_no_answer_and_fails(
+    bad: tuple[Path, str], command: Command
+) -> None:
     path, reason = bad
-    answer = command("predict", path, path.parent / "missing-too.png")
-    code = {"no ink found": 3, "several digits found": 4}.get(reason, 1)
-    assert (answer.returncode, answer.stdout) == (code, "")
+    missing = path.parent / "missing-too.png"
+    answer = command("predict", path, missing)
+    code, status = {"no ink found": (3, "no-ink"), "several digits found": (4, "several")}.get(
+        reason, (1, "unreadable")
+    )
+    assert (answer.returncode, answer.stdout) == (code, f"{path}, {missing}: no answer  {status}\n")
+    if path.is_dir():  # which stands for the pictures in it, of which there are none
+        assert answer.stderr.startswith(f"Error: {path}: contains no pictures")
+        return
     first, second = answer.stderr.splitlines()
     assert first.startswith(f"Error: {path}: {reason}")
     assert "missing-too.png" in second

@@ -122,7 +122,13 @@ def test_answers_are_what_openapi_says(server: Server, pictures: dict[str, Path]
     ("path", "body", "kind", "status", "sentence"),
     [
         ("/classify", b"", "image/png", 422, "the file is empty"),
-        ("/classify", b"x", "image/png", 422, "not a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM picture"),
+        (
+            "/classify",
+            b"x",
+            "image/png",
+            422,
+            "not a PNG, JPEG, BMP, GIF, WebP, TIFF, PNM, AVIF or HEIC picture",
+        ),
         ("/predict", b"x", "image/png", 400, "expected pairs of pictures, but got an odd number: 1"),
         ("/classify", b"{}", "application/json", 415, "not application/json"),
         ("/classify", b"x", "", 415, "not a body without content type"),
