@@ -359,6 +359,93 @@ class ServersRecord:
     servers: list[ServerRow]
 
 
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ThroughputRow:
+    """`pairedge classify` on all pictures, beside as many processes that only read them, in turn.
+
+    Attributes:
+        workers: what answered.
+        processes: how many.
+        median_ratio: of its time to that of reading, run by run.
+        median_seconds: of its time.
+        seconds: every run.
+        reading_seconds: every run of reading alone.
+    """
+
+    workers: str
+    processes: int
+    median_ratio: float
+    median_seconds: float
+    seconds: list[float]
+    reading_seconds: list[float]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ThroughputRecord:
+    """results/many_pictures.json: many pictures, answered by one process, several and a cluster.
+
+    Attributes:
+        machine: where.
+        pictures: how many, 28x28 pixels, PNG.
+        picture_bytes: of all files together.
+        row_bytes: of the CSV file with all rows.
+        runs: of each command.
+        rows: one for each way to answer.
+    """
+
+    machine: Machine
+    pictures: int
+    picture_bytes: int
+    row_bytes: int
+    runs: int
+    rows: list[ThroughputRow]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ManyRowsSample:
+    """The resident memory of a process when it had written so many rows."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ManyRowsRecord:
+    """results/many_rows.json: the memory of one `pairedge classify` as its rows grow."""
+
+    machine: Machine
+    rows: int
+    seconds: float
+    samples: list[ManyRowsSample]
+
+    def growth(self) -> int:
+        """Bytes by which the most memory held later exceeds that at the first sample."""
+        return max(sample.bytes for sample in self.samples) - self.samples[0].bytes
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class KillsRecord:
+    """results/many_kills.json: runs killed at random moments and resumed.
+
+    Attributes:
+        machine: where.
+        rows: of each run.
+        seed: of the moments.
+        kills: how many hit a run.
+        runs: how many were brought to their end.
+        equal: how many of their outputs are equal to the undisturbed one, byte by byte.
+        kept: bytes of output that each kill left.
+    """
+
+    machine: Machine
+    rows: int
+    seed: int
+    kills: int
+    runs: int
+    equal: int
+    kept: list[int]
+
+
 def latency(seconds: list[float]) -> Percentiles:
     """The percentiles of some calls' seconds."""
     microseconds: dict[str, Any] = dict(percentiles(seconds))

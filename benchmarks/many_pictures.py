@@ -1,0 +1,261 @@
+"""Many pictures: `pairedge classify` beside reading them alone, its memory, and its output after kills.
+
+python -m benchmarks.many_pictures throughput    (needs MNIST: PAIREDGE_DATA)
+python -m benchmarks.many_pictures memory        (Linux: memory is read from /proc)
+python -m benchmarks.many_pictures kills
+
+Each writes its figures to results/. With --quick, it only checks that it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+
+from benchmarks.options import HELP, quick_option
+from benchmarks.records import (
+    ROOT,
+    KillsRecord,
+    ManyRowsRecord,
+    ManyRowsSample,
+    ThroughputRecord,
+    ThroughputRow,
+    keep,
+)
+from benchmarks.side_by_side import compare_commands
+from pairedge.bench import machine
+
+CLASSIFY = [sys.executable, "-m", "pairedge", "classify", "--csv"]
+EXAMPLE = str(ROOT / "examples" / "eight.png")  # 28x28 pixels
+
+LONGEST_LIFE = 4.0  # seconds until a run is killed: from before its first import to thousands of rows
+
+# What no program that answers for pictures goes below: the same processes, which only read them.
+READ = """
+import multiprocessing, sys, warnings
+from pairedge.image import to_tile
+
+def read(paths):
+    warnings.simplefilter("ignore")
+    for path in paths:
+        to_tile(path)
+
+if __name__ == "__main__":
+    paths = open(sys.argv[1]).read().splitlines()
+    jobs = int(sys.argv[2])
+    parts = [paths[place::jobs] for place in range(jobs)]
+    if jobs == 1:
+        read(paths)
+    else:
+        processes = [multiprocessing.get_context("spawn").Process(target=read, args=[part]) for part in parts]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+"""
+
+
+@click.group(context_settings=HELP)
+def main() -> None:
+    """Measure `pairedge classify` on many pictures."""
+
+
+@main.command()
+@quick_option
+def throughput(quick: bool) -> None:
+    """20,000 pictures through `classify`, with one process, two, and a Dask cluster, beside reading alone."""
+    pictures, runs = (200, 1) if quick else (20_000, 5)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        listed = write_pictures(Path(folder), pictures)
+        (Path(folder) / "read.py").write_text(READ)
+        output = ["--from", str(listed), "-o", f"{folder}/out.csv"]
+        with dask_cluster(2) as scheduler:
+            for workers, options in (
+                ("1 process", ["--jobs", "1"]),
+                ("2 processes", ["--jobs", "2"]),
+                ("Dask, 2 workers", ["--dask", scheduler]),
+            ):
+                jobs = "1" if workers == "1 process" else "2"
+                commands = {
+                    "baseline": [sys.executable, f"{folder}/read.py", str(listed), jobs],
+                    "classify": [*CLASSIFY, *output, *options],
+                }
+                times = compare_commands(commands, runs)
+                rows.append(
+                    ThroughputRow(
+                        workers=workers,
+                        processes=int(jobs),
+                        median_ratio=times.median_ratios["classify"],
+                        median_seconds=times.median_seconds["classify"],
+                        seconds=times.seconds["classify"],
+                        reading_seconds=times.seconds["baseline"],
+                    )
+                )
+                click.echo(f"{workers}: {rows[-1].median_ratio:.3f} x reading alone")
+        size = sum(path.stat().st_size for path in Path(folder).glob("*.png"))
+        rows_size = (Path(folder) / "out.csv").stat().st_size
+    record = ThroughputRecord(
+        machine=machine(), pictures=pictures, runs=runs, picture_bytes=size, row_bytes=rows_size, rows=rows
+    )
+    if not quick:
+        keep("many_pictures", record)
+
+
+@main.command()
+@quick_option
+def memory(quick: bool) -> None:
+    """A list of 1,000,000 rows through `classify`: the memory it holds as its rows grow."""
+    count = 3_000 if quick else 1_000_000
+    samples: list[ManyRowsSample] = []
+    with tempfile.TemporaryDirectory() as folder:
+        listed, output = Path(folder) / "list", Path(folder) / "out.csv"
+        with listed.open("w") as file:
+            file.writelines(f"{EXAMPLE}\n" for _ in range(count))
+        start = time.perf_counter()
+        with subprocess.Popen([*CLASSIFY, "--from", str(listed), "-o", str(output)]) as process:
+            part, row_bytes = Path(f"{output}.part"), 0
+            while process.poll() is None:
+                time.sleep(0.1)
+                if not part.exists():
+                    continue
+                row_bytes = row_bytes or row_length(part)
+                rows = part.stat().st_size // row_bytes if row_bytes else 0
+                if rows >= (len(samples) + 1) * count // 100:
+                    samples.append(ManyRowsSample(rows=rows, bytes=resident_bytes(process.pid)))
+        seconds = time.perf_counter() - start
+        assert process.returncode == 0
+        assert sum(1 for _ in output.open()) == count + 1
+    record = ManyRowsRecord(machine=machine(), rows=count, seconds=seconds, samples=samples)
+    click.echo(f"{record.growth() / 1e6:.2f} MB from {samples[0].rows:,} rows to {samples[-1].rows:,}")
+    if not quick:
+        keep("many_rows", record)
+
+
+@main.command()
+@quick_option
+def kills(quick: bool) -> None:
+    """Runs killed at 50 random moments and resumed until they are complete, beside undisturbed ones."""
+    needed, rows = (2, 400) if quick else (50, 4_000)
+    record = kill_and_resume(needed, rows, seed=0)
+    click.echo(
+        f"{record.kills} kills in {record.runs} runs; {record.equal} of the {record.runs} outputs are equal "
+        "to the undisturbed one"
+    )
+    if not quick:
+        keep("many_kills", record)
+    if record.equal < record.runs:
+        raise SystemExit(1)
+
+
+def kill_and_resume(needed: int, rows: int, seed: int) -> KillsRecord:
+    """Kill runs until so many kills have hit one, each resumed until it is complete.
+
+    Every run has pictures that are refused, ids, and a list as long as `rows`; runs take turns with one
+    process and two, CSV and JSON.
+    """
+    randomness = random.Random(seed)
+    kills = runs = equal = 0
+    kept: list[int] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        listed = write_list(folder, rows)
+        while kills < needed:
+            suffix, jobs = (("csv", "1"), ("csv", "2"), ("jsonl", "1"))[runs % 3]
+            options = ["--from", str(listed), "--jobs", jobs]
+            command = [sys.executable, "-m", "pairedge", "classify", *options]
+            whole, torn = folder / f"whole.{suffix}", folder / f"torn.{suffix}"
+            if not whole.exists():
+                subprocess.run([*command, "-o", whole], stderr=subprocess.DEVNULL, check=False)
+            torn.unlink(missing_ok=True)
+            part = Path(f"{torn}.part")
+            while not torn.exists():
+                process = subprocess.Popen([*command, "-o", torn, "--resume"], stderr=subprocess.DEVNULL)
+                try:
+                    process.wait(randomness.uniform(0, LONGEST_LIFE) if kills < needed else None)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    kills += 1
+                    kept.append(part.stat().st_size if part.exists() else 0)
+            runs += 1
+            equal += torn.read_bytes() == whole.read_bytes()
+    return KillsRecord(
+        machine=machine(), rows=rows, seed=seed, kills=kills, runs=runs, equal=equal, kept=kept
+    )
+
+
+def write_pictures(folder: Path, count: int) -> Path:
+    """Write so many of MNIST's training digits as PNG files, 28x28 pixels, and the list of their paths."""
+    raw = Path(os.environ["PAIREDGE_DATA"]) / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    digits = np.fromfile(raw, np.uint8, count * 28 * 28, offset=16).reshape(count, 28, 28)
+    for number, digit in enumerate(digits):
+        Image.fromarray(digit).save(folder / f"{number:05}.png")
+    listed = folder / "list"
+    listed.write_text("".join(f"{folder}/{number:05}.png\n" for number in range(count)))
+    return listed
+
+
+def write_list(folder: Path, rows: int) -> Path:
+    """A list with ids, in which every seventh picture is refused."""
+    (folder / "no picture, but a name\nin two lines.png").write_bytes(b"no picture")
+    names = [EXAMPLE] * 6 + [str(folder / "no picture, but a name\nin two lines.png")]
+    listed = folder / "list.jsonl"
+    with listed.open("w") as file:
+        for number in range(rows):
+            file.write(json.dumps({"picture": names[number % 7], "id": number}) + "\n")
+    return listed
+
+
+def row_length(path: Path) -> int:
+    """The bytes of the second row of a CSV file, which all others have; 0 before it is there."""
+    lines = path.read_bytes()[:10_000].splitlines(keepends=True)
+    return len(lines[2]) if len(lines) > 3 else 0
+
+
+def resident_bytes(process: int) -> int:
+    """The memory that a process holds now."""
+    pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def dask_cluster(workers: int) -> Iterator[str]:
+    """A Dask scheduler on this machine with so many workers of one thread; gives its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    port = address.rpartition(":")[2]
+    worker = ["worker", address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard"]
+    commands = [["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"], *[worker] * workers]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.dask_{command[0]}", *command[1:]],
+            stderr=subprocess.DEVNULL,
+        )
+        for command in commands
+    ]
+    try:
+        yield address
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+if __name__ == "__main__":
+    main()
