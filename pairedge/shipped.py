@@ -1,4 +1,4 @@
-"""The model that ships: where its graphs lie, and the digests of their files.
+"""What ships: where the graphs of the model and the example pictures lie, and the digests of the graphs.
 
 `python -m tools.reexport` writes the digests here.
 """
@@ -24,6 +24,13 @@ def shipped_graph(kind: str) -> str:
     checkout = f"{os.path.dirname(package)}/artifacts/aux_ws/{kind}.onnx"  # noqa: PTH120 (as above)
     # The checkout's own file comes first: a copy inside the package could only be stale there.
     return checkout if os.path.exists(checkout) else f"{package}/shipped/{kind}.onnx"  # noqa: PTH110 (as above)
+
+
+def shipped_example(name: str) -> str:
+    """Path of an example picture, such as "three": in a checkout's examples/, else inside the wheel."""
+    package = os.path.dirname(__file__)  # noqa: PTH120 (pathlib would cost start-up time)
+    checkout = f"{os.path.dirname(package)}/examples/{name}.png"  # noqa: PTH120 (as above)
+    return checkout if os.path.exists(checkout) else f"{package}/examples/{name}.png"  # noqa: PTH110 (as above)
 
 
 def check_shipped(path: str, content: bytes) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pairedge.shipped import shipped_example
 from pairedge_train.cli.options import cli_errors, data_dir_option
 
 if TYPE_CHECKING:
@@ -117,7 +119,8 @@ def export_one(
         )
     )
     click.echo(f"Wrote {folder}")
-    click.echo(f"Next: pairedge predict --model {folder / 'pair.onnx'} examples/three.png examples/seven.png")
+    words = [str(folder / "pair.onnx"), shipped_example("three"), shipped_example("seven")]
+    click.echo(f"Next: pairedge predict --model {shlex.join(words)}")
 
 
 def show(parity: Parity) -> None:

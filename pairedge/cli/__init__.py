@@ -28,8 +28,10 @@ from pairedge.errors import PairedgeError
 
 COMMANDS = {
     "bench": "Benchmark a model on this machine, or compare several.",
+    "check": "Check this installation.",
     "classify": "Classify the digit in each picture.",
     "evaluate": "Measure accuracy on a folder of labeled pictures.",
+    "examples": "Write the example pictures into a folder.",
     "info": "Show and check an ONNX graph.",
     "predict": "Compare pairs of pictures: is the first digit <= the second?",
     "rank": "Sort pictures by digit.",

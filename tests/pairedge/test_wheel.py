@@ -123,8 +123,17 @@ def test_the_wheel_alone_compares_the_examples(wheel: Path, tmp_path: Path) -> N
 
     absent = "import importlib.util as i; print([i.find_spec(n) for n in ('torch', 'torchvision', 'onnx')])"
     assert run(scripts / "python", "-c", absent, cwd=tmp_path) == "[None, None, None]\n"
+    wrote = run(scripts / "pairedge", "examples", "pictures", cwd=tmp_path)
+    next_command = wrote.partition("Next: ")[2].split()
+    assert run(scripts / next_command[0], *next_command[1:], cwd=tmp_path).startswith("3 <= 7  ")
     names = ("three", "seven", "nine", "zero", "eight", "five")
-    said = run(
-        scripts / "pairedge", "predict", *(ROOT / "examples" / f"{n}.png" for n in names), cwd=tmp_path
-    )
+    said = run(scripts / "pairedge", "predict", *(f"pictures/{n}.png" for n in names), cwd=tmp_path)
     assert [line.split("  ")[0] for line in said.splitlines()] == ["3 <= 7", "9 > 0", "8 > 5"]
+    checks = run(scripts / "pairedge", "check", cwd=tmp_path).splitlines()
+    assert [line.split()[0] for line in checks] == ["ok"] * 7
+    assert str(tmp_path / "venv") in run(
+        scripts / "python",
+        "-c",
+        "import pairedge.shipped as s; print(s.shipped_example('nine'))",
+        cwd=tmp_path,
+    )

@@ -145,7 +145,18 @@ def test_a_model_without_digit_head_cannot_classify(command: Command) -> None:
 
 def test_help_lists_the_commands_and_version_prints_the_version(command: Command) -> None:
     listed = re.findall(r"^  (\w+)  .+$", command("--help").stdout.partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["bench", "classify", "evaluate", "info", "predict", "rank", "serve", "tile"]
+    assert listed == [
+        "bench",
+        "check",
+        "classify",
+        "evaluate",
+        "examples",
+        "info",
+        "predict",
+        "rank",
+        "serve",
+        "tile",
+    ]
     assert command("--version").stdout == f"pairedge {pairedge.__version__}\n"
 
 

@@ -181,8 +181,8 @@ def test_the_commands_of_the_page_run(command: Command, folder: Path) -> None:
     shutil.move(folder, "photos")
     Path("list.csv").write_text("picture,id\nphotos/3.png,a\nphotos/9.png,b\n")
     Path("pairs.csv").write_text("first,second\nphotos/3.png,photos/9.png\n")
-    [block] = re.findall(r"```\n(pairedge .*?)```", PAGE.read_text(), re.DOTALL)
-    for line in block.splitlines():
+    blocks = re.findall(r"```\n(pairedge .*?)```", PAGE.read_text(), re.DOTALL)
+    for line in "".join(blocks).splitlines():
         words = shlex.split(line.partition(" > ")[0], comments=True)
         answer = command(*words[1:])
         assert (answer.returncode, answer.stderr) == (0, ""), line
