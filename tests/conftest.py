@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Generator
+import shutil
+from collections.abc import Callable, Generator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,3 +66,16 @@ def mnist() -> DataSet:
     from pairedge_train.data.datasets import load_mnist
 
     return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
+
+
+@pytest.fixture
+def needs() -> Callable[..., None]:
+    """Skip a test unless programs are installed; in CI let it fail instead."""
+
+    def require(*programs: str) -> None:
+        missing = [program for program in programs if shutil.which(program) is None]
+        if missing and not os.environ.get("CI"):
+            pytest.skip(f"needs {', '.join(missing)}")
+        assert not missing
+
+    return require

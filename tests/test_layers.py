@@ -88,6 +88,16 @@ def test_nothing_imports_the_server_but_its_command() -> None:
     assert {name for name in users if not of_server(name)} == {"pairedge.cli.serve"}
 
 
+def test_the_c_of_a_model_is_written_from_its_graphs_alone() -> None:
+    # `adding` writes to folders and `proof` runs programs; the others know neither torch nor the network.
+    allowed = {"card", "doc_strings", "errors"}
+    for name, imported in ALL.items():
+        if name.startswith("pairedge_export.c.") and name.split(".")[2] not in {"adding", "proof"}:
+            parts = {module.split(".")[1] for module in imported if module.startswith("pairedge_export.")}
+            assert parts - {"c"} <= allowed, name
+            assert not {module for module in imported if module.startswith(("pairedge_train", "torch"))}, name
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = {
         name: {module for module in imported if module in ALL and module != name}

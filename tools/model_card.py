@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from pairedge.graph import CONTRACTS, open_graph
+from pairedge_export.c.writing import HEADER, SOURCE
 from pairedge_export.card import Group, card
 from pairedge_export.parity import Parity
 from pairedge_train.robustness.readings import PAIREDGE
@@ -23,7 +24,8 @@ CONDITIONS = Path(__file__).parents[1] / "artifacts" / "robustness" / "condition
 
 def model_card(folder: Path) -> str:
     """The text of the card of the model in a folder that pairedge-export wrote."""
-    paths = [path for kind in CONTRACTS if (path := folder / f"{kind}.onnx").exists()]
+    names = [*(f"{kind}.onnx" for kind in CONTRACTS), HEADER, SOURCE]
+    paths = [path for name in names if (path := folder / name).exists()]
     sizes = {path.name: path.stat().st_size for path in paths}
     parity = Parity.from_dict(json.loads((folder / "parity.json").read_text()))
     return card(open_graph(folder / "pair.onnx", "pair").metadata, sizes, parity, condition_groups())

@@ -2,8 +2,8 @@
 
     python -m tools.reexport [--data-dir DIR]
 
-For a change of what pairedge-export writes: weights, metadata and answers stay. Writes the graphs, the proof
-of parity and the card to artifacts/aux_ws/, and the digests of the graphs to pairedge/shipped.py.
+For a change of what pairedge-export writes: weights, metadata and answers stay. Writes the graphs, the C, the
+proof of parity and the card to artifacts/aux_ws/, and the digests of the graphs to pairedge/shipped.py.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import click
 import onnx
 
 from pairedge.graph import METADATA_KEY
-from pairedge_export.card import card
+from pairedge_export.c.adding import add_c
 from pairedge_export.eager import network_of
-from pairedge_export.exporting import example_inputs, require_passed
+from pairedge_export.exporting import example_inputs
 from pairedge_export.graphs import TorchGraph, graphs_of
-from pairedge_export.parity import check_parity
+from pairedge_export.parity import check_parity, require_passed
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import load_data
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.files import write_all, write_atomically
 from pairedge_train.training.checkpoint import Checkpoint
-from tools.model_card import condition_groups
+from tools.model_card import model_card
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "artifacts" / "aux_ws"
@@ -68,14 +68,15 @@ def with_digests(source: str, graphs: Mapping[str, bytes]) -> str:
 def main(data_dir: Path | None) -> None:
     """Export artifacts/aux_ws/ again from its own weights."""
     exported = reexport({path.stem: path.read_bytes() for path in FOLDER.glob("*.onnx")})
-    parity = check_parity(exported, load_data("mnist", data_dir).test.tiles)
+    tiles = load_data("mnist", data_dir).test.tiles
+    parity = check_parity(exported, tiles)
     require_passed(parity, "the graphs exported again are not what ships")
     graphs = {graph.kind: content for graph, content in exported}
-    sizes = {f"{kind}.onnx": len(content) for kind, content in graphs.items()}
     files = {f"{kind}.onnx": content for kind, content in graphs.items()}
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
-    files["card.md"] = card(stored_metadata(graphs["pair"]), sizes, parity, condition_groups()).encode()
     write_all(FOLDER, files)
+    add_c(FOLDER, tiles)
+    write_atomically(FOLDER / "card.md", model_card(FOLDER).encode())
     write_atomically(DIGESTS, with_digests(DIGESTS.read_text(), graphs).encode())
 
 

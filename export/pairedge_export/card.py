@@ -47,10 +47,34 @@ def card(
         parity: the checks that the graphs passed.
         groups: what the model was evaluated on beside its test digits.
     """
-    groups = [*digit_groups(metadata["metrics"]), *groups]
     lines = [
         *front_matter(metadata),
         "",
+        *summary(metadata, groups),
+        "## Model",
+        "",
+        *provenance(metadata, sizes),
+        *checks(parity, metadata.get("precision")),
+        "",
+        "## Recipe",
+        "",
+        "| setting | value |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in dotted(metadata["recipe"])),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def summary(metadata: Mapping[str, Any], groups: Sequence[Group] = ()) -> Iterator[str]:
+    """The lines of the card that any program with the model should know.
+
+    Args:
+        metadata: what all of the model's graphs carry.
+        groups: what the model was evaluated on beside its test digits.
+    """
+    groups = [*digit_groups(metadata["metrics"]), *groups]
+    yield from (
         f"# {metadata['variant']}",
         "",
         "Compares two handwritten digits. Input: two 14x14 tiles, uint8, white ink on black. Output: "
@@ -80,19 +104,7 @@ def card(
         "give less, and confidence is calibrated for the former.",
         "- Who wrote a digit is not recorded, so accuracy by the writers' age, hand or country is unknown.",
         "",
-        "## Model",
-        "",
-        *provenance(metadata, sizes),
-        *checks(parity, metadata.get("precision")),
-        "",
-        "## Recipe",
-        "",
-        "| setting | value |",
-        "|---|---|",
-        *(f"| {name} | {value} |" for name, value in dotted(metadata["recipe"])),
-        "",
-    ]
-    return "\n".join(lines)
+    )
 
 
 def front_matter(metadata: Mapping[str, Any]) -> Iterator[str]:
@@ -248,6 +260,12 @@ def checks(parity: Parity, precision: str | None) -> Iterator[str]:
     mobile = parity.of_kind("mobile")
     if mobile:
         yield f"- Parity of the `.ort` files with the graphs: {len(mobile)} checks, every decision the same"
+    in_c = parity.of_kind("c")
+    if in_c:
+        yield (
+            f"- Parity of the C with the graphs: {len(in_c)} checks, largest difference "
+            f"{parity.difference('c'):.1e}, every decision the same"
+        )
 
 
 def dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

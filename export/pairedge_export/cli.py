@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 )
 @click.option("--mobile", is_flag=True, help="Also write .ort files, for a minimal build of onnxruntime.")
 @click.option(
+    "--c",
+    is_flag=True,
+    help="Also write the graphs as plain C. A CHECKPOINT may then be a folder that this command has written, "
+    "to which the C is added.",
+)
+@click.option(
     "--license",
     "license_name",
     metavar="NAME",
@@ -51,6 +57,7 @@ def main(
     runs: Path,
     precision: str,
     mobile: bool,
+    c: bool,
     license_name: str | None,
     data_dir: Path | None,
 ) -> None:
@@ -69,9 +76,12 @@ def main(
     torch.set_num_threads(1)
     with cli_errors("stopped; nothing was written, or all files of an export"):
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
+            if c and checkpoint.is_dir():
+                export_c(checkpoint, data_dir)
+                continue
             name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
             folder = out or Path("exports") / checkpoint.parent.name / name
-            export_one(checkpoint, folder, data_dir, precision, mobile, license_name)
+            export_one(checkpoint, folder, data_dir, precision, mobile, c, license_name)
 
 
 def newest_checkpoint(runs: Path) -> Path:
@@ -97,6 +107,7 @@ def export_one(
     data_dir: Path | None,
     precision: str = "fp32",
     mobile: bool = False,
+    c: bool = False,
     license_name: str | None = None,
 ) -> None:
     """Export one checkpoint; print the checks and the next command."""
@@ -115,12 +126,26 @@ def export_one(
             precision=precision,
             calibration=data.training.tiles,
             mobile=mobile,
+            c=c,
             license_name=license_name,
         )
     )
     click.echo(f"Wrote {folder}")
     words = [str(folder / "pair.onnx"), shipped_example("three"), shipped_example("seven")]
     click.echo(f"Next: pairedge predict --model {shlex.join(words)}")
+
+
+def export_c(folder: Path, data_dir: Path | None) -> None:
+    """Add the C to a folder of exported graphs; print its checks."""
+    from pairedge.graph import open_graph
+    from pairedge_export.c.adding import add_c
+    from pairedge_export.parity import Parity
+    from pairedge_train.data.datasets import load_data
+
+    dataset = open_graph(folder / "pair.onnx", "pair").metadata["recipe"]["data"]["dataset"]
+    click.echo(f"Writing {folder} in C")
+    show(Parity(add_c(folder, load_data(dataset, data_dir).test.tiles).of_kind("c")))
+    click.echo(f"Wrote {folder / 'pairedge.h'} and {folder / 'pairedge.c'}")
 
 
 def show(parity: Parity) -> None:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 import pairedge
 from pairedge.confidence import DEFAULT_THRESHOLD
 from pairedge.graph import CONTRACTS, DIGITS, SCHEMA
+from pairedge_export.c.adding import c_files_with_proof
+from pairedge_export.c.writing import HEADER, SOURCE
 from pairedge_export.card import NO_LICENSE, card
-from pairedge_export.errors import ExportError
 from pairedge_export.graphs import TorchGraph, graphs_of
 from pairedge_export.mobile import mobile_checks, mobile_files
-from pairedge_export.parity import Check, Parity, check_parity
+from pairedge_export.parity import Check, Parity, check_parity, require_passed
 from pairedge_export.precision import (
     AGREEMENT,
     LOSS,
@@ -48,6 +49,7 @@ def export_checkpoint(
     precision: str = "fp32",
     calibration: NDArray[np.uint8] | None = None,
     mobile: bool = False,
+    c: bool = False,
     license_name: str | None = None,
 ) -> Parity:
     """Write a checkpoint's graphs, `parity.json` and `card.md` to a folder, once parity holds.
@@ -60,11 +62,13 @@ def export_checkpoint(
             pairedge_export.precision, against fp32 graphs that are at parity.
         calibration: training tiles, uint8 (M, 14, 14), 0 to 255, for the ranges of int8; never test tiles.
         mobile: whether to write `.ort` files too, and the list of operators that they need.
+        c: whether to write the graphs in C too.
         license_name: of the model, best an SPDX identifier; None when its owner states none.
 
     Raises:
         CheckpointError: when the checkpoint's metrics are no probabilities; nothing is written then.
-        ExportError: when parity or the acceptance criterion fails; nothing is written then either.
+        ExportError: when parity or the acceptance criterion fails, or the graphs cannot be written in C;
+            nothing is written then either.
         OutputError: when the files cannot be written; none of them is then.
     """
     metadata = describe(checkpoint, test, license_name)
@@ -88,12 +92,15 @@ def export_checkpoint(
         parity = Parity([*parity.checks, *mobile_checks(contents, converted, test.tiles)])
         require_passed(parity, "the .ort files do not compute what the graphs do")
         files |= converted
+    if c:
+        in_c, checks = c_files_with_proof(contents, test.tiles)
+        parity = Parity([*parity.checks, *checks])
+        files |= in_c
     sizes = {name: len(content) for name, content in files.items()}
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     files["card.md"] = card(metadata, sizes, parity).encode()
-    write_all(
-        folder, files, obsolete=[f"{kind}.{ending}" for kind in CONTRACTS for ending in ("onnx", "ort")]
-    )
+    graph_files = [f"{kind}.{ending}" for kind in CONTRACTS for ending in ("onnx", "ort")]
+    write_all(folder, files, obsolete=[*graph_files, HEADER, SOURCE])
     return parity
 
 
@@ -101,19 +108,6 @@ def export_graph(graph: TorchGraph, metadata: dict[str, Any], checkpoint: Checkp
     """Convert one graph to its file, with the metadata that all graphs share and those of its kind."""
     facts = {**metadata, "graph": graph.kind, "contract": contract_of(graph)}
     return to_onnx(graph, facts, example_inputs(graph, checkpoint))
-
-
-def require_passed(parity: Parity, sentence: str) -> None:
-    """Stop before anything is written when a check failed.
-
-    Raises:
-        ExportError: naming every failed check.
-    """
-    failed = "; ".join(
-        f"{check.graph}: {check.name}: {check.detail}" for check in parity.checks if not check.passed
-    )
-    if failed:
-        raise ExportError(f"{sentence}, nothing was written: {failed}")
 
 
 def reduce_and_measure(

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from pairedge.errors import GraphError
 from pairedge.graph import open_graph
+from pairedge_export.errors import ExportError
 from pairedge_export.graphs import TorchGraph
 
 BATCHES = (1, 2, 7, 64)
 TOLERANCE = 1e-5
 Array = NDArray[Any]
 # Against torch: the graph's signature, its values, its decisions. Against the fp32 graphs: those of reduced
-# precision, and .ort files.
-CheckKind: TypeAlias = Literal["contract", "values", "decisions", "precision", "mobile"]
+# precision, .ort files and C.
+CheckKind: TypeAlias = Literal["contract", "values", "decisions", "precision", "mobile", "c"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class Parity:
         """Whether every check held."""
         return all(check.passed for check in self.checks)
 
-    def difference(self) -> float:
-        """The largest difference between torch and onnxruntime in any output, in units of its scale."""
-        return max(check.difference for check in self.of_kind("values") if check.difference is not None)
+    def difference(self, kind: CheckKind = "values") -> float:
+        """The largest difference of any output in the checks of a kind, in units of the output's scale."""
+        return max(check.difference for check in self.of_kind(kind) if check.difference is not None)
 
     def of_kind(self, *kinds: CheckKind) -> list[Check]:
         """The checks of these kinds."""
@@ -83,6 +84,19 @@ class Parity:
             "onnxruntime": onnxruntime.__version__,
             "checks": [asdict(check) for check in self.checks],
         }
+
+
+def require_passed(parity: Parity, sentence: str) -> None:
+    """Stop before anything is written when a check failed.
+
+    Raises:
+        ExportError: naming every failed check.
+    """
+    failed = "; ".join(
+        f"{check.graph}: {check.name}: {check.detail}" for check in parity.checks if not check.passed
+    )
+    if failed:
+        raise ExportError(f"{sentence}, nothing was written: {failed}")
 
 
 def check_parity(graphs: list[tuple[TorchGraph, bytes]], tiles: NDArray[np.uint8]) -> Parity:

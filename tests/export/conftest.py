@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
@@ -76,7 +76,7 @@ class Exports:
     """The checkpoints' folders of graphs; each is written when first asked for, by one worker for all."""
 
     root: Path
-    checkpoints: dict[str, Checkpoint]
+    checkpoints: Mapping[str, Checkpoint]
     test: Digits
 
     def __getitem__(self, variant: str) -> tuple[Path, Parity]:
@@ -93,15 +93,29 @@ class Exports:
 
 
 @pytest.fixture(scope="session")
-def exports(
-    checkpoints: dict[str, Checkpoint], uci: DataSet, tmp_path_factory: pytest.TempPathFactory
-) -> Exports:
-    """Every variant's folder and proof."""
+def exports_of(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, Mapping[str, Checkpoint], Digits], Exports]:
+    """From a name, checkpoints and test digits to the folders and proofs, which all workers share."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in environ:  # then it is this worker's own, in one of the whole run
         root = root.parent
-    (root / "exports").mkdir(exist_ok=True)
-    return Exports(root / "exports", checkpoints, uci.test)
+
+    def make(name: str, checkpoints: Mapping[str, Checkpoint], test: Digits) -> Exports:
+        (root / name).mkdir(exist_ok=True)
+        return Exports(root / name, checkpoints, test)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def exports(
+    checkpoints: dict[str, Checkpoint],
+    uci: DataSet,
+    exports_of: Callable[[str, Mapping[str, Checkpoint], Digits], Exports],
+) -> Exports:
+    """Every variant's folder and proof."""
+    return exports_of("exports", checkpoints, uci.test)
 
 
 @pytest.fixture

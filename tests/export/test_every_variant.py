@@ -1,21 +1,25 @@
-"""Every variant of the registry is exported with proof: the graphs decide as the torch network does."""
+"""Every variant of the registry is exported with proof: graphs and C decide as the network does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
 import torch
 
 from pairedge.image.tile import to_tile
-from pairedge_export.exporting import export_checkpoint
-from pairedge_export.parity import TOLERANCE
+from pairedge_export.c.proof import Build, c_checks
+from pairedge_export.c.writing import MOST_WEIGHTS, c_files
+from pairedge_export.parity import TOLERANCE, Parity
 from pairedge_train.data.datasets import DataSet, Digits
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import variants
 from pairedge_train.rendering.pen_digits import Look, draw_digit
+from pairedge_train.training.checkpoint import Checkpoint
 from pairedge_train.training.rounds import train_round
 
 
@@ -37,30 +41,72 @@ def drawn() -> Digits:
     return Digits(torch.from_numpy(tiles).float(), tiles, torch.from_numpy(labels))
 
 
+class Trained(Mapping[str, Checkpoint]):
+    """A checkpoint of each variant, trained when it is asked for."""
+
+    def __init__(self, drawn: Digits) -> None:
+        self.drawn = drawn
+
+    def __getitem__(self, name: str) -> Checkpoint:
+        # A few steps of training move the statistics of batch normalization from their start, where it would
+        # change nothing, and let readings differ between tiles, without which every decision is the same.
+        recipe = Recipe().with_(
+            {
+                "network.variant": name,
+                "data.pairs": "all",
+                "data.test_pairs": "all",
+                "data.validation_pairs": 0,
+                "data.normalize": "standardize",
+                "optim.batch_size": 25,
+                "optim.epochs": 4,
+                "optim.lr": 1e-3,
+            }
+        )
+        checkpoint, _ = train_round(recipe, DataSet(self.drawn, self.drawn))
+        return checkpoint
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(variants())
+
+    def __len__(self) -> int:
+        return len(variants())
+
+
+Exported: TypeAlias = Callable[[str], tuple[Path, Parity]]  # a variant's folder and proof, by name
+
+
+@pytest.fixture(scope="module")
+def exported(drawn: Digits, exports_of: Callable[..., Mapping[str, tuple[Path, Parity]]]) -> Exported:
+    return exports_of("every_variant", Trained(drawn), drawn).__getitem__
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", variants())
-def test_its_graphs_are_at_parity(name: str, drawn: Digits, tmp_path: Path) -> None:
-    # A few steps of training move the statistics of batch normalization from their start, where it would
-    # change nothing, and let readings differ between tiles, without which every decision is the same.
-    recipe = Recipe().with_(
-        {
-            "network.variant": name,
-            "data.pairs": "all",
-            "data.test_pairs": "all",
-            "data.validation_pairs": 0,
-            "data.normalize": "standardize",
-            "optim.batch_size": 25,
-            "optim.epochs": 4,
-            "optim.lr": 1e-3,
-        }
-    )
-    checkpoint, _ = train_round(recipe, DataSet(drawn, drawn))
-    parity = export_checkpoint(checkpoint, drawn, tmp_path)
+def test_its_graphs_are_at_parity(name: str, exported: Exported) -> None:
+    folder, parity = exported(name)
     assert parity.passed
     assert parity.difference() <= TOLERANCE
-    body = checkpoint.network.body
+    body = variants()[name].build()
     three = isinstance(body, TwoBranches) and body.shares_weights and body.digit is not None
     kinds = {"pair", "digit", "compare"} if three else {"pair"}
-    assert {path.stem for path in tmp_path.glob("*.onnx")} == kinds
+    assert {path.stem for path in folder.glob("*.onnx")} == kinds
     assert {check.graph for check in parity.checks} == kinds
     assert {check.graph for check in parity.checks if "300 tiles" in check.name} == kinds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [name for name, each in variants().items() if each.parameters <= MOST_WEIGHTS]
+)
+def test_its_c_is_at_parity(name: str, exported: Exported, drawn: Digits, needs: Callable[..., None]) -> None:
+    needs("gcc")
+    folder, _ = exported(name)
+    graphs = {path.stem: path.read_bytes() for path in folder.glob("*.onnx")}
+    checks = c_checks(graphs, c_files(graphs), drawn.tiles, [Build("gcc", "gcc", ("-O1",))])
+    assert {check.graph for check in checks} == set(graphs)
+    assert all(check.passed for check in checks)
+
+
+def test_only_residual_networks_of_millions_of_weights_are_not_written_in_c() -> None:
+    large = {name for name, variant in variants().items() if variant.parameters > MOST_WEIGHTS}
+    assert {name.removesuffix("_pretrained") for name in large} == {"MNISTResNet", "MNISTResSiameseNet"}

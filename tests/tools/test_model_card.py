@@ -24,7 +24,7 @@ def test_the_committed_card_is_what_the_tool_writes(tmp_path: Path) -> None:
 
 def test_the_committed_checks_say_what_they_checked() -> None:
     proof = json.loads((SHIPPED / "parity.json").read_text())
-    assert {check["kind"] for check in proof["checks"]} == {"contract", "values", "decisions"}
+    assert {check["kind"] for check in proof["checks"]} == {"contract", "values", "decisions", "c"}
 
 
 def test_hubs_read_the_committed_card() -> None:

@@ -1,0 +1,15 @@
+/* The mean of each window. */
+INLINE void average_pool(const float *restrict in, shape from, window kernel, float *restrict out, shape to)
+{
+    const float share = 1.0F / (float)(kernel.height * kernel.width);
+    for (int i = 0; i < to.images * to.height * to.width; i++, out += to.channels) {
+        const int top = i / to.width % to.height * kernel.stride, left = i % to.width * kernel.stride;
+        const float *first = in + ((i / to.width / to.height * from.height + top) * from.width + left) * from.channels;
+        for (int c = 0; c < to.channels; c++)
+            out[c] = 0;
+        for (int y = 0; y < kernel.height; y++)
+            for (int x = 0; x < kernel.width; x++)
+                for (int c = 0; c < to.channels; c++)
+                    out[c] += first[(y * from.width + x) * from.channels + c] * share;
+    }
+}
