@@ -103,6 +103,41 @@ class EnginesRecord:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class StartRow:
+    """Milliseconds from the start of a program to its end, of `n` runs."""
+
+    program: str
+    p50: float
+    least: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CRecord:
+    """results/plain_c.json: a model in C beside onnxruntime.
+
+    Attributes:
+        machine: where it was measured.
+        weights_sha256: of the model.
+        batch: pairs of a batch.
+        flags: of the compilers.
+        engines: onnxruntime first.
+        object_bytes: code and constants, by build.
+        starts: of a program that gives one answer, and of one that does nothing.
+        cortex_m: bytes of flash, static memory and stack; None where no compiler for it was installed.
+    """
+
+    machine: Machine
+    weights_sha256: str
+    batch: int
+    flags: str
+    engines: list[EngineRow]
+    object_bytes: dict[str, int]
+    starts: list[StartRow]
+    cortex_m: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class DecisionRow:
     """The decisions of one graph in reduced precision: shares that agree with fp32's and that are correct."""
 
