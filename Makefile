@@ -52,6 +52,7 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
 readme: $(DEV)/done  ## update README.md's tables and its figure of accuracy, and the inventory, from committed rows
 	$(DEV)/bin/python -m benchmarks.pareto --draw
 	$(DEV)/bin/python -m tools.readme README.md
+	$(DEV)/bin/python -m tools.readme docs/accuracy.md
 	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
 
 openapi: $(DEV)/done  ## update docs/openapi.json from the server
