@@ -5,7 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify fuzz fuzz-short
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -28,6 +28,12 @@ format: $(DEV)/done  ## format the code and fix what lint can fix
 
 lowest: $(LOWEST)/done  ## the runtime's tests with the oldest supported dependencies
 	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow" --ignore tests/pairedge/serve
+
+fuzz: $(DEV)/done  ## mutate input for every reader, 1,000,000 executions each; hours, and it resumes
+	$(DEV)/bin/python -m reliability.fuzz
+
+fuzz-short: $(DEV)/done  ## the same for 30 seconds in all
+	$(DEV)/bin/python -m reliability.fuzz --seconds 30
 
 verify: $(DEV)/done  ## train ten committed rows again and compare them; needs MNIST
 	$(DEV)/bin/pairedge-reproduce --verify 10

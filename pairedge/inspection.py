@@ -98,6 +98,15 @@ def inspect_graph(path: str | os.PathLike[str]) -> Inspection:
         GraphError: when the file cannot be read, or onnxruntime cannot load it.
     """
     name, content = read_content(path)
+    return inspect_content(name, content)
+
+
+def inspect_content(name: str, content: bytes) -> Inspection:
+    """Inspect the bytes of a graph, which messages call `name`.
+
+    Raises:
+        GraphError: when onnxruntime cannot load it.
+    """
     session = start_session(content, name)
     metadata, problems = _metadata(session, name)
     digest, damage = _digest(content, name, metadata)

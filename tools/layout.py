@@ -18,6 +18,7 @@ PACKAGES = ("pairedge", "train/pairedge_train", "export/pairedge_export")
 FOLDERS = {
     "train/recipes": "The recipes and studies that ship, one TOML file each: five reports and our own.",
     "benchmarks": "Programs that measure time, memory and size, their raw results, and the page of these.",
+    "reliability": "Programs that try to break the project by faults, mutants and kills, and their page.",
     "artifacts": "What the commands wrote: the model that ships, rows of results, tables and figures.",
     "docs": "Pages and pictures for users.",
     "examples": "Pictures to try the commands on, drawn by `tools/examples.py`.",
