@@ -18,6 +18,7 @@ import os
 import sys
 import warnings
 from contextlib import suppress
+from errno import EPIPE
 from importlib import import_module
 from typing import Any
 
@@ -97,12 +98,36 @@ def run() -> None:
     By then all files are closed. The interpreter's own shutdown, with NumPy and onnxruntime loaded, would
     take as long as reading two pictures and comparing them.
     """
+    open_standard_streams()
+    code = 1
     try:
         main()
     except SystemExit as done:
-        if isinstance(done.code, int):
-            with suppress(OSError):  # a closed pipe: the interpreter's own shutdown reports it
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(done.code)
-        raise
+        if not isinstance(done.code, int):
+            raise
+        code = done.code
+    except OSError as error:  # of a stream: what reads or writes files reports their errors itself
+        report_stream(error)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno != EPIPE:  # nobody reads any more, which is no failure of ours
+            report_stream(error)
+            code = code or 1
+    os._exit(code)
+
+
+def open_standard_streams() -> None:
+    """Open the standard streams that the caller has closed, so that no other file takes their place.
+
+    Standard input is then empty, standard output refuses what is written, and standard error drops it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 (open as long as the process)
+
+
+def report_stream(error: OSError) -> None:
+    """Say in one sentence that an answer could not be written; on standard error, if that still works."""
+    with suppress(OSError):
+        click.echo(f"Error: standard output: {(error.strerror or str(error)).lower()}", err=True)

@@ -44,7 +44,7 @@ min_confidence_option = click.option(
 
 def picture(name: str) -> Picture:
     """The picture that a command-line argument names; `-` is read from standard input."""
-    return sys.stdin.buffer.read() if name == "-" else name
+    return sys.stdin.buffer if name == "-" else name
 
 
 def shown(name: str) -> str:
@@ -80,6 +80,9 @@ def save(drawing: Image.Image, path: str) -> None:
     """Write a drawing in the format of its suffix, or print one sentence and exit with code 1."""
     try:
         drawing.save(path)
+    except KeyError as error:  # a suffix that Pillow reads, but does not write
+        suffix = str(error.args[0]).lower()
+        raise click.ClickException(f"{path}: Pillow writes no {suffix} pictures; name it .png") from error
     except (OSError, ValueError) as error:  # ValueError: a suffix unknown to Pillow
         reason = getattr(error, "strerror", None) or str(error)
         raise click.ClickException(f"{path}: {reason.lower()}") from error

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import click
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from pairedge.cli.shared import save
 from pairedge.drawing import draw_steps
 from pairedge.errors import SeveralDigitsError
 from pairedge.image import read_picture, to_tile
@@ -96,3 +99,26 @@ def test_nothing_is_drawn_of_what_cannot_be_read(tmp_path: Path, command: Comman
     answer = command("tile", tmp_path / "no.png", "-o", tmp_path / "steps.png")
     assert answer.returncode == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [(1, 40), (40, 1), (1, 1)])
+def test_a_picture_of_one_line_is_drawn(size: tuple[int, int], tmp_path: Path, command: Command) -> None:
+    Image.new("L", size, 255).save(tmp_path / "line.png")
+    answer = command("tile", tmp_path / "line.png", "-o", tmp_path / "steps.png")
+    assert answer.returncode == 3
+    assert "no ink found" in answer.stderr
+    assert (tmp_path / "steps.png").exists()
+
+
+def test_an_ending_that_is_not_written_is_refused_in_one_sentence(tmp_path: Path, command: Command) -> None:
+    Image.init()
+    unwritten = {end for end, kind in Image.registered_extensions().items() if kind not in Image.SAVE}
+    assert len(unwritten) > 10
+    for ending in (*unwritten, ".xyz", ""):
+        path = str(tmp_path / f"steps{ending}")
+        with pytest.raises(click.ClickException, match=rf"^{re.escape(path)}: [^\n]+$"):
+            save(Image.new("RGB", (4, 4)), path)
+    assert list(tmp_path.iterdir()) == []
+    answer = command("tile", FOLDER / "nine.png", "-o", tmp_path / "steps.psd")
+    assert answer.returncode == 1
+    assert answer.stderr == f"Error: {tmp_path / 'steps.psd'}: Pillow writes no psd pictures; name it .png\n"

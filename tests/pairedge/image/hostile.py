@@ -12,11 +12,12 @@ from PIL import Image
 SIDE = 8000  # its square is 64 million
 
 
-def _png(width: int, height: int, bits: int, rows: bytes) -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        crc = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + crc
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
+
+def _png(width: int, height: int, bits: int, rows: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
     rows = zlib.compress(rows, 1)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
@@ -98,3 +99,25 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 def deep_png() -> bytes:
     """A PNG of 64 million pixels of 16 bits, which is within the limits: half black, half white."""
     return _png(SIDE, SIDE, 16, (bytes(1 + SIDE) + b"\xff" * SIDE) * SIDE)
+
+
+def png_without_palette() -> bytes:
+    """A PNG whose pixels are numbers of colors that it does not have."""
+    header, rows = struct.pack(">IIBBBBB", 40, 40, 8, 3, 0, 0, 0), (b"\0" + bytes(range(40))) * 40
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+
+
+def premultiplied_tiff() -> bytes:
+    """A gray TIFF whose opacity is multiplied into it, Pillow's mode La."""
+    stream = BytesIO()
+    Image.new("LA", (40, 40), (90, 255)).save(stream, "TIFF")
+    entry = struct.pack("<HHL", 338, 3, 1)  # ExtraSamples, which is 2 for the opacity of mode LA
+    return stream.getvalue().replace(entry + b"\2", entry + b"\1")
+
+
+def lzw_tiff() -> bytes:
+    """A TIFF that libtiff finds an error in."""
+    stream = BytesIO()
+    Image.linear_gradient("L").save(stream, "TIFF", compression="tiff_lzw")
+    content = stream.getvalue()
+    return content[:300] + b"\xff" * 40 + content[340:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from PIL import Image, ImageFile
 from pairedge import ImageError
 from pairedge.image.tile import to_tile
 from pairedge_train.rendering.pen_digits import Look, draw_digit
+
+from .hostile import lzw_tiff, png_without_palette, premultiplied_tiff
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -147,6 +150,17 @@ def test_a_bomb_is_never_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             with pytest.raises(ImageError, match="a picture may have 1 to 64 million"):
                 to_tile(picture)
     assert unpacked == []
+
+
+@pytest.mark.parametrize("make", [png_without_palette, premultiplied_tiff, lzw_tiff])
+def test_what_a_decoder_trips_over_is_refused_in_one_sentence_alone(
+    make: Callable[[], bytes], tmp_path: Path, command: Command
+) -> None:
+    path = tmp_path / "odd"
+    path.write_bytes(make())
+    answer = command("classify", path)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert re.fullmatch(rf"Error: {path}: (a|the) picture .+\n", answer.stderr)
 
 
 def test_an_image_that_the_caller_opened_is_refused_alike_when_it_is_damaged(tmp_path: Path) -> None:
