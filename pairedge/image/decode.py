@@ -141,14 +141,16 @@ def on_paper(layers: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _read(picture: str | os.PathLike[str] | Content | BinaryFile | SupportsArray) -> bytes:
-    if isinstance(picture, Content):
-        return bytes(picture)
-    if not isinstance(picture, str | os.PathLike):
-        return _read_open(picture)
     try:
-        return read_file(picture, limits.LARGEST_FILE)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        if isinstance(picture, str | os.PathLike):
+            return read_file(picture, limits.LARGEST_FILE)
+        content = bytes(picture) if isinstance(picture, Content) else _read_open(picture)
+        check_length(len(content), limits.LARGEST_FILE)
+    except ImageError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: too large, closed, or a null character in the path
         raise ImageError(reason(error)) from error
+    return content
 
 
 def _read_open(file: BinaryFile | SupportsArray) -> bytes:
@@ -156,14 +158,10 @@ def _read_open(file: BinaryFile | SupportsArray) -> bytes:
         raise ImageError(
             f"a picture is a path, bytes, an open file, a PIL image or an array, not {type(file).__name__}"
         )
-    try:
-        content = file.read(limits.LARGEST_FILE + 1)
-        if isinstance(content, bytes):
-            check_length(len(content), limits.LARGEST_FILE)
-            return content
-    except (OSError, ValueError) as error:  # ValueError: it is closed, or too large
-        raise ImageError(reason(error)) from error
-    raise ImageError("the file is open for reading text: open it with mode 'rb'")
+    content = file.read(limits.LARGEST_FILE + 1)
+    if not isinstance(content, bytes):
+        raise ImageError("the file is open for reading text: open it with mode 'rb'")
+    return content
 
 
 def read_header(content: bytes) -> Image.Image:

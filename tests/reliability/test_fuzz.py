@@ -26,7 +26,7 @@ def read(content):
         start = time.process_time()
         while time.process_time() < start + 1.1: pass
     if content[:1] == b"c":
-        bytearray(400_000_000)
+        b"c" * 400_000_000
 READERS["bad"] = Reader("bad", read, lambda: [b"a", b"b", b"c", b"d"])
 fuzz.WORK = Path(sys.argv[2])
 fuzz.fuzz_part("bad", Path(sys.argv[1]), ["-runs=1", "-max_len=1"])

@@ -97,7 +97,9 @@ class Inputs:
     def _expand(self, name: str, left_out: list[tuple[str, str]]) -> Iterator[Item]:
         """The pictures that one argument names; what names none becomes an item with an error."""
         if name == STANDARD_INPUT:
-            yield Item((name,), content=sys.stdin.buffer.read())
+            from pairedge.image.limits import LARGEST_FILE
+
+            yield Item((name,), content=sys.stdin.buffer.read(LARGEST_FILE + 1))
         elif os.path.isdir(name):
             yield from self._folder(name, left_out)
         elif _is_pattern(name):

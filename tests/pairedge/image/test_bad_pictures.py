@@ -159,7 +159,7 @@ def test_what_a_decoder_trips_over_is_refused_in_one_sentence_alone(
     path = tmp_path / "odd"
     path.write_bytes(make())
     answer = command("classify", path)
-    assert (answer.returncode, answer.stdout) == (1, "")
+    assert (answer.returncode, answer.stdout) == (1, f"{path}: no answer  unreadable\n")
     assert re.fullmatch(rf"Error: {path}: (a|the) picture .+\n", answer.stderr)
 
 
