@@ -25,6 +25,7 @@ from pathlib import Path
 
 import click
 
+from pairedge.cold_start import peak_memory
 from reliability.rows import RESULTS, FuzzRow, add_to_campaign, read_campaign
 
 ROWS = RESULTS / "fuzz.jsonl"
@@ -99,7 +100,7 @@ def fuzz_part(name: str, counts_file: Path, arguments: Sequence[str]) -> None:
 
 def _peak() -> int:
     """The peak memory of this process, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak_memory() or 0
 
 
 def keep(name: str, kind: str, content: bytes) -> None:
