@@ -70,7 +70,7 @@ def test_every_hand_has_ten_different_digits_that_nearly_fill_the_box() -> None:
         for digit in digits:
             rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
             longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-            assert 45 <= longest <= BOX, hand.name
+            assert 58 <= longest <= BOX, hand.name
 
 
 def test_no_two_hands_are_the_same() -> None:

@@ -105,17 +105,17 @@ def drawn(font: ImageFont.FreeTypeFont) -> dict[str, Bitmap]:
 def bitmap(font: ImageFont.FreeTypeFont, character: str) -> Bitmap | None:
     """A character's ink, bool (60, 60), its longer side 60 and centered; None where nothing is drawn."""
     left, top, right, bottom = (round(edge) for edge in font.getbbox(character))
-    if right <= left or bottom <= top:
+    sheet = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+    ImageDraw.Draw(sheet).text((-left, -top), character, fill=255, font=font)
+    edges = sheet.getbbox()  # of the ink: the font's own box may be wider
+    if edges is None:
         return None
-    large = Image.new("L", (right - left, bottom - top))
-    ImageDraw.Draw(large).text((-left, -top), character, fill=255, font=font)
+    large = sheet.crop(edges)
     scale = BOX / max(large.size)
     width, height = (max(1, round(length * scale)) for length in large.size)
-    sheet = Image.new("L", (BOX, BOX))
-    sheet.paste(
-        large.resize((width, height), Image.Resampling.BOX), ((BOX - width) // 2, (BOX - height) // 2)
-    )
-    ink: Bitmap = np.asarray(sheet) >= 128
+    box = Image.new("L", (BOX, BOX))
+    box.paste(large.resize((width, height), Image.Resampling.BOX), ((BOX - width) // 2, (BOX - height) // 2))
+    ink: Bitmap = np.asarray(box) >= 64  # a hairline that covers a quarter of a point stays
     return ink
 
 
