@@ -5,7 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify fuzz fuzz-short
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -54,6 +54,10 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
 	$(DEV)/bin/pairedge predict examples/three.png examples/seven.png --show docs/show.png
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
+	$(DEV)/bin/python -m tools.hands docs
+
+hands: $(DEV)/done  ## fetch the handwriting fonts and draw their glyphs anew; needs the npm registry
+	$(DEV)/bin/python -m pairedge_train.rendering.collect_hands
 
 readme: $(DEV)/done  ## update README.md's tables and its figure of accuracy, and the inventory, from committed rows
 	$(DEV)/bin/python -m benchmarks.pareto --draw

@@ -178,7 +178,7 @@ def test_another_license_and_a_changed_package_are_refused(
     ):
         folder = tmp_path / name
         folder.mkdir()
-        monkeypatch.setattr(collect_hands, "REGISTRY", _registry(folder, **changed))  # type: ignore[arg-type]
+        monkeypatch.setattr(collect_hands, "REGISTRY", _registry(folder, **changed))
         with pytest.raises(ValueError, match=match):
             collect("training", "plain", SETTINGS)
     assert "metadata.json" in fetched_names(tmp_path, monkeypatch)

@@ -3,9 +3,9 @@
     python -m pairedge_train.cli.robustness --jobs 2
     python -m pairedge_train.cli.robustness --baseline OTHER/pair.onnx --baseline-reading OTHER_CHECKOUT
 
-MNIST's *test* digits are rendered, read and classified by each system, which is a way to read pictures and a
-model: resize only, the baseline if one is given, and pairedge. Rows and a page of tables are written to
-artifacts/robustness/.
+MNIST's *test* digits, and those of hands that are kept for tests, are rendered, read and classified by each
+system, which is a way to read pictures and a model: resize only, the baseline if one is given, and pairedge.
+Rows and two pages of tables are written to artifacts/robustness/.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import click
 from pairedge_train.cli.options import cli_errors, data_dir_option
 from pairedge_train.data.datasets import load_data
 from pairedge_train.files import write_all
+from pairedge_train.robustness.hands import all_hands_pictures, hands_page
 from pairedge_train.robustness.judge import judge, systems_to_compare
 from pairedge_train.robustness.page import page
 from pairedge_train.robustness.rejection import model_rejection
@@ -32,7 +33,11 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--baseline", type=_FILE, help="Another pair.onnx to compare with.")
 @click.option("--baseline-reading", type=_FOLDER, help="Checkout whose preprocessing the baseline uses.")
 @click.option(
-    "--count", type=click.IntRange(min=1), default=500, show_default=True, help="Pictures per condition."
+    "--count",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Pictures per condition, and per hand.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Parallel processes.")
 @click.option(
@@ -40,7 +45,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.Path(path_type=Path),
     default=Path("artifacts/robustness"),
     show_default=True,
-    help="Output folder: two JSON files of rows and robustness.md.",
+    help="Output folder: three JSON files of rows, robustness.md and hands.md.",
 )
 @data_dir_option
 def main(
@@ -65,17 +70,23 @@ def main(
         readings = list({system.reading: None for system in systems})
         pictures = all_pictures(data.test, readings, count, jobs)
         rows = [judge(each, system) for each in pictures for system in systems]
+        hands = [
+            judge(each, system) for each in all_hands_pictures(readings, count, jobs) for system in systems
+        ]
         rejection = model_rejection(systems[-1].model, data.test, count, jobs)
         text = page(rows, rejection)
         write_all(
             out,
             {
                 "conditions.json": to_json(rows),
+                "hands.json": to_json(hands),
+                "hands.md": hands_page(hands).encode(),
                 "rejection.json": to_json(rejection),
                 "robustness.md": text.encode(),
             },
         )
         click.echo(text)
+        click.echo(hands_page(hands))
 
 
 if __name__ == "__main__":

@@ -115,16 +115,20 @@ class Writer:
 
     def _ended(self, line: Line, generator: Generator) -> Line:
         """The line with its ends drawn out or cut back, and at times a hook at its last."""
-        first, last = (line[0] - line[3], line[-1] - line[-4])
-        reach = self.overshoot * generator.uniform(0, 1, 2)
-        ends = [line[0] + _unit(first) * reach[0], line[-1] + _unit(last) * reach[1]]
-        kept = line[1:-1] if self.overshoot >= 0 else line[_STEPS // 4 : -(_STEPS // 4)]
-        parts = [ends[:1], kept, ends[1:]] if self.overshoot >= 0 else [kept]
+        first, last = line[0] - line[3], line[-1] - line[-4]
+        if self.overshoot < 0:
+            line = line[_STEPS // 4 : -(_STEPS // 4)]
+        else:
+            reach = self.overshoot * generator.uniform(0, 1, 2)
+            line = np.stack(
+                [line[0] + _unit(first) * reach[0], *line[1:-1], line[-1] + _unit(last) * reach[1]]
+            )
         if self.hook and chance(generator, 0.5):
             side = -1.0 if chance(generator, 0.5) else 1.0
-            across = np.array([-last[1], last[0]]) * side - last * 0.5
-            parts.append([parts[-1][-1] + _unit(across) * self.hook * generator.uniform(0.5, 1)])
-        return np.concatenate(parts)
+            turned = np.array([-last[1], last[0]]) * side - last * 0.5
+            end = line[-1] + _unit(turned) * self.hook * generator.uniform(0.5, 1)
+            line = np.stack([*line, end])
+        return line
 
     def _radii(self, line: Line) -> NDArray[np.float64]:
         """The pen's radius at each point, field points: wider where the line turns."""

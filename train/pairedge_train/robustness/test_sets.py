@@ -100,6 +100,11 @@ def all_pictures(test: Digits, readings: list[str], count: int, workers: int) ->
     ]
     jobs += [(european_pictures, digits, labels, readings, count), (typeset_pictures, readings, count)]
     jobs += [(scikit_learn_pictures, readings)]
+    return in_parallel(jobs, workers)
+
+
+def in_parallel(jobs: list[tuple[Any, ...]], workers: int) -> list[Pictures]:
+    """The pictures that each job's function makes of its arguments, in order."""
     if workers == 1:
         return [function(*arguments) for function, *arguments in jobs]
     from joblib import Parallel, delayed

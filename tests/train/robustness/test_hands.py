@@ -1,0 +1,37 @@
+"""Digits of the hands that are kept for tests, and their table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pairedge_train.rendering.conditions import CONDITIONS
+from pairedge_train.rendering.hands import hands
+from pairedge_train.robustness.hands import all_hands_pictures, hand_pictures, hands_page, mean_of_hands
+from pairedge_train.robustness.readings import PAIREDGE
+from pairedge_train.robustness.rows import ConditionRow
+
+
+def test_every_hand_kept_for_tests_writes_and_no_other() -> None:
+    pictures = all_hands_pictures([PAIREDGE], 1, 1)
+    assert [each.name for each in pictures] == [hand.name for hand in hands("testing")]
+    assert all(len(each.labels) == 1 for each in pictures)
+
+
+def test_a_hands_pictures_are_each_digit_under_each_condition_once() -> None:
+    few, all_of_them = (hand_pictures(hands("testing")[0], [], count) for count in (7, 10_000))
+    assert len(few.labels) == 7
+    assert (all_of_them.labels[:7] == few.labels).all()
+    assert (np.bincount(all_of_them.labels) == len(CONDITIONS)).all()
+
+
+def test_the_page_has_a_line_for_each_hand_and_each_counts_the_same() -> None:
+    rows = [
+        ConditionRow(
+            condition=name, about="D", system="pairedge", model="", n=n, accuracy=accuracy, refused=1, seed=0
+        )
+        for name, n, accuracy in (("caveat", 200, 0.9), ("kalam", 10, 0.7))
+    ]
+    assert mean_of_hands(rows, "pairedge") == 0.8
+    lines = hands_page(rows).splitlines()
+    assert "| caveat | D | 200 | 90.0 % | 1 |" in lines
+    assert "| **mean** | of the hands | | 80.0 % | |" in lines
