@@ -13,13 +13,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pairedge_train.files import write_atomically
-from pairedge_train.rendering.hands import BOX, DIGITS, Hand, Part, all_hands, hands
+from pairedge_train.rendering.hands import BOX, DIGITS, Hand, all_hands, hands
+from pairedge_train.rendering.split import Split
 from tools.markdown import table
 
-PARTS: dict[Part, str] = {
+PARTS: dict[Split, str] = {
     "training": "Hands that train",
-    "choosing": "Hands that choices are made by",
-    "testing": "Hands that are kept for tests",
+    "validation": "Hands that choices are made by",
+    "test": "Hands that are kept for tests",
 }
 _DIGIT = BOX // 2  # side of a digit on the sheet, pixels
 _NAME = 170  # width of a name on the sheet, pixels
@@ -34,9 +35,9 @@ def page() -> str:
 
 Handwriting fonts as writers: {len(all_hands())} hands by {len(designers)} designers, among them what schools
 of {len(schools)} countries teach. Training draws their digits and, as negatives, those of their letters and
-signs that no person would take for a digit. No designer has hands in two parts. The fonts are packages
-`@fontsource/NAME` of the npm registry; `make hands` fetches them and draws their glyphs anew. Training needs
-no network.
+signs that no person would take for a digit. No designer has hands in two of the tables below. The fonts are
+packages `@fontsource/NAME` of the npm registry; `make hands` fetches them and draws their glyphs anew.
+Training needs no network.
 
 ![The digits of every hand](hands.png)
 

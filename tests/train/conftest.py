@@ -12,7 +12,8 @@ from PIL import Image
 
 from pairedge_train.data.datasets import DataSet, Digits
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.rendering import glyphs, negatives
+from pairedge_train.rendering import glyphs, negatives, tiles
+from pairedge_train.rendering.hands import Bitmap
 from pairedge_train.rendering.line_figures import Strokes
 
 
@@ -36,10 +37,12 @@ class Drawn:
     Attributes:
         strokes: figures by hand: letters, shapes, scribbles.
         glyphs: printed characters, as (character, font).
+        hands: characters of handwriting fonts, as the bytes of their ink.
     """
 
     strokes: set[Strokes] = field(default_factory=set)
     glyphs: set[tuple[str, str]] = field(default_factory=set)
+    hands: set[bytes] = field(default_factory=set)
 
     @property
     def letters(self) -> set[str]:
@@ -59,8 +62,8 @@ class Drawn:
 
     def take(self) -> Drawn:
         """All of it, to begin anew."""
-        taken = Drawn(self.strokes, self.glyphs)
-        self.strokes, self.glyphs = set(), set()
+        taken = Drawn(self.strokes, self.glyphs, self.hands)
+        self.strokes, self.glyphs, self.hands = set(), set(), set()
         return taken
 
 
@@ -78,6 +81,12 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
         record.strokes.add(strokes)
         return np.zeros((84, 84), np.float32)
 
+    def recorded_hand(bitmap: Bitmap, _: np.random.Generator) -> NDArray[np.float32]:
+        record.hands.add(bitmap.tobytes())
+        return np.zeros((84, 84), np.float32)
+
+    for module in (negatives, tiles):
+        monkeypatch.setattr(module, "written_glyph", recorded_hand)
     for module in (glyphs, negatives):
         monkeypatch.setattr(module, "glyph", recorded_glyph)
     monkeypatch.setattr(negatives, "_written", recorded_strokes)

@@ -9,7 +9,9 @@ import json
 import tarfile
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -25,7 +27,7 @@ from pairedge_train.rendering.hands import (
     DIGITS,
     LOOKALIKES,
     NEGATIVES,
-    NEGATIVES_FOR_TESTS,
+    NEGATIVES_OF_OTHERS,
     Hand,
     all_hands,
     hands,
@@ -33,7 +35,9 @@ from pairedge_train.rendering.hands import (
     store,
     written_glyph,
 )
+from pairedge_train.rendering.split import Split
 
+SPLITS: tuple[Split, ...] = get_args(Split)
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 
 
@@ -52,15 +56,15 @@ def test_the_glyphs_are_those_of_the_list() -> None:
         for part, named in listed().items()
         for name, settings in named.items()
     }
-    assert {hand.name: (hand.part, hand.version, hand.designer) for hand in all_hands()} == flat
+    assert {hand.name: (hand.split, hand.version, hand.designer) for hand in all_hands()} == flat
 
 
 def test_a_designer_has_hands_in_one_part_only() -> None:
-    parts = Counter(designer for designer, _ in {(hand.designer, hand.part) for hand in all_hands()})
+    parts = Counter(designer for designer, _ in {(hand.designer, hand.split) for hand in all_hands()})
     assert set(parts.values()) == {1}
     assert len(hands("training")) >= 100
-    assert len(hands("choosing")) == 20
-    assert len(hands("testing")) == 30
+    assert len(hands("validation")) == 20
+    assert len(hands("test")) == 30
 
 
 def test_every_hand_has_ten_different_digits_that_nearly_fill_the_box() -> None:
@@ -83,16 +87,16 @@ def test_a_hand_that_another_is_already_is_refused() -> None:
         check_different([one, replace(one, name="twin")])
 
 
-def test_negatives_leave_out_what_looks_like_a_digit_and_keep_some_for_tests() -> None:
+def test_negatives_leave_out_what_looks_like_a_digit_and_each_split_has_its_own() -> None:
     assert not set(NEGATIVES) & set(LOOKALIKES)
     assert set("OoIlSZBgq") <= set(LOOKALIKES)
-    assert set(NEGATIVES_FOR_TESTS) <= set(NEGATIVES)
-    greek = [hand for hand in all_hands() if "Λ" in hand.glyphs]
-    assert greek
-    for hand in greek:
-        training, testing = hand.negatives(testing=False), hand.negatives(testing=True)
-        assert not set(training) & set(testing)
-        assert set(training) | set(testing) == set(hand.glyphs) - set(DIGITS)
+    assert set(chain(*NEGATIVES_OF_OTHERS.values())) <= set(NEGATIVES)
+    for hand in all_hands():
+        each = [set(hand.negatives(split)) for split in SPLITS]
+        assert sum(map(len, each)) == len(set.union(*each)) == len(set(hand.glyphs) - set(DIGITS))
+    for split in SPLITS:
+        assert all(len(hand.negatives(split)) >= 4 for hand in hands(split)), split
+    assert any("Δ" in hand.glyphs for hand in hands("training"))
 
 
 def test_storing_hands_and_reading_them_gives_the_same(

@@ -12,6 +12,7 @@ from numpy.random import default_rng
 
 from pairedge_train.rendering.conditions import Rendered
 from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS
+from pairedge_train.rendering.hands import LOOKALIKES, NEGATIVES_OF_OTHERS, hands
 from pairedge_train.rendering.negatives import (
     KINDS,
     LETTERS,
@@ -19,15 +20,15 @@ from pairedge_train.rendering.negatives import (
     SHAPES,
     SHAPES_OF,
     SIGNS_OF,
-    Split,
     render_negative,
 )
+from pairedge_train.rendering.split import Split
 from pairedge_train.rendering.tiles import tile_or_none
 
 from ..conftest import Drawn
 
 SPLITS: tuple[Split, ...] = get_args(Split)
-LIKE_DIGITS = set("OQDaCcoUudIlijJtfrTZzSsBGbgqPpYy?!<>$§/|()0123456789")
+LIKE_DIGITS = {*LOOKALIKES, *"<>()0123456789"}
 
 
 def content(picture: Rendered) -> bytes:
@@ -97,11 +98,18 @@ def test_a_kind_is_held_out_where_the_others_draw_nothing_that_training_draws(
         sides.append((pictures, drawn.take()))
     (pictures, training), (pictures_of_others, others) = sides
     if KINDS[kind].held_out:
-        assert others.strokes or others.glyphs
+        assert others.strokes or others.glyphs or others.hands
+        assert not training.hands & others.hands
         assert not training.strokes & others.strokes
         assert not training.glyphs & others.glyphs
     elif (kind, split) != ("texture", "test"):  # other patterns, in colors and grain of training's
         assert (pictures, training) == (pictures_of_others, others)
+
+
+def test_training_draws_no_letter_or_sign_of_the_tests_in_any_kind() -> None:
+    every_hand = {sign for hand in hands("training") for sign in hand.negatives("training")}
+    training = {*LETTERS_OF["training"], *SIGNS_OF["training"], *every_hand}
+    assert not training & {*LETTERS_OF["test"], *SIGNS_OF["test"], *NEGATIVES_OF_OTHERS["test"]}
 
 
 def test_every_drawn_letter_is_used_and_looks_like_no_digit() -> None:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.random import default_rng
 from numpy.typing import NDArray
+from PIL import Image
 
 from pairedge.image.tile import to_tile
 from pairedge_train.data.datasets import NEGATIVE
 from pairedge_train.data.synthetic import synthetic_tiles
 from pairedge_train.experiments.recipe import Synthetic
 from pairedge_train.rendering.conditions import CONDITIONS
-from pairedge_train.rendering.negatives import KINDS, Split
+from pairedge_train.rendering.hands import DIGITS, Bitmap, hands
+from pairedge_train.rendering.negatives import KINDS
+from pairedge_train.rendering.pen import Writer
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.render import render
-from pairedge_train.rendering.tiles import WEIGHTS, negative_tiles, rendered_tiles, tile_or_none
+from pairedge_train.rendering.split import Split
+from pairedge_train.rendering.stroke_field import Field
+from pairedge_train.rendering.tiles import (
+    WEIGHTS,
+    Labels,
+    Tiles,
+    hand_tiles,
+    negative_tiles,
+    pen_tiles,
+    rendered_tiles,
+    tile_or_none,
+)
 
-MIXTURE = Synthetic(rendered=40, printed=10, negatives=5)
+MIXTURE = Synthetic(rendered=40, printed=10, hands=10, written=10, negatives=5)
 SIDES: list[tuple[int, Split]] = [(1, "training"), (2, "training"), (1, "validation")]
 INK_ON_BLACK = Look(size=(28, 28), ink=(255, 255, 255), paper=(0, 0, 0), height=0.72, stroke=0.12)
 
@@ -45,6 +62,51 @@ def test_the_seed_decides_and_the_workers_do_not(
     assert one[0].shape != other[0].shape or (one[0] != other[0]).any()
     assert one[0].shape[1:] == (14, 14)
     assert one[0].dtype == np.uint8
+
+
+@pytest.mark.parametrize("make", [hand_tiles, pen_tiles])
+def test_other_hands_depend_on_the_seed_alone_too(
+    make: Callable[..., tuple[Tiles, Labels]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pairedge_train.rendering.tiles._CHUNK", 15)
+    one, two, other = (
+        make(30, default_rng(seed), workers=workers) for seed, workers in ((1, 1), (1, 2), (2, 1))
+    )
+    assert (one[0] == two[0]).all()
+    assert (one[1] == two[1]).all()
+    assert (one[1][:20] != other[1][:20]).any()
+
+
+def test_every_digit_of_every_hand_is_drawn_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: Counter[bytes] = Counter()
+
+    def count(bitmap: Bitmap, _: np.random.Generator) -> Field:
+        drawn[bitmap.tobytes()] += 1
+        return np.zeros((84, 84), np.float32)
+
+    monkeypatch.setattr("pairedge_train.rendering.tiles.written_glyph", count)
+    monkeypatch.setattr("pairedge_train.rendering.tiles.photograph", lambda *_: Image.new("L", (20, 20)))
+    hand_tiles(600, default_rng(0), split="test")
+    own = {hand.glyphs[digit].tobytes() for hand in hands("test") for digit in DIGITS}
+    assert set(drawn) == own
+    assert set(drawn.values()) == {2}
+
+
+def test_a_writer_writes_twenty_digits_before_another_takes_the_pen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writers: list[int] = []
+
+    def draw(writer: Writer, *_: object) -> Field:
+        writers.append(id(writer))
+        return np.zeros((84, 84), np.float32)
+
+    keep = [Writer.drawn(default_rng(seed)) for seed in range(3)]  # alive, so that no two share an id
+    monkeypatch.setattr(Writer, "drawn", lambda _: keep[len(set(writers))])
+    monkeypatch.setattr(Writer, "digit", draw)
+    monkeypatch.setattr("pairedge_train.rendering.tiles.photograph", lambda *_: Image.new("L", (20, 20)))
+    pen_tiles(50, default_rng(0))
+    assert [list(writers).count(id(writer)) for writer in keep] == [20, 20, 10]
 
 
 def test_labels_stay_in_order(digits: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
@@ -121,7 +183,7 @@ def test_progress_of_a_whole_mixture_counts_every_picture(
 ) -> None:
     finished: list[int] = []
     synthetic_tiles(digits, labels, default_rng(0), MIXTURE, on_progress=finished.append)
-    assert finished == [50, 5]
+    assert finished == [50, 10, 10, 5]
 
 
 def test_a_tile_is_the_runtimes_own_or_none(digits: NDArray[np.uint8]) -> None:

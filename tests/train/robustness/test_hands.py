@@ -13,12 +13,12 @@ from pairedge_train.robustness.rows import ConditionRow
 
 def test_every_hand_kept_for_tests_writes_and_no_other() -> None:
     pictures = all_hands_pictures([PAIREDGE], 1, 1)
-    assert [each.name for each in pictures] == [hand.name for hand in hands("testing")]
+    assert [each.name for each in pictures] == [hand.name for hand in hands("test")]
     assert all(len(each.labels) == 1 for each in pictures)
 
 
 def test_a_hands_pictures_are_each_digit_under_each_condition_once() -> None:
-    few, all_of_them = (hand_pictures(hands("testing")[0], [], count) for count in (7, 10_000))
+    few, all_of_them = (hand_pictures(hands("test")[0], [], count) for count in (7, 10_000))
     assert len(few.labels) == 7
     assert (all_of_them.labels[:7] == few.labels).all()
     assert (np.bincount(all_of_them.labels) == len(CONDITIONS)).all()

@@ -26,6 +26,7 @@ from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.tiles import Tiles
+from pairedge_train.robustness.hands import all_hands_pictures
 from pairedge_train.robustness.judge import System, judge, systems_to_compare
 from pairedge_train.robustness.page import condition_table
 from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY, read_by, resize_only
@@ -189,11 +190,12 @@ def test_the_benchmark_draws_no_figure_sign_or_font_that_training_draws(
         name = f"pairedge_train.{module}.tile_or_none"
         monkeypatch.setattr(name, lambda _: np.zeros((14, 14), np.uint8))
     monkeypatch.setattr("pairedge_train.rendering.tiles.render", lambda *_: Image.new("L", (28, 28)))
-    mixture = Synthetic(rendered=20, printed=300, negatives=1500)
+    mixture = Synthetic(rendered=20, printed=300, negatives=1500, hands=300)
     synthetic_tiles(fields, np.arange(20) % 10, np.random.default_rng(0), mixture)
     training = drawn.take()
     measure_rejection(lambda each: np.ones(len(each)), 0.5, data.test, 100, 1)
     typeset_pictures([RESIZE_ONLY], 40)
+    all_hands_pictures([RESIZE_ONLY], 2, 1)
     tests = drawn.take()
     for name in ("letters", "shapes", "signs", "fonts"):
         in_training, in_tests = getattr(training, name), getattr(tests, name)
@@ -201,6 +203,8 @@ def test_the_benchmark_draws_no_figure_sign_or_font_that_training_draws(
         assert in_tests, name
         assert not in_training & in_tests, name
     assert not training.glyphs & tests.glyphs
+    assert training.hands
+    assert not training.hands & tests.hands
     assert not training.strokes & tests.strokes
 
 

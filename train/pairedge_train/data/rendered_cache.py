@@ -23,14 +23,15 @@ from safetensors import SafetensorError, safe_open
 from pairedge.image import tile
 from pairedge_train.errors import OutputError
 from pairedge_train.files import cache_folder, one_writer, write_atomically
-from pairedge_train.rendering import render
+from pairedge_train.rendering import hands, render
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
-# The programs that draw, photograph and read a picture: a change of any line of them gives other keys.
+# What draws, photographs and reads a picture, and the glyphs of hands: any change of them gives other keys.
 _PROGRAMS = (
     *sorted(Path(tile.__file__).parent.glob("*.py")),
     *sorted(Path(render.__file__).parent.glob("*.py")),
+    hands.GLYPHS,
     Path(__file__).with_name("synthetic.py"),
 )
 

@@ -7,7 +7,7 @@ held-out digit nor a picture of one.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -21,8 +21,16 @@ from pairedge_train.data.rendered_cache import rendered_once
 from pairedge_train.errors import DataError
 from pairedge_train.experiments.recipe import Data, Synthetic
 from pairedge_train.rendering.glyphs import printed_digits
-from pairedge_train.rendering.negatives import Split
-from pairedge_train.rendering.tiles import Labels, OnProgress, Tiles, negative_tiles, rendered_tiles
+from pairedge_train.rendering.split import Split
+from pairedge_train.rendering.tiles import (
+    Labels,
+    OnProgress,
+    Tiles,
+    hand_tiles,
+    negative_tiles,
+    pen_tiles,
+    rendered_tiles,
+)
 
 
 def with_synthetic(
@@ -90,11 +98,11 @@ def rendered_sides(
     import joblib
 
     share = additions.held_out / sum(map(len, sides.values()))
-    asked = additions.synthetic
-    held_out = Synthetic(rendered=round(share * asked.rendered), negatives=round(share * asked.negatives))
-    training = replace(
-        asked, rendered=asked.rendered - held_out.rendered, negatives=asked.negatives - held_out.negatives
+    asked = asdict(additions.synthetic)
+    held_out = Synthetic(
+        **{name: round(share * amount) for name, amount in asked.items() if name != "printed"}
     )
+    training = Synthetic(**{name: amount - getattr(held_out, name) for name, amount in asked.items()})
     added: dict[str, NDArray[Any]] = {}
     for (split, side), settings, generator in zip(
         sides.items(), (training, held_out), _generators(additions)[1:], strict=True
@@ -121,14 +129,14 @@ def synthetic_tiles(
     workers: int = 1,
     on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
-    """All additions to some digits, in this order: rendered handwriting, rendered printed digits, negatives.
+    """All additions to some digits: rendered MNIST and print, hands of fonts, a pen's digits, then negatives.
 
     Args:
         digits: uint8 (N, 28, 28), 0 to 255, as in MNIST; each is rendered about equally often.
         labels: int64 (N,), 0 to 9.
         generator: draws everything random.
         settings: how many of each.
-        split: what the negatives are for.
+        split: what the pictures are for: each has hands and negatives of its own.
         workers: processes to use.
         on_progress: called with the number of pictures rendered since the last call.
 
@@ -144,11 +152,16 @@ def synthetic_tiles(
         workers=workers,
         on_progress=on_progress,
     )
+    parts = [
+        (tiles, tile_labels),
+        hand_tiles(settings.hands, generator, split=split, workers=workers, on_progress=on_progress),
+        pen_tiles(settings.written, generator, workers=workers, on_progress=on_progress),
+    ]
     added = negative_tiles(
         settings.negatives, generator, workers=workers, split=split, on_progress=on_progress
     )
-    added_labels = np.full(len(added), NEGATIVE, np.int64)
-    return np.concatenate([tiles, added]), np.concatenate([tile_labels, added_labels])
+    parts.append((added, np.full(len(added), NEGATIVE, np.int64)))
+    return np.concatenate([tiles for tiles, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
 def _generators(additions: Additions) -> list[Generator]:

@@ -33,6 +33,9 @@ from pairedge_train.experiments.settings import flat, merged, nested
 
 SCHEMA = 2  # part of every digest: raised when the name, meaning or default of a setting changes
 SYNTHETIC_SCHEMA = 3  # that of recipes with synthetic pictures: 3 since digits are held out before rendering
+# Settings that came after schema 2. At their defaults they are left out of the digest, so that rows of before
+# keep their name; whoever changes such a default raises the schema.
+ADDED_SETTINGS = ("data.synthetic.hands", "data.synthetic.written")
 
 Count = PositiveInt | Literal["all"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -65,10 +68,14 @@ class Synthetic:
     """Photo-like pictures of printed digits."""
     negatives: NonNegativeInt = 0
     """Photo-like pictures of letters, symbols and shapes, whose target posterior is uniform."""
+    hands: NonNegativeInt = 0
+    """Photo-like pictures of the digits of handwriting fonts."""
+    written: NonNegativeInt = 0
+    """Photo-like pictures of digits that a pen draws, by writers of their own."""
 
     def __bool__(self) -> bool:
         """Whether anything is added."""
-        return bool(self.rendered or self.printed or self.negatives)
+        return any(asdict(self).values())
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -272,7 +279,13 @@ class Recipe:
     def digest(self) -> str:
         """A name for the recipe: eight hexadecimal digits, a digest of all settings and the schema."""
         schema = SYNTHETIC_SCHEMA if self.data.synthetic else SCHEMA
-        settings = {"schema": schema, **self.to_dict()}
+        defaults = flat(Recipe().to_dict())
+        named = {
+            name: value
+            for name, value in flat(self.to_dict()).items()
+            if name not in ADDED_SETTINGS or value != defaults[name]
+        }
+        settings = {"schema": schema, **nested(named)}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -197,3 +197,6 @@ ALLOGRAPHS: dict[int, tuple[Strokes, ...]] = {
           (0.44, 0.97)),),
     ),
 }  # fmt: skip
+
+# The forms of a one with a long upstroke and of a seven with a bar, by their places.
+EUROPEAN_FORMS: dict[int, tuple[int, ...]] = {1: (2, 3, 5), 7: (1, 3)}

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pairedge_train.rendering.hands import BOX, DIGITS, NEGATIVES, Bitmap, Hand, Part, listed, store
+from pairedge_train.rendering.hands import BOX, DIGITS, NEGATIVES, Bitmap, Hand, listed, store
+from pairedge_train.rendering.split import Split
 
 REGISTRY = "https://registry.npmjs.org/@fontsource"
 LICENSES = ("OFL-1.1", "Apache-2.0")
@@ -33,7 +34,7 @@ _NOTHING = "\ue123"  # a private character, which no font has: what is drawn in 
 
 def main() -> None:
     """Fetch, check and draw all hands; nothing is written when one is refused."""
-    jobs = [(part, name, settings) for part, named in listed().items() for name, settings in named.items()]
+    jobs = [(split, name, settings) for split, named in listed().items() for name, settings in named.items()]
     with ThreadPoolExecutor(8) as pool:
         collected = list(pool.map(lambda job: collect(*job), jobs))
     check_different(collected)
@@ -41,7 +42,7 @@ def main() -> None:
     print(f"{len(collected)} hands, {sum(len(hand.glyphs) for hand in collected):,} glyphs")
 
 
-def collect(part: Part, name: str, settings: dict[str, Any]) -> Hand:
+def collect(split: Split, name: str, settings: dict[str, Any]) -> Hand:
     """Fetch one hand's package in its listed version and draw its glyphs.
 
     Raises:
@@ -63,7 +64,7 @@ def collect(part: Part, name: str, settings: dict[str, Any]) -> Hand:
         name=name,
         designer=settings["designer"],
         school=settings.get("school"),
-        part=part,
+        split=split,
         version=settings["version"],
         license=license_["type"],
         copyright=license_["attribution"],

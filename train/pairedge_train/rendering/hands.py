@@ -1,7 +1,7 @@
 """Handwriting fonts as writers: the digits, letters and signs of many hands, as ink, and who drew them.
 
-hands.toml lists the hands by part: those that train, those that choices are made by, and those that are kept
-for tests. A designer's hands are all in one part. hands.npz holds their glyphs, which `collect_hands` draws,
+hands.toml lists the hands by split: those that train, those that choices are made by, and those that are kept
+for tests. A designer's hands are all in one split. hands.npz holds their glyphs, which `collect_hands` draws,
 so that training needs no network.
 """
 
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from pairedge_train.rendering.split import Split
 from pairedge_train.rendering.stroke_field import FINE, Field, ridges
 
-Part: TypeAlias = Literal["training", "choosing", "testing"]
 Bitmap: TypeAlias = NDArray[np.bool_]
 
 LIST = Path(__file__).with_name("hands.toml")
@@ -34,23 +34,25 @@ DIGITS = "0123456789"
 # What may be taken for a digit, and for which: never a negative. Greek and Cyrillic letters are
 # meant where they look like Latin ones.
 LOOKALIKES: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys("OoQDaCcUudаОоСсЮюΟοσΘθΦφфФ", "0, or an open or crossed one")  # noqa: RUF001
-    | dict.fromkeys("IiLlJjtfTr|/\\!ІіїЇгГтТΙιΤτΓ", "1, or 7")
+    dict.fromkeys("OoQDaCcUudаОоСсЮюΟοσΘθφфФ", "0, or an open or crossed one")  # noqa: RUF001
+    | dict.fromkeys("IilJjtfTr|/\\!ІіїЇгтТΙιΤτ", "1, or 7")
     | dict.fromkeys("ZzΖζ?", "2")  # noqa: RUF001
     | dict.fromkeys("ЗзЭэεξ", "3, or a mirrored one")
-    | dict.fromkeys("YyЧчУуγυψΨ", "4, or an open one")  # noqa: RUF001
+    | dict.fromkeys("YyЧчУуγυψ", "4, or an open one")  # noqa: RUF001
     | dict.fromkeys("Ss$§", "5")
     | dict.fromkeys("GbбδЬьЪъЫы", "6")  # noqa: RUF001
-    | dict.fromkeys("B8&ВвβЯя", "8")
+    | dict.fromkeys("B8Ввβ", "8")  # noqa: RUF001
     | dict.fromkeys("gqPpРрρд", "9, or a looped one")  # noqa: RUF001
 )
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω"
 CYRILLIC = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщъыьэюя"
-SIGNS = "@%*+=^~#"
+SIGNS = "&@%*+=^~#"
 NEGATIVES = "".join(sign for sign in LETTERS + GREEK + CYRILLIC + SIGNS if sign not in LOOKALIKES)
-# Negatives that training never draws, by any hand.
-NEGATIVES_FOR_TESTS = "FMRWhmwΞΣΩλωЖЦШ#%"
+# Letters and signs that no hand writes in training.
+NEGATIVES_OF_OTHERS: Mapping[Split, str] = MappingProxyType(
+    {"training": "", "validation": "Lvx^ΔΠπДИЛ", "test": "FMRWehmw#%ΞΣΩλωЖЦШ"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class Hand:
         name: of the font's package, @fontsource/NAME in the npm registry.
         designer: who drew it.
         school: the country whose schools teach it, or None.
-        part: what it serves.
+        split: what it serves.
         version: of the package.
         license: of the font, by its SPDX name.
         copyright: the font's own statement.
@@ -71,22 +73,22 @@ class Hand:
     name: str
     designer: str
     school: str | None
-    part: Part
+    split: Split
     version: str
     license: str
     copyright: str
     glyphs: Mapping[str, Bitmap]
 
-    def negatives(self, *, testing: bool) -> str:
-        """The letters and signs of this hand that may be drawn as negatives, in training or in tests."""
-        return "".join(
-            sign for sign in self.glyphs if sign not in DIGITS and (sign in NEGATIVES_FOR_TESTS) == testing
-        )
+    def negatives(self, split: Split) -> str:
+        """The letters and signs of this hand that may be drawn as negatives, for a split of any hands."""
+        held_out = "".join(NEGATIVES_OF_OTHERS.values())
+        own = NEGATIVES_OF_OTHERS[split] or set(NEGATIVES) - set(held_out)
+        return "".join(sign for sign in self.glyphs if sign in own)
 
 
-def hands(part: Part) -> tuple[Hand, ...]:
-    """The hands of a part, in the order of hands.toml."""
-    return tuple(hand for hand in all_hands() if hand.part == part)
+def hands(split: Split) -> tuple[Hand, ...]:
+    """The hands of a split, in the order of hands.toml."""
+    return tuple(hand for hand in all_hands() if hand.split == split)
 
 
 @cache
@@ -120,11 +122,11 @@ def store(collected: list[Hand]) -> None:
     )
 
 
-def listed() -> dict[Part, dict[str, dict[str, Any]]]:
-    """hands.toml: for each part, the hands by name with their versions, designers and schools."""
+def listed() -> dict[Split, dict[str, dict[str, Any]]]:
+    """hands.toml: for each split, the hands by name with their versions, designers and schools."""
     with LIST.open("rb") as file:
-        parts: dict[Part, dict[str, dict[str, Any]]] = tomllib.load(file)  # type: ignore[assignment]
-    return parts
+        splits: dict[Split, dict[str, dict[str, Any]]] = tomllib.load(file)  # type: ignore[assignment]
+    return splits
 
 
 def written_glyph(bitmap: Bitmap, generator: Generator) -> Field:

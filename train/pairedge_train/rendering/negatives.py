@@ -1,26 +1,23 @@
 """Negatives: pictures that show no digit, which a model should answer with low confidence.
 
-Letters written by strokes, printed signs, shapes, scribbles, noise, textures and blank pages, put on paper
-by the same scenes that digits are (`conditions`). Letters, signs and shapes come in three parts: one for
-training, one for validation and one for tests, which has fonts of its own, too. The other kinds have no such
-parts, and `KINDS` says which are which. A letter held out of handwriting may be a sign that training prints
-(M, m, R, W, e, h, w and Ж are).
+Letters written by strokes, letters and signs of handwriting fonts, printed signs, shapes, scribbles, noise,
+textures and blank pages, put on paper by the same scenes that digits are (`conditions`). Letters, signs and
+shapes come in three parts: one for training, one for validation and one for tests, which has fonts of its
+own, too. A letter or sign that tests draw, of any kind, training draws of no kind. The other kinds have no
+such parts, and `KINDS` says which are which.
 
-Left out, since a person may take them for a digit: O, Q, D, a, c, C, o, u, U, d (0, or an open 0), I, l, i,
-J, j, t, f, r, T (1 or 7), Z, z (2), S, s (5), B (8), G, b (6), g, q, P, p (9), Y, y (4 or 9), and circles,
-squares, arrows, ticks and single bars among the shapes; ?, !, $, §, < and > among the signs.
+Left out is what a person may take for a digit: the letters and signs of `hands.LOOKALIKES`, and circles,
+squares, arrows, ticks and single bars among the shapes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from pairedge_train.rendering.canvas import (
     BOARD,
@@ -35,12 +32,12 @@ from pairedge_train.rendering.canvas import (
 )
 from pairedge_train.rendering.conditions import CONDITIONS, Condition, Rendered
 from pairedge_train.rendering.glyphs import FONTS, FONTS_FOR_TESTS, glyph
+from pairedge_train.rendering.hands import hands, written_glyph
 from pairedge_train.rendering.line_figures import Strokes, random_figure
-from pairedge_train.rendering.pen_digits import smooth
+from pairedge_train.rendering.pen import Writer
 from pairedge_train.rendering.render import photograph
-from pairedge_train.rendering.stroke_field import FINE, Field, ridges, stroke_field
-
-Split: TypeAlias = Literal["training", "validation", "test"]
+from pairedge_train.rendering.split import Split
+from pairedge_train.rendering.stroke_field import FINE, Field, stroke_field
 
 # How a hand writes them: points that a smooth line goes through, x to the right and y down in a unit square.
 LETTERS: dict[str, Strokes] = {
@@ -108,7 +105,7 @@ LETTERS_OF: dict[Split, tuple[str, ...]] = {
 }
 
 SIGNS_OF: dict[Split, str] = {
-    "training": "AEHKLMNRVWXkmnvwxeh&@%*+=^~ΓΔΛΞΠΣΦΨΩДЖИЛЦШЩЮЯ",
+    "training": "AEHKNVXknv&@*+=~ΓΔΛΠΦΨДИЛЩЯ",
     "validation": "ÆĦŁŊЊЉЋ‡",
     "test": "F#¶±÷»«€¥©",
 }
@@ -189,6 +186,16 @@ def letters(generator: Generator, split: Split) -> Rendered:
     """A letter by hand."""
     names = LETTERS_OF[split]
     return _seen(_written(LETTERS[names[int(generator.integers(len(names)))]], generator), generator)
+
+
+def alphabets(generator: Generator, split: Split) -> Rendered:
+    """A letter or sign, Latin, Greek or Cyrillic, in the hand of one of the writers of `hands`."""
+    writers = hands(split)
+    writer = writers[int(generator.integers(len(writers)))]
+    signs = writer.negatives(split)
+    return _seen(
+        written_glyph(writer.glyphs[signs[int(generator.integers(len(signs)))]], generator), generator
+    )
 
 
 def symbols(generator: Generator, split: Split) -> Rendered:
@@ -287,6 +294,7 @@ class Kind:
 # edges, and all its colors and its grain are drawn as in training.
 KINDS: dict[str, Kind] = {
     "letters": Kind(letters, held_out=True),
+    "alphabets": Kind(alphabets, held_out=True),
     "symbols": Kind(symbols, held_out=True),
     "shapes": Kind(shapes, held_out=True),
     "scribbles": Kind(scribbles, held_out=False),
@@ -306,21 +314,8 @@ def _seen(field: Field, generator: Generator) -> Rendered:
 
 
 def _written(strokes: Strokes, generator: Generator) -> Field:
-    """Strokes by an unsteady hand, float32 (84, 84): points moved a little, the whole squeezed or widened."""
-    wide = within(generator, (0.6, 1.0))
-    sheet = Image.new("L", (_SIDE, _SIDE))
-    pen = ImageDraw.Draw(sheet)
-    moves: dict[tuple[float, float], NDArray[np.float64]] = {}  # strokes that meet still meet
-    for stroke in strokes:
-        for point in stroke:
-            moves.setdefault(point, generator.normal(0, 0.035, 2))
-        shaken = tuple((float(x), float(y)) for x, y in (np.add(point, moves[point]) for point in stroke))
-        line = (np.array(smooth(shaken)) - 0.5) * (wide, 1.0)
-        places = [(float(x), float(y)) for x, y in line * (20 * FINE) + _SIDE / 2]
-        pen.line(places, fill=255, width=2 * FINE, joint="curve")
-        for x, y in (places[0], places[-1]):
-            pen.ellipse((x - FINE, y - FINE, x + FINE, y + FINE), fill=255)
-    return ridges(sheet)
+    """Strokes in somebody's hand, float32 (84, 84)."""
+    return Writer.drawn(generator).write(strokes, generator)
 
 
 def _sine(angles: Field) -> Field:

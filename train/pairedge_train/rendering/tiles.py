@@ -1,4 +1,4 @@
-"""Tiles for the model that ships: rendered pictures, of digits and negatives, read by `to_tile`.
+"""Tiles for the model that ships: rendered pictures of digits, by any hand, and negatives, read by `to_tile`.
 
 What a mixture holds is decided by the generator alone: pictures are made in chunks, each with a seed of its
 own, so that the number of workers changes how long it takes and nothing else.
@@ -6,7 +6,7 @@ own, so that the number of workers changes how long it takes and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from pairedge.errors import ImageError
 from pairedge.image.tile import TILE_SIDE, to_tile
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
-from pairedge_train.rendering.european import in_another_hand
-from pairedge_train.rendering.negatives import KINDS, Split, render_negative
-from pairedge_train.rendering.render import render
+from pairedge_train.rendering.hands import hands, written_glyph
+from pairedge_train.rendering.negatives import KINDS, render_negative
+from pairedge_train.rendering.pen import Writer
+from pairedge_train.rendering.render import photograph, render
+from pairedge_train.rendering.split import Split
+from pairedge_train.rendering.stroke_field import Field
 
 Tiles: TypeAlias = NDArray[np.uint8]
 Labels: TypeAlias = NDArray[np.int64]
@@ -37,6 +40,7 @@ WEIGHTS: dict[str, float] = {
 # How often each kind of negative is drawn. Most blank pages are refused and leave nothing to train on.
 NEGATIVE_WEIGHTS: dict[str, float] = {
     "letters": 5.0,
+    "alphabets": 8.0,
     "symbols": 5.0,
     "shapes": 5.0,
     "scribbles": 2.0,
@@ -44,6 +48,7 @@ NEGATIVE_WEIGHTS: dict[str, float] = {
     "texture": 1.0,
     "blank": 0.5,
 }
+_WRITING = 20  # digits that a writer writes before another one takes the pen
 _CHUNK = 250  # pictures that share a seed: about five seconds' work
 
 
@@ -72,15 +77,45 @@ def rendered_tiles(
         tiles uint8 (M, 14, 14), labels int64 (M,).
     """
     parts = [slice(start, start + _CHUNK) for start in range(0, len(digits), _CHUNK)]
-    seeds = _seeds(generator, len(parts))
-    jobs = [
-        (digits[part], labels[part], seed, dict(weights)) for part, seed in zip(parts, seeds, strict=True)
-    ]
-    sizes = [len(digits[part]) for part in parts]
-    done = _completed(_in_parallel(_render_chunk, jobs, workers), sizes, on_progress)
-    if not done:
-        return np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8), np.empty(0, np.int64)
-    return np.concatenate([tiles for tiles, _ in done]), np.concatenate([kept for _, kept in done])
+    chunks = [(digits[part], labels[part]) for part in parts]
+    return _labeled(_render_chunk, chunks, generator, workers, weights, on_progress)
+
+
+def hand_tiles(
+    count: int,
+    generator: Generator,
+    *,
+    split: Split = "training",
+    workers: int = 1,
+    weights: Mapping[str, float] = WEIGHTS,
+    on_progress: OnProgress | None = None,
+) -> tuple[Tiles, Labels]:
+    """Digits of handwriting fonts (`hands`), rendered and read; arguments and result as `rendered_tiles`.
+
+    Args:
+        count: N; all digits of all hands of the split are drawn about equally often.
+        generator: decides everything.
+        split: whose hands.
+        workers: processes to use.
+        weights: how often each condition is drawn, by its name in CONDITIONS.
+        on_progress: called as chunks of pictures complete with how many that are, N in all.
+    """
+    every = generator.permutation(np.arange(count) % (10 * len(hands(split))))
+    chunks = [(every[start : start + _CHUNK], split) for start in range(0, count, _CHUNK)]
+    return _labeled(_hand_chunk, chunks, generator, workers, weights, on_progress)
+
+
+def pen_tiles(
+    count: int,
+    generator: Generator,
+    *,
+    workers: int = 1,
+    weights: Mapping[str, float] = WEIGHTS,
+    on_progress: OnProgress | None = None,
+) -> tuple[Tiles, Labels]:
+    """Digits that writers of their own write (`pen`), rendered and read; otherwise as `hand_tiles`."""
+    chunks = [(np.arange(start, min(start + _CHUNK, count)),) for start in range(0, count, _CHUNK)]
+    return _labeled(_pen_chunk, chunks, generator, workers, weights, on_progress)
 
 
 def negative_tiles(
@@ -117,15 +152,68 @@ def tile_or_none(picture: Rendered) -> Tiles | None:
         return None
 
 
+def _labeled(
+    function: Callable[..., tuple[Tiles, Labels]],
+    chunks: Sequence[tuple[Any, ...]],
+    generator: Generator,
+    workers: int,
+    weights: Mapping[str, float],
+    on_progress: OnProgress | None,
+) -> tuple[Tiles, Labels]:
+    """The tiles and labels that a function makes of each chunk, its weights and its seed, joined."""
+    seeds = _seeds(generator, len(chunks))
+    jobs = [(*chunk, dict(weights), seed) for chunk, seed in zip(chunks, seeds, strict=True)]
+    sizes = [len(chunk[0]) for chunk in chunks]
+    done = _completed(_in_parallel(function, jobs, workers), sizes, on_progress)
+    if not done:
+        return np.empty((0, TILE_SIDE, TILE_SIDE), np.uint8), np.empty(0, np.int64)
+    return np.concatenate([tiles for tiles, _ in done]), np.concatenate([kept for _, kept in done])
+
+
 def _render_chunk(
-    digits: NDArray[np.uint8], labels: Labels, seed: int, weights: dict[str, float]
+    digits: NDArray[np.uint8], labels: Labels, weights: dict[str, float], seed: int
 ) -> tuple[Tiles, Labels]:
     generator = default_rng(seed)
     names = _drawn(weights, len(digits), generator)
+    pictures = (render(digit, name, generator) for digit, name in zip(digits, names, strict=True))
+    return _read(pictures, labels)
+
+
+def _hand_chunk(
+    places: NDArray[np.int64], split: Split, weights: dict[str, float], seed: int
+) -> tuple[Tiles, Labels]:
+    generator = default_rng(seed)
+    writers = hands(split)
+    fields = (written_glyph(writers[place // 10].glyphs[str(place % 10)], generator) for place in places)
+    return _read(_photographs(fields, len(places), weights, generator), places % 10)
+
+
+def _pen_chunk(places: NDArray[np.int64], weights: dict[str, float], seed: int) -> tuple[Tiles, Labels]:
+    generator = default_rng(seed)
+    labels = generator.integers(0, 10, len(places))
+
+    def fields() -> Iterator[Field]:
+        for start in range(0, len(labels), _WRITING):
+            writer = Writer.drawn(generator)
+            for label in labels[start : start + _WRITING]:
+                yield writer.digit(int(label), generator)
+
+    return _read(_photographs(fields(), len(places), weights, generator), labels)
+
+
+def _photographs(
+    fields: Iterable[Field], count: int, weights: dict[str, float], generator: Generator
+) -> Iterator[Rendered]:
+    """Pictures of fields of strokes, each under a condition drawn by weight."""
+    names = _drawn(weights, count, generator)
+    return (photograph(field, CONDITIONS[name], generator) for field, name in zip(fields, names, strict=True))
+
+
+def _read(pictures: Iterable[Rendered], labels: Labels) -> tuple[Tiles, Labels]:
+    """The tiles of the pictures that are not refused, and their labels."""
     tiles, kept = [], []
-    for digit, label, name in zip(digits, labels, names, strict=True):
-        written = in_another_hand(digit, int(label), generator)
-        tile = tile_or_none(render(written, name, generator))
+    for picture, label in zip(pictures, labels, strict=True):
+        tile = tile_or_none(picture)
         if tile is not None:
             tiles.append(tile)
             kept.append(label)

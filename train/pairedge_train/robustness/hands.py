@@ -37,7 +37,7 @@ def hand_pictures(hand: Hand, readings: list[str], count: int) -> Pictures:
 
 def all_hands_pictures(readings: list[str], count: int, workers: int) -> list[Pictures]:
     """The pictures of every hand that is kept for tests."""
-    return in_parallel([(hand_pictures, hand, readings, count) for hand in hands("testing")], workers)
+    return in_parallel([(hand_pictures, hand, readings, count) for hand in hands("test")], workers)
 
 
 def hands_page(rows: Sequence[ConditionRow]) -> str:

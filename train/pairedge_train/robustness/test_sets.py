@@ -11,10 +11,11 @@ from PIL import Image
 
 from pairedge_train.data.datasets import Digits, fields_of, uci_pictures
 from pairedge_train.randomness import seeded
+from pairedge_train.rendering.allographs import ALLOGRAPHS, EUROPEAN_FORMS
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
-from pairedge_train.rendering.european import with_bar, with_flag
 from pairedge_train.rendering.glyphs import printed_digits
-from pairedge_train.rendering.render import render
+from pairedge_train.rendering.pen import Writer
+from pairedge_train.rendering.render import photograph, render
 from pairedge_train.robustness.readings import Tile, read_all
 
 
@@ -53,24 +54,24 @@ def condition_pictures(
     return Pictures(name, CONDITIONS[name].about, labels[chosen], read_all(pictures, readings))
 
 
-def european_pictures(
-    digits: NDArray[np.uint8], labels: NDArray[np.int64], readings: list[str], count: int
-) -> Pictures:
-    """Ones with an upstroke and sevens with a bar, photographed on squared or plain paper.
+def european_pictures(readings: list[str], count: int) -> Pictures:
+    """Ones with an upstroke and sevens with a bar, by writers of their own, on squared or plain paper.
 
     Args:
-        digits: uint8 (N, 28, 28).
-        labels: int64 (N,).
         readings: how to read them.
-        count: how many to draw at most.
+        count: how many to draw.
     """
     generator = seeded("european")
-    chosen = generator.permutation(np.flatnonzero((labels == 1) | (labels == 7)))[:count]
-    written = [(with_flag if labels[index] == 1 else with_bar)(digits[index], generator) for index in chosen]
+    labels = generator.choice(np.array([1, 7]), count)
     names = ("photo", "squared", "pencil")
-    pictures = [render(each, names[int(generator.integers(3))], generator) for each in written]
+    pictures = []
+    for label in labels:
+        writer = Writer.drawn(generator)
+        form = int(generator.choice(EUROPEAN_FORMS[int(label)]))
+        strokes = writer.write(ALLOGRAPHS[int(label)][form], generator)
+        pictures.append(photograph(strokes, CONDITIONS[names[int(generator.integers(3))]], generator))
     about = "European ones and sevens, on plain and squared paper"
-    return Pictures("european", about, labels[chosen], read_all(pictures, readings))
+    return Pictures("european", about, labels, read_all(pictures, readings))
 
 
 def typeset_pictures(readings: list[str], count: int) -> Pictures:
@@ -98,7 +99,7 @@ def all_pictures(test: Digits, readings: list[str], count: int, workers: int) ->
     jobs: list[tuple[Any, ...]] = [
         (condition_pictures, name, digits, labels, readings, count) for name in CONDITIONS
     ]
-    jobs += [(european_pictures, digits, labels, readings, count), (typeset_pictures, readings, count)]
+    jobs += [(european_pictures, readings, count), (typeset_pictures, readings, count)]
     jobs += [(scikit_learn_pictures, readings)]
     return in_parallel(jobs, workers)
 
