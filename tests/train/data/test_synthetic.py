@@ -18,6 +18,7 @@ from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.rendering import tiles
+from pairedge_train.rendering.tiles import Labels, Tiles
 from pairedge_train.training import rounds
 from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
 
@@ -116,7 +117,6 @@ def numbered(monkeypatch: pytest.MonkeyPatch) -> DataSet:
     levels = torch.arange(50, dtype=torch.uint8)
     fields = levels.view(-1, 1, 1).expand(-1, 28, 28).contiguous()
     digits = Digits(fields[:, ::2, ::2].float(), fields[:, ::2, ::2].numpy(), levels.long() % 10, fields)
-    monkeypatch.setattr(tiles, "in_another_hand", lambda digit, *_: digit)
     monkeypatch.setattr(tiles, "render", lambda digit, *_: digit)
     monkeypatch.setattr(tiles, "render_negative", lambda *_, **__: np.full((28, 28), 255, np.uint8))
     monkeypatch.setattr(tiles, "tile_or_none", lambda picture: picture[::2, ::2])
@@ -152,6 +152,20 @@ def test_neither_a_held_out_digit_nor_a_picture_of_one_is_trained_on(
     levels = torch.cat([draw.training.images, draw.validation.images])[:, :, 0, 0]
     digits = torch.cat([draw.training.digits, draw.validation.digits])
     assert torch.equal(levels[digits != NEGATIVE].long() % 10, digits[digits != NEGATIVE])
+
+
+def test_what_is_held_out_is_written_by_hands_that_do_not_train(
+    numbered: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, int] = {}
+
+    def hand_tiles(count: int, _: object, *, split: str, **__: object) -> tuple[Tiles, Labels]:
+        asked[split] = count
+        return np.zeros((0, 14, 14), np.uint8), np.zeros(0, np.int64)
+
+    monkeypatch.setattr(synthetic, "hand_tiles", hand_tiles)
+    with_synthetic(numbered, RECIPE.with_({"data.hold_out": 5, "data.synthetic.hands": 100}).data, 1)
+    assert asked == {"training": 80, "validation": 20}  # 10 of 50 digits are held out
 
 
 def test_another_seed_holds_out_other_digits(numbered: DataSet) -> None:
@@ -228,6 +242,8 @@ def test_the_recipe_that_ships_gives_the_same_bytes_again(
         "data.synthetic.rendered": 12,
         "data.synthetic.printed": 4,
         "data.synthetic.negatives": 6,
+        "data.synthetic.hands": 5,
+        "data.synthetic.written": 5,
         "data.hold_out": 4,
         "optim.epochs": 1,
     }

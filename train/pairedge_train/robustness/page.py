@@ -29,10 +29,11 @@ the last system refuses to read. Models, by the SHA-256 of their `pair.onnx`: {d
 
 An answer with a confidence below {threshold} is uncertain; a picture is rejected when its answer is
 uncertain or it is refused. The threshold was fitted in training, on what the model card says was held out.
-*Negatives* are pictures that show no digit. Those *held out* are letters by hand, printed signs, fonts and
-shapes that training never draws. Those *also trained on* come from generators that training uses too, with
-other seeds; textures have other patterns here, of which one, bars, is training's waves with hard edges. There
-is no mean over both groups: only the first shows pictures that training could not have drawn.
+*Negatives* are pictures that show no digit. Those *held out* are letters and signs, by pen, in handwriting
+fonts and printed, and shapes, that training never draws, in hands and fonts that it never draws. Those *also
+trained on* come from generators that training uses too, with other seeds; textures have other patterns here,
+of which one, bars, is training's waves with hard edges. There is no mean over both groups: only the first
+shows pictures that training could not have drawn.
 
 {rejection_table(rejection)}"""
 
