@@ -16,10 +16,11 @@ from pairedge.graph import CONTRACTS, open_graph
 from pairedge_export.c.writing import HEADER, SOURCE
 from pairedge_export.card import Group, card
 from pairedge_export.parity import Parity
+from pairedge_train.robustness.hands import mean_of_hands
 from pairedge_train.robustness.readings import PAIREDGE
 from pairedge_train.robustness.rows import condition_rows_from_json
 
-CONDITIONS = Path(__file__).parents[1] / "artifacts" / "robustness" / "conditions.json"
+ROBUSTNESS = Path(__file__).parents[1] / "artifacts" / "robustness"
 
 
 def model_card(folder: Path) -> str:
@@ -32,10 +33,15 @@ def model_card(folder: Path) -> str:
 
 
 def condition_groups() -> list[Group]:
-    """The conditions under which the model that ships was measured; a refused picture is a mistake."""
-    rows = condition_rows_from_json(CONDITIONS.read_bytes())
+    """The conditions and hands that the model that ships was measured on; a refused picture is a mistake."""
+    conditions, hands = (
+        [row for row in condition_rows_from_json(path.read_bytes()) if row.system == PAIREDGE]
+        for path in (ROBUSTNESS / "conditions.json", ROBUSTNESS / "hands.json")
+    )
+    about = f"digits of {len(hands)} handwriting fonts"
     return [
-        Group(f"{row.condition}: {row.about}", row.accuracy, row.n) for row in rows if row.system == PAIREDGE
+        *(Group(f"{row.condition}: {row.about}", row.accuracy, row.n) for row in conditions),
+        Group(f"hands: {about}", mean_of_hands(hands, PAIREDGE), sum(row.n for row in hands)),
     ]
 
 

@@ -19,6 +19,7 @@ from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.reports.agreement import Tally, rows_of, summary, tallies
 from pairedge_train.reports.claims import evaluate_claim
 from pairedge_train.reports.statistics import Summary
+from pairedge_train.robustness.hands import mean_of_hands
 from pairedge_train.robustness.page import mean_of_conditions
 from pairedge_train.robustness.rows import condition_rows_from_json, rejection_report_from_json
 from pairedge_train.rows import RoundRow, read_rows
@@ -74,6 +75,7 @@ def accuracy_table(root: Path) -> str:
     system = conditions[-1].system  # the current reading and model stand last
     current = {row.condition: row for row in conditions if row.system == system}
     real = current["uci-real"]
+    hands = condition_rows_from_json((robustness / "hands.json").read_bytes())
     rejection = rejection_report_from_json((robustness / "rejection.json").read_bytes())
     held_out, drawn = (rejection.mean_of_negatives(held_out=held_out) for held_out in (True, False))
     return table(
@@ -90,6 +92,11 @@ def accuracy_table(root: Path) -> str:
                 f"photo-like pictures of MNIST's test digits, mean of {len(CONDITIONS)} conditions",
                 f"{sum(current[name].n for name in CONDITIONS):,}",
                 percent(mean_of_conditions(conditions, system)),
+            ],
+            [
+                f"digits of {len({row.condition for row in hands})} handwriting fonts, in these conditions",
+                f"{sum(row.n for row in hands if row.system == system):,}",
+                percent(mean_of_hands(hands, system)),
             ],
             [
                 "negatives rejected: letters, symbols and shapes that training never draws",
