@@ -234,7 +234,7 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "marker": Condition(about="a thick felt pen", pen=(3.5, 5.0), effects=(texture, gradient)),
     "blue-on-pink": Condition(
-        about="colored ink of about the note's own brightness",
+        about="colored ink about as bright as the paper",
         papers=NOTES,
         effects=(equal_luminance, texture, gradient),
         noise=(0, 3),
@@ -258,7 +258,7 @@ CONDITIONS: dict[str, Condition] = {
         quality=None,
     ),
     "tablet": Condition(
-        about="drawn in a program, transparent or plain ground",
+        about="drawn in a program, on a transparent or plain background",
         side=(80, 220),
         inks=((0, 0, 0), (255, 255, 255), (30, 60, 200), (220, 30, 30)),
         papers=((255, 255, 255), (255, 250, 220), (30, 30, 34)),
