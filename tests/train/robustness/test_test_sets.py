@@ -143,17 +143,17 @@ def test_what_lies_below_the_threshold_is_rejected(data: DataSet, shipped: Syste
 
 
 def test_kinds_that_training_never_draws_are_reported_apart() -> None:
-    rejected = {"letters": 0.9, "symbols": 0.8, "shapes": 0.7}
+    rejected = {"letters": 0.9, "alphabets": 0.8, "symbols": 0.8, "shapes": 0.7}
     rows = {kind: RejectionRow(n=10, rejected=rejected.get(kind, 1.0), refused=1) for kind in KINDS}
     report = RejectionReport(
         threshold=0.5, digits={"mnist": rows["noise"], "rendered": rows["noise"]}, negatives=rows, seed=0
     )
     assert set(report.negatives_of(held_out=True)) == set(rejected)
     assert report.mean_of_negatives(held_out=True).rejected == pytest.approx(0.8)
-    assert report.mean_of_negatives(held_out=True).n == 30
+    assert report.mean_of_negatives(held_out=True).n == 40
     assert report.mean_of_negatives(held_out=False).rejected == 1
     lines = rejection_table(report).splitlines()
-    assert "| **negatives, held out: mean** | 30 | 80.0 % |" in lines
+    assert "| **negatives, held out: mean** | 40 | 80.0 % |" in lines
     assert "| **negatives, also trained on: mean** | 40 | 100.0 % |" in lines
 
 

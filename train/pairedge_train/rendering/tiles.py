@@ -90,7 +90,7 @@ def hand_tiles(
     weights: Mapping[str, float] = WEIGHTS,
     on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
-    """Digits of handwriting fonts (`hands`), rendered and read; arguments and result as `rendered_tiles`.
+    """Digits of handwriting fonts (`hands`), rendered and read as `rendered_tiles` does.
 
     Args:
         count: N; all digits of all hands of the split are drawn about equally often.
@@ -99,6 +99,9 @@ def hand_tiles(
         workers: processes to use.
         weights: how often each condition is drawn, by its name in CONDITIONS.
         on_progress: called as chunks of pictures complete with how many that are, N in all.
+
+    Returns:
+        tiles uint8 (M, 14, 14), labels int64 (M,), of the M pictures that `to_tile` does not refuse.
     """
     every = generator.permutation(np.arange(count) % (10 * len(hands(split))))
     chunks = [(every[start : start + _CHUNK], split) for start in range(0, count, _CHUNK)]
@@ -113,7 +116,11 @@ def pen_tiles(
     weights: Mapping[str, float] = WEIGHTS,
     on_progress: OnProgress | None = None,
 ) -> tuple[Tiles, Labels]:
-    """Digits that writers of their own write (`pen`), rendered and read; otherwise as `hand_tiles`."""
+    """Digits that a pen draws, by writers of its own (`pen`), rendered and read as `hand_tiles` does.
+
+    Returns:
+        tiles uint8 (M, 14, 14), labels int64 (M,), of the M pictures that `to_tile` does not refuse.
+    """
     chunks = [(np.arange(start, min(start + _CHUNK, count)),) for start in range(0, count, _CHUNK)]
     return _labeled(_pen_chunk, chunks, generator, workers, weights, on_progress)
 
