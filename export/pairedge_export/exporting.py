@@ -189,8 +189,8 @@ def round_metrics(checkpoint: Checkpoint) -> dict[str, Metric]:
     if validation is None:
         return {}
     data = checkpoint.recipe.data
-    # Pairs with a negative count for nothing, and folds differ in size: n is known of plain held-out pairs.
-    known = data.hold_out and not data.folds and not data.synthetic.negatives
+    # Folds differ in size, and synthetic pictures add pairs: n is known of plain held-out pairs.
+    known = data.hold_out and not data.folds and not data.synthetic
     return {"validation": {"accuracy": validation, **({"n": data.hold_out} if known else {})}}
 
 

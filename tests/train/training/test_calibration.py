@@ -26,6 +26,7 @@ from pairedge_train.training.calibration import (
     rejected_negatives,
     risk,
 )
+from pairedge_train.training.measure import validation_metrics
 
 
 def fresh(variant: str, seed: int = 0) -> Network:
@@ -167,6 +168,14 @@ def test_negatives_do_not_move_the_thresholds(tiny: DataSet) -> None:
     noise = torch.rand(10, 2, 14, 14, generator=Generator().manual_seed(3)) * 255
     mixed = Pairs(torch.cat([pairs.images, noise]), torch.cat([pairs.digits, torch.full((10, 2), NEGATIVE)]))
     assert confidence_thresholds(network, mixed) == confidence_thresholds(network, pairs)
+
+
+def test_negatives_do_not_count_in_the_metrics_of_a_search(tiny: DataSet) -> None:
+    network = fresh("aux_ws")
+    pairs = make_pairs(tiny.training, torch.arange(60))
+    noise = torch.rand(10, 2, 14, 14, generator=Generator().manual_seed(3)) * 255
+    mixed = Pairs(torch.cat([pairs.images, noise]), torch.cat([pairs.digits, torch.full((10, 2), NEGATIVE)]))
+    assert validation_metrics(network, mixed) == validation_metrics(network, pairs)
 
 
 def test_the_share_of_negatives_that_a_threshold_rejects_counts_them_alone(tiny: DataSet) -> None:

@@ -93,7 +93,7 @@ class Data:
     """Test pairs of a round; "all" uses every test tile once."""
     validation_pairs: NonNegativeInt = 1000
     """Validation pairs drawn from training tiles that are in no training pair. They are reported during
-    training and select nothing."""
+    training and select nothing. With synthetic pictures they are held out as hold_out says."""
     hold_out: NonNegativeInt = 0
     """How many of the training pairs are held out for validation. With synthetic pictures, so many pairs'
     digits are held out before anything is rendered, and validated on with pictures of them and negatives."""
