@@ -38,6 +38,7 @@ COMMANDS = {
     "rank": "Sort pictures by digit.",
     "serve": "Answer over HTTP: pictures, and the Open Inference Protocol.",
     "tile": "Draw how a picture is preprocessed, step by step.",
+    "watch": "Classify pictures as they arrive in a folder.",
 }
 
 # What other programs call them.

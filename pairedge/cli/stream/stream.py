@@ -42,16 +42,12 @@ _WORKER_OPTIONS = (
     ),
     click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Read the pictures on a Dask cluster."),
 )
-_OUTPUT_OPTIONS = (
-    click.option("--json", "style", flag_value="json", help="Write JSON, one object per line."),
-    click.option("--csv", "style", flag_value="csv", help="Write CSV, with a header."),
-    click.option(
-        "-o",
-        "--output",
-        "path",
-        metavar="FILE",
-        help="Write to FILE, which appears when it is complete; .csv and .jsonl need no --csv or --json.",
-    ),
+_OUTPUT_OPTION = click.option(
+    "-o",
+    "--output",
+    "path",
+    metavar="FILE",
+    help="Write to FILE, which appears when it is complete; .csv and .jsonl need no --csv or --json.",
 )
 _RESUME_OPTION = click.option(
     "--resume", is_flag=True, help="Continue the output of a run that was cut off: -o's FILE.part, or FILE."
@@ -120,6 +116,14 @@ def report_refusal(row: Row) -> None:
         report_error(refusal["error"])
 
 
+def style_options(function: Command) -> Command:
+    """Give a command the options that choose the style of its rows, as an argument `style`."""
+    function = click.option("--csv", "style", flag_value="csv", help="Write CSV, with a header.")(function)
+    return click.option("--json", "style", flag_value="json", help="Write JSON, one object per line.")(
+        function
+    )
+
+
 def stream_options(
     *columns: str, resume: bool = True, subfolders: bool = False
 ) -> Callable[[Command], Command]:
@@ -130,12 +134,13 @@ def stream_options(
         resume: whether the output can be continued.
         subfolders: whether they are always read.
     """
-    options = [
+    options: list[Callable[[Command], Command]] = [
         click.argument("names", nargs=-1, metavar="FILE..." if len(columns) == 1 else "A B [A B ...]"),
         _FROM_OPTION,
         *([] if subfolders else [_RECURSIVE_OPTION]),
         *_WORKER_OPTIONS,
-        *_OUTPUT_OPTIONS,
+        style_options,
+        _OUTPUT_OPTION,
         *([_RESUME_OPTION] if resume else []),
         min_confidence_option,
         model_option,

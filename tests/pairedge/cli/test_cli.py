@@ -156,6 +156,7 @@ def test_help_lists_the_commands_and_version_prints_the_version(command: Command
         "rank",
         "serve",
         "tile",
+        "watch",
     ]
     assert command("--version").stdout == f"pairedge {pairedge.__version__}\n"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,58 @@ def test_no_more_parts_are_taken_ahead_than_are_needed() -> None:
 def test_a_cluster_and_jobs_exclude_each_other() -> None:
     with pytest.raises(click.UsageError, match="exclude each other"):
         Workers(2, "tcp://127.0.0.1:1")
+
+
+@pytest.fixture
+def scheduler() -> Iterator[str]:
+    """The address of a Dask scheduler of its own process."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    with dask("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"):
+        yield f"tcp://127.0.0.1:{port}"
+
+
+@contextmanager
+def dask(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of Dask, killed at the end."""
+    program = [sys.executable, "-m", f"distributed.cli.dask_{command[0]}", *command[1:]]
+    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_rows_of_this_process_also_when_it_loses_a_worker(
+    model: pairedge.PairModel, scheduler: str
+) -> None:
+    here = list(Workers().answers(answer, ITEMS, SOURCE, model))
+    worker = ("worker", scheduler, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny")
+    with dask(*worker) as first, dask(*worker):
+        there = []
+        for row in Workers(cluster=scheduler).answers(answer, ITEMS * 4, SOURCE, model):
+            there.append(row)
+            if len(there) == 40:
+                first.kill()
+    assert there == here * 4
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence(
+    model: pairedge.PairModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dask.config
+
+    monkeypatch.setitem(dask.config.config["distributed"]["comm"]["timeouts"], "connect", "100ms")
+    address = "tcp://127.0.0.1:9"
+    with pytest.raises(click.ClickException, match=f"{address}: no Dask scheduler answers"):
+        list(Workers(cluster=address).answers(answer, ITEMS, SOURCE, model))
+
+
+def test_without_dask_one_sentence_says_what_to_install(
+    model: pairedge.PairModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(click.ClickException, match=r"pip install 'pairedge\[scale\]'"):
+        list(Workers(cluster="tcp://127.0.0.1:9").answers(answer, ITEMS, SOURCE, model))
