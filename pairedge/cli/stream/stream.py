@@ -169,8 +169,9 @@ def stream_options(
             )
             function(stream, **others)
 
+        decorated: Command = command
         for option in reversed(options):
-            command = option(command)
-        return command
+            decorated = option(decorated)
+        return decorated
 
     return decorate

@@ -10,10 +10,10 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import pairedge
-from pairedge.drawing import Cell, draw_sheet
+from pairedge.drawing import Cell, draw_evaluation, draw_sheet
 from pairedge.scoring import BINS, Evaluation, LabelError, digit_of, label_of
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
@@ -283,3 +283,39 @@ def test_a_contact_sheet_draws_each_cell_up_to_a_limit() -> None:
     assert sizes[1000] == sizes[200]
     all_there, first = (draw_sheet([cell] * 2, total).tobytes() for total in (2, 3))
     assert all_there != first  # it says that there are more
+
+
+def test_the_confusion_matrix_and_the_confidence_are_drawn(
+    command: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    draw = ImageDraw.ImageDraw.text
+
+    def keep_and_draw(pen: ImageDraw.ImageDraw, place: object, text: str, *rest: object) -> None:
+        texts.append(text)
+        draw(pen, place, text, *rest)  # type: ignore[arg-type]  # the rest is passed on as it came
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", keep_and_draw)
+    assert command("evaluate", "--confusion", tmp_path / "matrix.png", folder).returncode == 0
+    assert texts[0] == "9 right of 12: 75.00% (1 refused)"
+    assert texts.count("1") == 2 + 11 + 1  # heads of a row and a column, each digit read once, the axis
+    assert any(text.startswith("9 right, at most ") for text in texts)
+    assert any(text.startswith("2 wrong, at most ") for text in texts)
+    with Image.open(tmp_path / "matrix.png") as drawing:
+        assert drawing.format == "PNG"
+
+
+def test_a_right_answer_is_blue_and_a_mistake_orange() -> None:
+    confusion, confidences = np.zeros((10, 10), np.int64), np.zeros((2, 20), np.int64)
+    confusion[3, 3], confusion[3, 8] = 5, 1
+    confidences[1, 19], confidences[0, 0] = 5, 1
+    pixels = np.asarray(draw_evaluation(confusion, confidences, "title")).astype(int)
+    red, blue = pixels[..., 0] - pixels[..., 2] > 40, pixels[..., 2] - pixels[..., 0] > 40
+    right_of_matrix = 100 + 10 * 44 + 60
+    assert red[:, :right_of_matrix].any()
+    assert blue[:, :right_of_matrix].any()
+    assert red[:, right_of_matrix:].any()
+    assert blue[:, right_of_matrix:].any()
+    confusion[3, 8] = confidences[0, 0] = 0
+    pixels = np.asarray(draw_evaluation(confusion, confidences, "title")).astype(int)
+    assert not (pixels[:, :right_of_matrix, 0] - pixels[:, :right_of_matrix, 2] > 40).any()
