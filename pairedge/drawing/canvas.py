@@ -27,7 +27,7 @@ def blank(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def show(sheet: Image.Image, image: NDArray[Any], place: Place, side: int = SIDE) -> None:
-    """Fit an image, (H, W), (H, W, 1) or (H, W, 3), 0 to 255, into a square; small ones stay sharp."""
+    """Fit an image, uint8 or float32 (H, W), (H, W, 1) or (H, W, 3), 0 to 255, into a square."""
     image = image[..., 0] if image.shape[2:] == (1,) else image
     levels = Image.fromarray(np.rint(np.clip(image, 0, 255)).astype(np.uint8)).convert("RGB")
     scale = side / max(levels.size)
