@@ -22,6 +22,8 @@ from benchmarks.records import (
     Machine,
     PrecisionRecord,
     PrecisionRow,
+    ServerRow,
+    ServersRecord,
     read_record,
 )
 from pairedge_train.files import write_atomically
@@ -35,6 +37,7 @@ def page() -> str:
     engines_record = read_record(RESULTS / "engines.json", EnginesRecord)
     precision_record = read_record(RESULTS / "precision.json", PrecisionRecord)
     compat_record = read_record(RESULTS / "compat.json", CompatRecord)
+    servers_record = read_record(RESULTS / "servers.json", ServersRecord)
     lines = [
         "# Benchmarks",
         "",
@@ -44,6 +47,7 @@ def page() -> str:
         *section("engines", engines_record.machine, engines(engines_record)),
         *section("precision", precision_record.machine, precision(precision_record)),
         *section("compat", compat_record.machine, compat(compat_record)),
+        *section("servers", servers_record.machine, servers(servers_record)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -216,6 +220,53 @@ def advice(precisions: list[PrecisionRow]) -> str:
         else "for one pair neither pays, except in size"
     )
     return f"{'; '.join(sentences)}: {end}."
+
+
+def servers(record: ServersRecord) -> Iterator[str]:
+    """Pairedge's server beside others, and how far it leads."""
+    loads = [(load.encoding, load.connections) for load in record.servers[0].loads]
+    yield "## Servers"
+    yield ""
+    yield (
+        f"{server_verdict(record)} The figures are requests per second, each for one pair: medians of "
+        f"{record.passes} passes in turn, {record.seconds:g} seconds each, the client on the same cores, "
+        "by `python -m benchmarks.servers`. A missing one is of an encoding that the server does not have."
+    )
+    yield ""
+    yield from table(
+        ("server", "version", *(f"{name}, {count}" for name, count in loads), "peak memory"),
+        (
+            (
+                server.server,
+                server.version,
+                *(f"{rates[load]:,.0f}" if load in rates else "" for load in loads),
+                f"{server.peak_bytes / 1e6:.0f} MB",
+            )
+            for server in record.servers
+            for rates in [rates_of(server)]
+        ),
+    )
+
+
+def rates_of(server: ServerRow) -> dict[tuple[str, int], float]:
+    """Requests per second of a server, by encoding and connections."""
+    return {(load.encoding, load.connections): load.median_requests_per_second for load in server.loads}
+
+
+def server_verdict(record: ServersRecord) -> str:
+    """How pairedge's server compares with each other one, in sentences."""
+    ours, *others = record.servers
+    answers = sum(load.answers for load in ours.loads)
+    wrong = sum(load.wrong + sum(load.failures.values()) for load in ours.loads)
+    sentences = []
+    for other in others:
+        rates = rates_of(other)
+        ratios = [rate / rates[load] for load, rate in rates_of(ours).items() if load in rates]
+        sentences.append(f"{min(ratios):.1f} to {max(ratios):.1f} times as many as {other.server}")
+    return (
+        f"{ours.server} answers {'; '.join(sentences)}. Of its {answers:,} answers, {wrong:,} failed or were "
+        "wrong."
+    )
 
 
 def compat(record: CompatRecord) -> Iterator[str]:

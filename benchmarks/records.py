@@ -481,6 +481,33 @@ class KillsRecord:
     kept: list[int]
 
 
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SoakRecord:
+    """results/soak.json: a server under good, bad, huge and slow requests, and clients that leave.
+
+    Attributes:
+        machine: where.
+        seconds: how long.
+        connections: at the same time.
+        statuses: by kind of request, how often each status came; "dropped" stands for no answer.
+        server_errors: answers of 5xx other than 503.
+        wrong: a sentence for each answer that is not the right one.
+        second_quarter_bytes: the least that the server held in that quarter of the time.
+        last_quarter_bytes: likewise.
+        peak_bytes: the most of all seconds.
+    """
+
+    machine: Machine
+    seconds: float
+    connections: int
+    statuses: dict[str, dict[str, int]]
+    server_errors: int
+    wrong: list[str]
+    second_quarter_bytes: int
+    last_quarter_bytes: int
+    peak_bytes: int
+
+
 def latency(seconds: list[float]) -> Percentiles:
     """The percentiles of some calls' seconds."""
     microseconds: dict[str, Any] = dict(percentiles(seconds))

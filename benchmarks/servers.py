@@ -8,15 +8,12 @@ python -m benchmarks.servers [--environments FOLDER]
 
 from __future__ import annotations
 
-import socket
 import statistics
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,6 +21,7 @@ import click
 from benchmarks.environments import environment
 from benchmarks.options import HELP, quick_option
 from benchmarks.records import ROOT, ServerLoadRow, ServerRow, ServersRecord, keep
+from benchmarks.server_process import SERVE, started
 from pairedge.bench import machine
 from pairedge.errors import PairedgeError
 from pairedge.server_load import Load, measure
@@ -31,7 +29,6 @@ from pairedge.shipped import shipped_graph
 
 PASSES = 5
 SECONDS = 18.0  # of each pass and server
-_PATIENCE = 60.0  # seconds that a server has to start
 RIVALS = Path(__file__).parent / "rivals"
 
 
@@ -54,8 +51,7 @@ class Contender:
     def command(self, python: Path, port: int) -> list[str]:
         """What starts it."""
         if self.program is None:
-            run = "from pairedge.cli import run; run()"
-            return [str(python), "-c", run, "serve", "--port", str(port)]
+            return [*SERVE, "--port", str(port)]
         program, *more = self.program
         return [str(python), str(RIVALS / program), shipped_graph("pair"), str(port), *more]
 
@@ -69,31 +65,6 @@ CONTENDERS = (
     ),
     Contender("FastAPI, no checks", "fastapi", ("kserve==0.21.*", "onnxruntime"), ("fastapi_server.py",)),
 )
-
-
-@contextmanager
-def started(contender: Contender, python: Path) -> Iterator[tuple[str, int]]:
-    """Start a server; give its URL and process when it answers, and end it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        contender.command(python, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=RIVALS
-    )
-    try:
-        until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > until:
-                    raise PairedgeError(f"{contender.name}: does not start") from None
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def version(contender: Contender, python: Path) -> str:
@@ -155,9 +126,10 @@ def main(environments: Path, quick: bool) -> None:
     peaks: dict[str, list[int]] = {each.name: [] for each in CONTENDERS}
     for _ in range(1 if quick else PASSES):
         for each in CONTENDERS:
-            with started(each, pythons[each.name]) as (url, process):
+            with started(partial(each.command, pythons[each.name]), RIVALS) as server:
+                url = f"http://127.0.0.1:{server.port}"
                 passes[each.name].append(list(measure(url, 1 if quick else SECONDS)))
-                peaks[each.name].append(peak_bytes(process))
+                peaks[each.name].append(peak_bytes(server.process.pid))
             rates = [f"{load.requests_per_second:,.0f}" for load in passes[each.name][-1]]
             click.echo(f"{each.name}: {', '.join(rates)} requests/s; {peaks[each.name][-1] / 1e6:.0f} MB")
     if not quick:

@@ -80,12 +80,12 @@ def test_reading_a_picture_needs_nothing_of_the_runtime_but_its_errors_and_files
             } == set()
 
 
-def test_nothing_imports_the_server_but_its_command() -> None:
+def test_nothing_imports_the_server_but_its_command_and_the_export_for_another_one() -> None:
     def of_server(module: str) -> bool:
         return f"{module}.".startswith("pairedge.serve.")
 
     users = {name for name, imported in ALL.items() if any(map(of_server, imported))}
-    assert {name for name in users if not of_server(name)} == {"pairedge.cli.serve"}
+    assert {name for name in users if not of_server(name)} == {"pairedge.cli.serve", "pairedge_export.triton"}
 
 
 def test_the_c_of_a_model_is_written_from_its_graphs_alone() -> None:

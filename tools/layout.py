@@ -21,6 +21,7 @@ FOLDERS = {
     "reliability": "Programs that try to break the project by faults, mutants and kills, and their page.",
     "artifacts": "What the commands wrote: the model that ships, rows of results, tables and figures.",
     "docs": "Pages and pictures for users.",
+    "deploy": "A container file, a systemd unit, and manifests for Kubernetes and KServe.",
     "examples": "Pictures to try the commands on, drawn by `tools/examples.py`.",
     "tools": "Programs that serve this repository and are not installed: tables of pages, drawings.",
     "tests": "Mirrors the three packages; a test that spans several lies in `tests/` itself.",

@@ -50,6 +50,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="License of your model, such as MIT or CC-BY-4.0; graphs and card state it. [default: not stated]",
 )
+@click.option(
+    "--triton",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write the graphs to DIR, a model repository for Triton. A CHECKPOINT may then be a folder of "
+    "exported graphs.",
+)
 @data_dir_option
 def main(
     checkpoints: tuple[Path, ...],
@@ -59,6 +66,7 @@ def main(
     mobile: bool,
     c: bool,
     license_name: str | None,
+    triton: Path | None,
     data_dir: Path | None,
 ) -> None:
     """Export the newest checkpoint, or each CHECKPOINT: ONNX graphs, parity.json and a model card.
@@ -76,12 +84,15 @@ def main(
     torch.set_num_threads(1)
     with cli_errors("stopped; nothing was written, or all files of an export"):
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
-            if c and checkpoint.is_dir():
-                export_c(checkpoint, data_dir)
-                continue
-            name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
-            folder = out or Path("exports") / checkpoint.parent.name / name
-            export_one(checkpoint, folder, data_dir, precision, mobile, c, license_name)
+            folder = checkpoint  # of exported graphs, to which something is added
+            if not ((c or triton is not None) and checkpoint.is_dir()):
+                name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
+                folder = out or Path("exports") / checkpoint.parent.name / name
+                export_one(checkpoint, folder, data_dir, precision, mobile, c, license_name)
+            elif c:
+                export_c(folder, data_dir)
+            if triton is not None:
+                export_to_triton(folder, triton)
 
 
 def newest_checkpoint(runs: Path) -> Path:
@@ -146,6 +157,15 @@ def export_c(folder: Path, data_dir: Path | None) -> None:
     click.echo(f"Writing {folder} in C")
     show(Parity(add_c(folder, load_data(dataset, data_dir).test.tiles).of_kind("c")))
     click.echo(f"Wrote {folder / 'pairedge.h'} and {folder / 'pairedge.c'}")
+
+
+def export_to_triton(folder: Path, repository: Path) -> None:
+    """Write the graphs of a folder to a model repository; print the next command."""
+    from pairedge_export.triton import write_model_repository
+
+    for model in write_model_repository(folder, repository):
+        click.echo(f"Wrote {model}")
+    click.echo(f"Next: tritonserver --model-repository {repository}")
 
 
 def show(parity: Parity) -> None:

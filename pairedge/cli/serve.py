@@ -27,7 +27,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--timeout",
     default=Limits.timeout,
     type=click.FloatRange(0, min_open=True),
-    help="Seconds that a client may take for a request's head, for its body, and between two requests.",
+    help="Seconds for a request's head, for its body, for the work on it, and between two requests.",
 )
 @click.option(
     "--max-connections", default=Limits.max_connections, type=click.IntRange(1), help="Connections at a time."
@@ -51,7 +51,12 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Pairs, tiles or pictures that may wait.",
 )
 @click.option("--token-file", type=_FILE, help="File with a token that clients must send.")
-@click.option("--page", type=_FOLDER, help="Folder of a static page to serve at /.")
+@click.option(
+    "--page",
+    type=_FOLDER,
+    show_default="the page that ships",
+    help="Folder of a static page to serve at /.",
+)
 @min_confidence_option
 @model_option
 def command(

@@ -16,10 +16,10 @@ from pairedge.errors import GraphError
 from pairedge.serve.connections import Watch
 from pairedge.serve.limits import Bodies, ClientGoneError, Limits, Receive
 from pairedge.serve.logs import JsonLines
-from pairedge.serve.messages import Answer, Request, RequestError, compress, decompress, to_json
+from pairedge.serve.messages import Answer, Request, RequestError, busy, compress, decompress, to_json
 from pairedge.serve.metrics import Metrics
 from pairedge.serve.openapi import document
-from pairedge.serve.page import read_page
+from pairedge.serve.page import read_page, shipped_page
 from pairedge.serve.pictures import Reader, classify, predict
 from pairedge.serve.protocol_v2 import (
     MODELS,
@@ -60,7 +60,7 @@ class Application:
             limits: of what a client may ask.
             min_confidence: as `pairedge.load` takes it.
             token: that a client must send; None for none.
-            page: folder of a static page for `/`; None for none.
+            page: folder of a static page for `/`; None for the page that ships, if one does.
             log: file descriptor that log lines are written to.
 
         Raises:
@@ -77,6 +77,8 @@ class Application:
         self.metrics.held_bytes.set_function(lambda: self._bodies.held)
         self._reader = Reader(limits, lambda status: self.metrics.pictures.labels(status).inc())
         self.served = self._open()
+        self._reloading = asyncio.Lock()
+        page = page or shipped_page()
         self._routes = self._table({} if page is None else read_page(page))
 
     def _open(self) -> Served:
@@ -134,7 +136,8 @@ class Application:
     async def reload(self) -> None:
         """Read the model's files again; one that cannot be used is refused, and the old one stays."""
         try:
-            self.served = await asyncio.get_running_loop().run_in_executor(None, self._open)
+            async with self._reloading:  # one after the other, or an older file could win
+                self.served = await asyncio.to_thread(self._open)
         except GraphError as error:
             self.metrics.reloads.labels("refused").inc()
             self.lines.log("reload", outcome="refused", error=str(error))
@@ -211,7 +214,10 @@ class Application:
         body = await self._bodies.read(receive, headers.get("content-length"))
         try:
             content = decompress(body, headers.get("content-encoding", ""), self.limits.max_bytes)
-            return await route.handle(Request(headers, content))
+            async with asyncio.timeout(self.limits.timeout):
+                return await route.handle(Request(headers, content))
+        except TimeoutError:
+            raise busy("the answer took too long") from None
         finally:
             self._bodies.release(body)
 

@@ -22,8 +22,8 @@ class Limits:
     Attributes:
         max_bytes: of one body, also after decompression.
         max_pixels: of one picture.
-        timeout: seconds for each of: a request's head, its body, an idle connection; twice that for all of a
-            request.
+        timeout: seconds for each of: a request's head, its body, the work on it, and an idle connection. A
+            connection is cut when a request and the sending of its answer take three times that.
         max_connections: open at a time; the next is answered with 503.
         max_batch: rows (pairs or tiles) that one run of a graph takes.
         max_delay: milliseconds that a request waits for others to share its run. Requests that arrive

@@ -168,7 +168,9 @@ _INFER = {
             "description": "The outputs.",
             "content": {"application/json": {"schema": _ref("Inferred")}, "application/octet-stream": {}},
         },
-        **_errors(**{"404": "There is no such model.", "422": "The answer is not a number."}),
+        **_errors(
+            **{"404": "There is no such model.", "422": "The answer to such embeddings is no probability."}
+        ),
     },
 }
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from pairedge.errors import PairedgeError
 from pairedge.serve.messages import Answer
+from pairedge.shipped import shipped_graph
 
-# A page may run its own scripts and WebAssembly, and fetch its own files; nothing from elsewhere.
+# A page may use its own files, WebAssembly among them, and nothing from elsewhere; its own policy may be
+# stricter.
 _POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "default-src 'self' data: blob:; script-src 'self' 'wasm-unsafe-eval'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'"
 )
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -26,6 +28,12 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 _LARGEST_PAGE = 32_000_000  # bytes of all files: they stay in memory
+
+
+def shipped_page() -> Path | None:
+    """The folder of the page that ships, beside the graphs that ship; None where there is none."""
+    folder = Path(shipped_graph("pair")).with_name("web")
+    return folder if folder.is_dir() else None
 
 
 def read_page(folder: Path) -> dict[str, Answer]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pairedge
+from pairedge.answers import is_valid, wrong_answer
 from pairedge.graph import CONTRACTS, TensorSpec
 from pairedge.serve.batching import Arrays, Batcher
 from pairedge.serve.messages import Answer, Request, RequestError, to_json
@@ -89,14 +90,16 @@ async def infer(name: str, request: Request, served: Served) -> Answer:
 
     Raises:
         RequestError: 404 when the served model has no such graph, 400 or 413 when the request is not one that
-            the graph can answer, 503 when too much waits already.
+            the graph takes, 422 when its answer is no probability, 503 when too much waits already.
     """
     batcher = batcher_of(name, served)
     inference = read_inference(name, request, served)
     _, outputs = _tensors(name, served)
     arrays = dict(zip(outputs, await batcher(*inference.inputs), strict=True))
-    if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "for these inputs, the answer is not a number")
+    for output, array in arrays.items():
+        if not is_valid(output, array, len(array)):
+            reason = wrong_answer(output, array, len(array))
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"for these inputs, {output!r} {reason}")
     return _answer(name, inference, arrays)
 
 

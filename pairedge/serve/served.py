@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge.errors import GraphError
 from pairedge.graph import Graph, open_graph
 from pairedge.image.tile import TILE_SIDE
 from pairedge.location import locate_pair
@@ -59,15 +58,12 @@ def open_served(
         observe: is told the graph and the number of rows of each run.
 
     Raises:
-        GraphError: when a graph cannot be used, or answers with what is no probability.
+        GraphError: when a graph cannot be used, or its first answer is no probability.
     """
     graph = open_graph(locate_pair(path), "pair")
     model = model_of(graph, min_confidence)
 
-    def batcher(
-        name: str, run: Callable[..., Arrays], *examples: NDArray[np.uint8] | NDArray[np.float32]
-    ) -> Batcher:
-        _check_answer(name, run(*examples))
+    def batcher(name: str, run: Callable[..., Arrays]) -> Batcher:
         return Batcher(run, limits, lambda rows: observe(name, rows))
 
     def run_pairs(images: NDArray[np.uint8]) -> Arrays:
@@ -75,9 +71,15 @@ def open_served(
         posteriors = answers.digit_probabilities
         return (answers.probability,) if posteriors is None else (answers.probability, posteriors)
 
+    # Two ones: a pair for the first answers. All are checked when a graph is run; what cannot be answered
+    # raises here.
     pair = np.zeros((1, 2, TILE_SIDE, TILE_SIDE), np.uint8)
-    pair[0, :, 3:11, 6:8] = 255  # two ones
-    digit = compare = width = None
+    pair[0, :, 3:11, 6:8] = 255
+    run_pairs(pair)
+    tiles = digit = compare = width = None
+    if isinstance(model, PairModel):
+        classify = model.classify_batch
+        tiles = batcher("tiles", lambda tiles: (classify(tiles).probabilities,))
     if _has_encoder(graph):
         encoder = open_encoder(graph)
 
@@ -85,17 +87,15 @@ def open_served(
             return tuple(encoder.digit.run(["posterior", "embedding"], {"tiles": tiles}))
 
         def run_compare(first: NDArray[np.float32], second: NDArray[np.float32]) -> Arrays:
-            return tuple(encoder.compare.run(["leq"], {"first": first, "second": second}))
+            # The session's answers, unchecked: embeddings may come from anywhere, and those of one request
+            # must not fail the others of its batch. Each request's answer is checked on its own.
+            return tuple(encoder.compare.session.run(["leq"], {"first": first, "second": second}))
 
-        embedding = run_digit(pair[0])[1]
+        _, embedding = run_digit(pair[0])
+        encoder.compare.run(["leq"], {"first": embedding[:1], "second": embedding[1:]})
         width = embedding.shape[1]
-        digit = batcher("digit", run_digit, pair[0])
-        compare = batcher("compare", run_compare, embedding[:1], embedding[1:])
-    tiles = None
-    if isinstance(model, PairModel):
-        classify = model.classify_batch
-        tiles = batcher("tiles", lambda tiles: (classify(tiles).probabilities,), pair[0])
-    return Served(model, batcher("pair", run_pairs, pair), tiles, digit, compare, width)
+        digit, compare = batcher("digit", run_digit), batcher("compare", run_compare)
+    return Served(model, batcher("pair", run_pairs), tiles, digit, compare, width)
 
 
 def _has_encoder(pair: Graph) -> bool:
@@ -103,13 +103,3 @@ def _has_encoder(pair: Graph) -> bool:
     return pair.path is not None and all(
         Path(pair.path).with_name(f"{kind}.onnx").exists() for kind in ("digit", "compare")
     )
-
-
-def _check_answer(name: str, outputs: Arrays) -> None:
-    """Check that a graph's answer consists of numbers.
-
-    Raises:
-        GraphError: when it does not.
-    """
-    if not all(np.isfinite(output).all() for output in outputs):
-        raise GraphError(f"the model's answer to its first {name} is not a number")

@@ -59,7 +59,8 @@ class Server:
 
     def events(self) -> list[dict[str, Any]]:
         """Its log so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        lines = self.log.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]  # no line of a traceback does
 
     def event(self, name: str, count: int = 1) -> dict[str, Any]:
         """The count-th log line of an event, waited for."""

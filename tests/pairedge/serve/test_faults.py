@@ -171,15 +171,24 @@ def test_a_full_queue_is_503_with_retry_after_and_nothing_else_suffers(
     assert server.post(INFER, request(pairs[:1], "a"), "application/json").status == 200
 
 
+def test_work_that_takes_too_long_is_answered_with_503(
+    start_server: StartServer, pairs: NDArray[np.uint8]
+) -> None:
+    server = start_server("--timeout", "0.4", "--max-delay", "30000").wait()  # it waits for others too long
+    reply = server.post(INFER, request(pairs[:1], "a"), "application/json")
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert reply.error == "the answer took too long; try again"
+
+
 def test_many_large_bodies_at_once_are_refused_before_they_fill_the_memory(start_server: StartServer) -> None:
-    server = start_server("--max-bytes", "1000000", "--timeout", "3").wait()
+    server = start_server("--max-bytes", "1000000", "--timeout", "5").wait()
     head = b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 900000\r\n\r\n"
     connections = [server.connect() for _ in range(6)]
     for connection in connections:
         connection.sendall(head + bytes(800_000))  # none of them is complete
     answers = []
     for connection in connections:
-        connection.settimeout(1)
+        connection.settimeout(0.3)
         try:
             answers.append(connection.recv(100))
         except TimeoutError:

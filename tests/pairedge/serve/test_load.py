@@ -59,7 +59,7 @@ def answering(answer: Callable[[int], tuple[int, float]], *, chunked: bool = Fal
         def log_message(self, *_: object) -> None: ...
 
     server = QuietServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -99,7 +99,7 @@ def test_the_table_has_a_line_for_each_load(server: Server, command: Command) ->
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_failures_and_wrong_answers_are_counted(command: Command, chunked: bool) -> None:
+def test_failures_and_wrong_answers_are_counted(chunked: bool) -> None:
     # The first 16 requests ask for each pair alone; from then on every fourth answer fails or is wrong.
     def answer(number: int) -> tuple[int, float]:
         if number < 16 or number % 4 > 1:
@@ -108,10 +108,16 @@ def test_failures_and_wrong_answers_are_counted(command: Command, chunked: bool)
 
     with answering(answer, chunked=chunked) as url:
         loads = list(measure(url, 0.6))
-        assert command("bench", "--server", url, "--seconds", "0.3").returncode == 1
     assert sum(load.wrong for load in loads) > 0
     assert sum(load.failures.get("503", 0) for load in loads) > 0
     assert all(set(load.failures) <= {"503"} for load in loads)
+
+
+def test_the_command_fails_when_an_answer_does(command: Command) -> None:
+    with answering(lambda number: (200 if number < 16 else 503, 0.25)) as url:
+        done = command("bench", "--server", url, "--seconds", "0.3")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1].split()[2:6] == ["0", "-", "-", "-"]
 
 
 def test_a_server_that_cannot_be_measured_is_said(command: Command) -> None:

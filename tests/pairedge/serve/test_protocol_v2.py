@@ -24,6 +24,7 @@ from pairedge.serve.protocol_v2 import HEADER_LENGTH, read_inference
 from pairedge.serve.served import Served, open_served
 from pairedge.shipped import shipped_graph
 
+from .conftest import StartServer
 from .server_process import Server
 
 INFER = "/v2/models/pairedge/infer"
@@ -134,6 +135,27 @@ def test_digit_and_compare_are_the_halves_of_the_pair_graph(
     pairs = np.stack([tiles[:10], tiles[10:]], axis=1)
     whole = client.infer("pairedge", [tensor("images", pairs)]).as_numpy("leq")
     np.testing.assert_allclose(compared, whole, atol=1e-6)
+
+
+def test_embeddings_without_a_sensible_answer_are_refused_and_fail_no_other_request(
+    start_server: StartServer, tiles: NDArray[np.uint8]
+) -> None:
+    server = start_server("--max-delay", "200").wait()  # so that both requests share a run
+    absurd = np.full((1, 10), 1e30, np.float32)
+    with InferenceServerClient(f"127.0.0.1:{server.port}", concurrency=2) as client:
+        good = client.infer("digit", [tensor("tiles", tiles[:1])]).as_numpy("embedding")
+        assert good is not None
+        asked = [
+            client.async_infer("compare", [tensor("first", embedding), tensor("second", embedding)])
+            for embedding in (absurd, good)
+        ]
+        with pytest.raises(InferenceServerException, match="for these inputs, 'leq' is not") as failed:
+            asked[0].get_result()
+        assert failed.value.status() == "422"
+        leq = asked[1].get_result().as_numpy("leq")
+    assert leq is not None
+    assert 0.9 < leq[0] <= 1.00001
+    assert server.metric('pairedge_batch_rows_bucket{graph="compare",le="1.0"}') == 0
 
 
 def test_the_client_gets_a_sentence_for_each_fault(client: InferenceServerClient, pairs: Pairs) -> None:

@@ -18,6 +18,7 @@ from openapi_spec_validator import validate
 
 from pairedge.cli import main
 from pairedge.serve.openapi import document
+from pairedge.serve.page import shipped_page
 
 from .conftest import StartServer
 from .server_process import EXAMPLES, Server, received
@@ -37,7 +38,6 @@ def test_the_probes_answer(server: Server) -> None:
     ("method", "path", "status", "sentence"),
     [
         ("GET", "/nowhere", 404, "there is nothing at /nowhere"),
-        ("GET", "/", 404, "there is nothing at /"),
         ("GET", "/predict", 405, "/predict takes POST, not GET"),
         ("DELETE", "/metrics", 405, "/metrics takes GET, not DELETE"),
     ],
@@ -65,9 +65,20 @@ def test_the_page_is_the_files_that_lie_in_its_folder(strict: Server) -> None:
     assert strict.get("/").body == strict.get("/index.html").body != b""
     module = strict.get("/parts/net.wasm")
     assert (module.body, module.headers["content-type"]) == (b"\0asm", "application/wasm")
-    assert "default-src 'none'" in module.headers["content-security-policy"]
+    assert "default-src 'self'" in module.headers["content-security-policy"]
     for path in ("/notes.secret", "/../token", "/%2e%2e/token", "/parts/../../token", "//etc/passwd"):
         assert strict.get(path, **TOKEN).status == 404
+
+
+def test_the_page_that_ships_is_served_where_there_is_one(server: Server) -> None:
+    page = shipped_page()
+    reply = server.get("/")
+    if page is None:
+        assert (reply.status, reply.error) == (404, "there is nothing at /")
+    else:
+        assert reply.body == (page / "index.html").read_bytes()
+        for path in page.rglob("*.*"):  # none of its files is of a kind that is left out
+            assert server.get(f"/{path.relative_to(page).as_posix()}").body == path.read_bytes()
 
 
 def test_openapi_in_the_docs_is_the_servers_and_valid(server: Server) -> None:
