@@ -58,6 +58,18 @@ def refused(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     return folder / f"{name}.onnx", REFUSED[name]
 
 
+def test_the_contract_is_the_one_that_other_programs_rely_on() -> None:
+    axes = {
+        kind: {name: spec.axes for name, spec in (*contract.inputs.items(), *contract.outputs.items())}
+        for kind, contract in CONTRACTS.items()
+    }
+    assert axes == {
+        "pair": {"images": ("N", 2, 14, 14), "leq": ("N",), "digits": ("N", 2, 10)},
+        "digit": {"tiles": ("N", 14, 14), "posterior": ("N", 10), "embedding": ("N", "E")},
+        "compare": {"first": ("N", "E"), "second": ("N", "E"), "leq": ("N",)},
+    }
+
+
 def test_the_library_names_the_file_and_the_problem(refused: tuple[Path, str]) -> None:
     path, reason = refused
     with pytest.raises(pairedge.GraphError) as refusal:

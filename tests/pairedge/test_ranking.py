@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import pairedge
 from pairedge.digest import append_digest
-from pairedge.ranking import joint
+from pairedge.ranking import Encoded, joint
 from pairedge.shipped import shipped_graph
 
 Tiles = NDArray[np.uint8]
@@ -98,6 +98,23 @@ def test_pictures_are_ranked_by_digit_and_ties_keep_their_order(
     neighbors = matrix.leq[ranking.order[:-1], ranking.order[1:]]
     np.testing.assert_allclose(ranking.in_order, neighbors, atol=TOLERANCE)
     assert model.rank(np.repeat(tiles[:1], 1030, axis=0)).order.tolist() == list(range(1030))
+
+
+class Even:
+    """Stands for the session of a `compare` graph that cannot decide."""
+
+    def run(self, _: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        return [np.full(len(inputs["first"]), 0.5, np.float32)]
+
+
+def test_the_order_is_that_of_expected_digits_finer_than_whole_ones() -> None:
+    posteriors = np.zeros((4, 10), np.float32)
+    for row, (three, four) in enumerate([(0.1, 0.9), (0.6, 0.4), (0.9, 0.1), (0.5999, 0.4001)]):
+        posteriors[row, 3:5] = three, four
+    ranking = Encoded(posteriors, posteriors, Even()).rank()
+    assert ranking.order.tolist() == [2, 1, 3, 0]
+    assert ranking.expected.tolist() == pytest.approx([3.1, 3.4, 3.4001, 3.9])
+    assert ranking.digits.tolist() == [3, 3, 3, 4]
 
 
 def test_pictures_and_their_tiles_have_one_order(model: pairedge.PairModel) -> None:

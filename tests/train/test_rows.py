@@ -102,10 +102,14 @@ def test_a_round_has_one_row_the_last_one(tmp_path: Path) -> None:
     assert read_rows(rows) == [again, OTHER, bundled]
 
 
+# They start at one moment: each is ready when it has imported all it needs.
 WRITER = """
 import sys
 from pathlib import Path
 from pairedge_train.rows import RoundRow, append_row
+Path(sys.argv[2]).touch()
+while not all(Path(ready).exists() for ready in sys.argv[2:]):
+    pass
 for seed in range(15):
     append_row(Path(sys.argv[1]), RoundRow(variant="aux_ws", recipe="0" * 8, seed=seed))
 """
@@ -113,6 +117,8 @@ for seed in range(15):
 
 def test_two_writers_of_the_same_rounds_leave_one_row_of_each(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(rows)]) for _ in range(2)]
+    ready = [str(tmp_path / name) for name in "ab"]
+    commands = [[sys.executable, "-c", WRITER, str(rows), *order] for order in (ready, ready[::-1])]
+    writers = [subprocess.Popen(command) for command in commands]
     assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
     assert sorted(row.seed for row in read_rows(rows)) == list(range(15))

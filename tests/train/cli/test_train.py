@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import signal
@@ -53,8 +54,10 @@ def test_list_shows_every_variant_and_recipe() -> None:
 def test_training_prints_rounds_mean_and_the_next_command(tmp_path: Path) -> None:
     result = train(*QUICK, "--rounds", "2", "--variant", "ws", "--out", str(tmp_path))
     assert result.exit_code == 0, result.output
-    assert "ws: test accuracy" in result.stdout
-    assert "(sd " in result.stdout
+    [mean, sd] = re.findall(r"ws: test accuracy (\S+) % \(sd (\S+), n = 2 rounds\)", result.stdout)[0]
+    first, second = (float(value) for value in re.findall(r"test accuracy (\S+) %, \d", result.output))
+    assert float(mean) == pytest.approx((first + second) / 2, abs=0.01)
+    assert float(sd) == pytest.approx(abs(first - second) / math.sqrt(2), abs=0.02)  # of two: unbiased
     [command] = re.findall(r"Next: pairedge-export (\S+)", result.stdout)
     assert Path(command).is_file()
     assert len(read_rows(Path(command).parent / "rows.jsonl")) == 2

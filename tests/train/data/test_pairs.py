@@ -48,6 +48,14 @@ def test_training_permutation_is_drawn_before_the_test_permutation(tiny: DataSet
     assert torch.equal(draw.test.images, make_pairs(tiny.test, test[:20]).images)
 
 
+def test_the_standard_deviation_is_that_of_the_reports_unbiased(tiny: DataSet, quick: Recipe) -> None:
+    draw = draw_pairs(tiny, quick.with_({"data.pairs": 1}).data, seeded(7))
+    levels = draw.training.images.numpy().astype(np.float64)
+    assert levels.size == 2 * 14 * 14
+    assert draw.mean == pytest.approx(levels.mean(), rel=1e-6)
+    assert draw.std == pytest.approx(levels.std(ddof=1), rel=1e-5)  # the biased one is 1.3e-3 less
+
+
 def test_no_tile_is_used_twice_in_a_round(tiny: DataSet, quick: Recipe) -> None:
     draw = draw_pairs(tiny, quick.data, seeded(1))
     assert draw.validation is not None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Generator, nn
 
 from pairedge_train.data.datasets import NEGATIVE, DataSet
-from pairedge_train.data.pairs import Pairs, make_pairs
+from pairedge_train.data.pairs import Draw, Pairs, make_pairs
 from pairedge_train.errors import RecipeError
-from pairedge_train.experiments.recipe import Architecture
+from pairedge_train.experiments.recipe import Architecture, Evaluation
 from pairedge_train.networks.ensemble import ensemble_of
 from pairedge_train.networks.network import Network, build_network
 from pairedge_train.networks.output import leq_probability
@@ -27,6 +28,9 @@ from pairedge_train.training.calibration import (
     risk,
 )
 from pairedge_train.training.measure import validation_metrics
+from pairedge_train.training.measure import calibrate
+
+from .pixel_networks import by_first_pixel, by_posteriors, pairs_of, tiles_of, tiles_that_say
 
 
 def fresh(variant: str, seed: int = 0) -> Network:
@@ -40,6 +44,17 @@ def test_calibrated_probabilities_have_no_calibration_error() -> None:
     assert Reliability.of(probability, truth).error() == pytest.approx(0, abs=1e-3)
     always = torch.ones(1000, dtype=torch.bool)
     assert Reliability.of(probability, always).error() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_the_diagram_has_fifteen_bins_and_the_error_is_the_mean_over_them() -> None:
+    even = (torch.arange(3000) + 0.5) / 3000
+    diagram = Reliability.of(even, even > 2).diagram()
+    assert [line[0] for line in diagram] == pytest.approx([1 / 15] * 15)
+    assert [line[1] for line in diagram] == pytest.approx([(2 * i + 1) / 30 for i in range(15)], abs=1e-6)
+    # 0.10 is true twice of ten and 0.25 three times of twenty: each is wrong by 0.1, their mean by nothing.
+    probability = torch.tensor([0.1] * 10 + [0.25] * 20)
+    truth = torch.tensor([True] * 2 + [False] * 8 + [True] * 3 + [False] * 17)
+    assert Reliability.of(probability, truth).error() == pytest.approx(0.1, abs=1e-3)
 
 
 def test_the_diagram_has_an_entry_for_each_bin_in_use() -> None:
@@ -79,7 +94,6 @@ def test_all_pairs_are_evaluated_like_each_pair(variant: str, tiny: DataSet) -> 
     assert decisions.frequency() == pytest.approx(correct)
     assert result.leq.error() == pytest.approx(Reliability.of(leq, every.target.bool()).error(), abs=1e-4)
     confidence = torch.where(leq >= 0.5, leq, 1 - leq)
-    assert float((decisions.count / len(every)).max()) <= 1
     assert decisions.count.sum() == len(every)
     least = int(decisions.count.nonzero()[0])
     assert least == pytest.approx(3000 * float(confidence.min()), abs=1)
@@ -92,26 +106,77 @@ def test_a_learned_comparison_is_evaluated_on_all_pairs_only_on_request(tiny: Da
     assert evaluate_all_pairs(network, tiles, tiny.test.labels) is not None
 
 
-@pytest.mark.parametrize("variant", ["aux_ws", "ws", "aux_ws_learned"])
-def test_a_known_temperature_is_recovered(variant: str, tiny: DataSet) -> None:
-    network = fresh(variant)
-    order = torch.arange(60)
-    pairs = make_pairs(tiny.training, order)
-    first = best_temperature(network, pairs)
-    assert first is not None
+# A network says one digit with logit 10, the others with 0, and is right nine times of ten. The cross-entropy
+# is least where its posterior is 0.9: exp(10/T) / (exp(10/T) + 9) = 0.9, so T = 10 / ln 81.
+NINE_OF_TEN = [*[4] * 9, 5] * 4
+OVERCONFIDENT = pairs_of(tiles_that_say([4] * 40, 10), NINE_OF_TEN)
+# Likewise a comparison says yes or no with logit 3 and is right four times of five: T = 3 / ln 4.
+SIGNS = torch.tensor([1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0, -1.0])
+COMPARED = pairs_of(
+    tiles_of(torch.nn.functional.pad(3 * SIGNS.repeat_interleave(2)[:, None], (0, 9))),
+    [*[1, 2] * 4, *[2, 1] * 4, 2, 1, 1, 2],
+)
+CASES = {
+    "digits": (by_posteriors, OVERCONFIDENT, 10 / math.log(81)),
+    "comparison": (by_first_pixel, COMPARED, 3 / math.log(4)),
+}
+
+
+@pytest.mark.parametrize(("network", "pairs", "temperature"), CASES.values(), ids=CASES)
+def test_the_best_temperature_is_the_one_found_by_hand(
+    network: Callable[[], Network], pairs: Pairs, temperature: float
+) -> None:
+    found = best_temperature(network(), pairs)
+    assert found is not None
+    assert found[0] == pytest.approx(temperature, rel=1e-3)
+
+
+@pytest.mark.parametrize(("network", "pairs", "temperature"), CASES.values(), ids=CASES)
+def test_a_known_temperature_is_recovered(
+    network: Callable[[], Network], pairs: Pairs, temperature: float
+) -> None:
+    sharper = network()
+    divide_logits(sharper, 0.5)
+    found = best_temperature(sharper, pairs)
+    assert found is not None
+    assert found[0] == pytest.approx(2 * temperature, rel=1e-3)
+
+
+def test_logits_are_divided_by_the_best_temperature_of_summed_posteriors_too() -> None:
+    """Without a digit head the temperature is searched by the comparison's cross-entropy: a grid finds it."""
+    network = by_posteriors(digits=False)
+    logits = torch.randn(200, 10, generator=Generator().manual_seed(0)) * 4
+    labels = (
+        torch.multinomial((logits / 3).softmax(1), 1, generator=Generator().manual_seed(1)).flatten().tolist()
+    )
+    pairs = pairs_of(tiles_of(logits), labels)
+    found = best_temperature(network, pairs)
+    assert found is not None
+    losses = {}
+    for hundredth in range(50, 800, 2):
+        first, second = (pairs.images.flatten(2)[:, side, :10] / (hundredth / 100) for side in (0, 1))
+        leq = torch.triu(first.softmax(1)[:, :, None] * second.softmax(1)[:, None, :]).sum((1, 2))
+        right = torch.where(pairs.target.bool(), leq, 1 - leq)
+        losses[hundredth / 100] = float(-right.log().mean())
+    assert found[0] == pytest.approx(min(losses, key=losses.__getitem__), abs=0.03)
+    assert 0.5 < found[0] < 7.9
+    assert found[1] == pytest.approx(min(losses.values()), abs=1e-4)
+
+
+@pytest.mark.parametrize(("network", "pairs", "temperature"), CASES.values(), ids=CASES)
+def test_calibrating_on_validation_pairs_leaves_probabilities_that_are_frequencies(
+    network: Callable[[], Network], pairs: Pairs, temperature: float, tiny: DataSet
+) -> None:
+    calibrated = network()
+    draw = Draw(training=pairs, validation=pairs, test=pairs, mean=0, std=1, training_digits=tiny.training)
+    calibrate(calibrated, draw, Evaluation(temperature="validation"))
     with torch.no_grad():
-        before = network(pairs.images)
-    divide_logits(network, 0.25)
-    with torch.no_grad():
-        after = network(pairs.images)
-    second = best_temperature(network, pairs)
-    assert second is not None
-    if 0.2 < first[0] < 1.9:  # else the search ends at its bounds
-        assert math.log(second[0]) == pytest.approx(math.log(4 * first[0]), abs=0.02)
-    if variant == "aux_ws":
-        assert before.digits is not None
-        assert after.digits is not None
-        torch.testing.assert_close(after.digits, before.digits * 4)
+        output, before = calibrated(pairs.images), network()(pairs.images)
+    if output.digits is not None:
+        assert float(output.digits.softmax(2).amax(2).mean()) == pytest.approx(0.9, abs=1e-3)
+    else:
+        assert float(output.comparison.softmax(1).amax(1).mean()) == pytest.approx(0.8, abs=1e-3)
+        torch.testing.assert_close(output.comparison, before.comparison / temperature, rtol=1e-3, atol=1e-3)
 
 
 def test_a_network_without_linear_last_layer_has_no_temperature(tiny: DataSet) -> None:
@@ -160,6 +225,17 @@ def test_each_threshold_is_fitted_on_the_confidence_that_it_is_compared_with(tin
     assert float((of_digits < thresholds.digit).double().mean()) == pytest.approx(0.25, abs=0.02)
     assert thresholds.pair < thresholds.digit
     assert confidence_thresholds(fresh("ws"), pairs) is None
+
+
+def test_by_default_one_and_a_half_percent_may_be_rejected() -> None:
+    logits = torch.randn(800, 10, generator=Generator().manual_seed(0)) * 3
+    thresholds = confidence_thresholds(by_posteriors(), pairs_of(tiles_of(logits), [1] * 800))
+    assert thresholds is not None
+    assert int((logits.softmax(1).amax(1) < thresholds[1]).sum()) == 12
+    first, second = logits.view(400, 2, 10).softmax(2).unbind(1)
+    leq = torch.triu(first[:, :, None] * second[:, None, :]).sum((1, 2))
+    confidence = torch.stack([torch.maximum(leq, 1 - leq), first.amax(1), second.amax(1)]).amin(0)
+    assert int((confidence < thresholds[0]).sum()) == 6
 
 
 def test_negatives_do_not_move_the_thresholds(tiny: DataSet) -> None:

@@ -20,8 +20,10 @@ from pairedge_train.randomness import drawn_from
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training.augment import warp
 from pairedge_train.training.evaluate import Scores
-from pairedge_train.training.fit import Epoch, MeanLosses, batches, fit, halve_lr
+from pairedge_train.training.fit import Epoch, MeanLosses, batches, fit, halve_lr, posteriors
 from pairedge_train.training.losses import losses, smoothed
+
+from .pixel_networks import by_posteriors, tiles_that_say
 
 
 def test_the_loss_is_the_sum_of_three_cross_entropies() -> None:
@@ -137,6 +139,8 @@ def test_without_restoring_the_last_weights_stay(
         ([1.0, 0.96], 0.0, 0.8),  # fell by 4 %
         ([1.0, 1.5], 0.0, 0.4),  # a rising loss halves too
         ([1.0, 1.5], 0.8, 0.8),  # at its minimum
+        ([1.0, 1.5], 0.79, 0.4),  # above it
+        ([1.0, 0.97], 0.0, 0.4),  # fell by 3 %, which is "no more" than 3 %
     ],
 )
 def test_the_learning_rate_is_halved_on_a_plateau(
@@ -146,7 +150,7 @@ def test_the_learning_rate_is_halved_on_a_plateau(
     epochs = [
         Epoch(number, loss, None, None, 0, None, None, None) for number, loss in enumerate(epoch_losses, 1)
     ]
-    halve_lr(optimizer, epochs, Optimization(plateau_threshold=0.03, min_lr=min_lr))
+    halve_lr(optimizer, epochs, Optimization(plateau_threshold=1 - 0.97, min_lr=min_lr))
     assert optimizer.param_groups[0]["lr"] == expected
 
 
@@ -206,7 +210,8 @@ def test_smoothing_and_distillation_are_cross_entropies_with_soft_labels() -> No
     assert float(distilled) == pytest.approx(float(reference))
 
 
-def test_the_moving_average_equals_a_reference(tiny: DataSet, quick: Recipe) -> None:
+@pytest.mark.parametrize("name", ["0.0.weight", "0.1.running_mean", "0.1.running_var"])
+def test_the_moving_average_equals_a_reference(name: str, tiny: DataSet, quick: Recipe) -> None:
     """The reference: the weights after every step, averaged by hand; two batches of one epoch."""
     recipe = quick.with_(
         {"network.variant": "aux_ws", "optim.ema": 0.75, "optim.epochs": 1, "optim.batch_size": 6}
@@ -217,15 +222,27 @@ def test_the_moving_average_equals_a_reference(tiny: DataSet, quick: Recipe) -> 
     def trained(recipe: Recipe) -> Tensor:
         with drawn_from(Generator().manual_seed(1)):
             network = build_network(recipe.network)
-            weight = network.get_parameter("body.branches.0.0.weight")
-            handle = network.register_forward_pre_hook(lambda *_: weights.append(weight.detach().clone()))
+            weight: Tensor = network.state_dict()[
+                f"body.branches.{name}"
+            ]  # it shares its memory with the network
+            handle = network.register_forward_pre_hook(lambda *_: weights.append(weight.clone()))
             fit([network], [draw], recipe, generators=[Generator().manual_seed(2)])
             handle.remove()
-            return weight.detach().clone()
+            return weight.clone()
 
     last = trained(recipe.with_({"optim.ema": 0.0}))
     after_first = weights[1]  # what the second step starts from
     torch.testing.assert_close(trained(recipe), 0.75 * after_first + 0.25 * last)
+
+
+def test_a_teachers_soft_targets_are_its_posteriors() -> None:
+    # A logit of 2 among nine of 0: e^2 / (e^2 + 9).
+    images = tiles_that_say([3, 7], 2).view(1, 2, 14, 14)
+    soft = posteriors(by_posteriors(), images)
+    high = math.exp(2) / (math.exp(2) + 9)
+    for side, digit in ((0, 3), (1, 7)):
+        expected = [high if other == digit else (1 - high) / 9 for other in range(10)]
+        assert soft[0, side].tolist() == pytest.approx(expected)
 
 
 def test_augmentation_needs_fields(tiny: DataSet, quick: Recipe) -> None:

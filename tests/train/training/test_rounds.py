@@ -13,13 +13,14 @@ from pairedge_train.data.datasets import DataSet
 from pairedge_train.data.pairs import Pairs, draw_pairs
 from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.networks.network import Network
+from pairedge_train.networks.network import Network, build_network
+from pairedge_train.randomness import drawn_from
 from pairedge_train.rows import read_rows
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training import measure as measure_module
 from pairedge_train.training import rounds as rounds_module
 from pairedge_train.training.checkpoint import load_checkpoint, save_checkpoint
-from pairedge_train.training.evaluate import Scores, evaluate
+from pairedge_train.training.evaluate import Scores, evaluate, outputs
 from pairedge_train.training.fit import Epoch
 from pairedge_train.training.rounds import Round, Stage, checkpoint_path, draw_round, run_rounds, train_round
 
@@ -123,6 +124,67 @@ def test_folds_share_pairs_and_validate_on_each_pair_once(tiny: DataSet, quick: 
         assert (len(draw.training), len(kept)) == (8, 4)
         validation += kept
     assert len(set(validation)) == 12
+
+
+def test_folds_are_shuffled_and_another_draw_has_others(tiny: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_({"data.folds": 3, "data.validation_pairs": 0})
+
+    def validated(seed: int, fold: int) -> list[int]:
+        """The places of the fold's validation pairs in the draw of all pairs."""
+        whole = draw_pairs(tiny, quick.data, Generator().manual_seed(seed)).training.images
+        kept = draw_pairs(tiny, recipe.data, Generator().manual_seed(seed), fold=fold).validation
+        assert kept is not None
+        return [int((whole == pair).flatten(1).all(1).nonzero()) for pair in kept.images]
+
+    places = [validated(seed, fold) for seed in (1, 2) for fold in range(3)]
+    for folds in (places[:3], places[3:]):
+        assert sorted(place for fold in folds for place in fold) == list(range(12))
+    in_a_row = [list(range(first, first + 4)) for first in (0, 4, 8)]
+    assert not any(place in in_a_row for place in places)
+    assert sorted(places[:3]) != sorted(places[3:])
+
+
+def test_folds_share_their_draw_and_nothing_else(tiny: DataSet, quick: Recipe) -> None:
+    recipe = quick.with_({"data.folds": 3, "data.validation_pairs": 0})
+    for number in range(5):
+        draw, generator = draw_round(Round(recipe, 2021, number), tiny, "cpu")
+        first = 2021 + number - number % 3  # the seed of the first fold of this draw
+        same = draw_pairs(tiny, recipe.data, Generator().manual_seed(first), fold=number % 3)
+        assert draw.training.sha256() == same.training.sha256()
+        expected = torch.rand(5, generator=Generator().manual_seed(2021 + number))
+        assert torch.equal(torch.rand(5, generator=generator), expected)
+
+
+def test_dropout_is_left_on_where_it_is_asked_for(tiny: DataSet, quick: Recipe) -> None:
+    network = build_network(quick.network)
+    images = tiny.test.gray.view(-1, 2, 14, 14)
+
+    def same_twice(*, dropout: bool) -> bool:
+        with drawn_from(Generator().manual_seed(0)):
+            first, second = (outputs(network, images, dropout=dropout).digits for _ in range(2))
+        assert first is not None
+        assert second is not None
+        return torch.equal(first, second)
+
+    assert same_twice(dropout=False)
+    assert not same_twice(dropout=True)
+    assert not any(module.training for module in network.modules())
+
+
+@pytest.mark.parametrize("dropout", [False, True])
+def test_the_recipe_decides_whether_dropout_stays_on_in_every_evaluation(
+    dropout: bool, tiny: DataSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def recorded(network: Network, pairs: Pairs, *, dropout: bool = False) -> Scores:
+        seen.append(dropout)
+        return evaluate(network, pairs, dropout=dropout)
+
+    monkeypatch.setattr(measure_module, "evaluate", recorded)
+    monkeypatch.setattr(fit_module, "evaluate", recorded)
+    train_round(quick.with_({"evaluation.dropout": dropout, "evaluation.curves": True}), tiny)
+    assert seen == [dropout] * 9  # three splits after each of two epochs, and at the end
 
 
 def test_held_out_pairs_are_not_trained_on_but_count_in_the_normalization(

@@ -1,0 +1,52 @@
+"""The table of faults applies to the code as it is, its tests exist, and an unnoticed fault is seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from reliability import noticed
+from reliability.noticed import Fault, main, read_faults
+from reliability.trees import ROOT
+
+FAULTS = read_faults()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_applies_and_its_tests_exist(fault: Fault) -> None:
+    changed = fault.applied_to((ROOT / fault.file).read_text())
+    compile(changed, fault.file, "exec")
+    for test in fault.tests:
+        path, _, name = test.partition("::")
+        text = (ROOT / path).read_text()
+        assert not name or re.search(rf"^def {re.escape(name.partition('[')[0])}\(", text, re.MULTILINE)
+
+
+def test_no_fault_stands_there_twice() -> None:
+    assert len(FAULTS) == len({fault.name for fault in FAULTS})
+    assert len(FAULTS) == len({(fault.file, fault.old, fault.new) for fault in FAULTS})
+
+
+def test_a_fault_that_no_longer_applies_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"no longer applies: .* has its text 0 times"):
+        FAULTS[0].applied_to("")
+    with pytest.raises(ValueError, match="has its text 2 times"):
+        FAULTS[0].applied_to(2 * FAULTS[0].old)
+
+
+@pytest.mark.slow
+def test_a_fault_is_noticed_or_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fault = next(each for each in FAULTS if each.file.endswith("statistics.py"))
+    harmless = replace(fault, name="none", old="SIGNIFICANT = 0.05", new="SIGNIFICANT = 5e-2")
+    monkeypatch.setattr(noticed, "read_faults", lambda: [fault, harmless])
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"noticed   {fault.name}",
+        "UNNOTICED none",
+        "1 of 2 faults are noticed",
+    ]
