@@ -3,10 +3,10 @@
     python -m reliability.kills                          # 200 kills, then signals, full disks and two at once
     python -m reliability.kills train --count 3          # three disturbances of each kind, of one command
 
-Each command is a short form on scikit-learn's digits. It is run undisturbed once; then it is run and disturbed,
-and run again, in a fresh folder each time. All that lies in the folder then must be what the undisturbed run
-left, to the byte, but for the seconds that a round took. Rows go to artifacts/reliability/kills.jsonl as they
-come; what has a row is not done again.
+Each command is a short form on scikit-learn's digits. It is run undisturbed once; then it is run and
+disturbed, and run again, in a fresh folder each time. All that lies in the folder then must be what the
+undisturbed run left, to the byte, but for the seconds that a round took. Rows go to
+artifacts/reliability/kills.jsonl as they come; what has a row is not done again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -107,17 +108,15 @@ class Run:
             code = 0
         except SystemExit as done:
             code = done.code if isinstance(done.code, int) else 1
-        except BaseException as error:  # noqa: BLE001 (the process ends here)
+        except BaseException as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.stderr.flush()
         os._exit(code)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal: SIGKILL to all its processes, as a pulled plug, others to the command alone."""
-        try:
-            os.killpg(self.process, number) if number == signal.SIGKILL else os.kill(self.process, number)
-        except ProcessLookupError:
-            pass  # it is over
+        with suppress(ProcessLookupError):  # it is over
+            (os.killpg if number == signal.SIGKILL else os.kill)(self.process, number)
 
     def over(self) -> bool:
         """Whether it has ended by now."""
@@ -248,7 +247,7 @@ def plan(count: int | None) -> Iterator[tuple[str, str, int]]:
 @click.option("--seed", type=click.IntRange(min=0), default=SEED, show_default=True)
 @click.option("--rows", type=click.Path(path_type=Path), default=ROWS, show_default=True)
 def main(names: tuple[str, ...], count: int | None, seed: int, rows: Path) -> None:
-    """Disturb the commands NAMES, or all; exit with code 1 when something was lost, doubled or left behind."""
+    """Disturb the commands NAMES, or all; exit with code 1 when something is lost, doubled or left."""
     done = Counter((row.command, row.disturbance, row.seed) for row in read_campaign(KillRow, rows))
     wrong = 0
     torch.set_num_threads(1)

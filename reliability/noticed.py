@@ -74,9 +74,12 @@ def noticed(fault: Fault, tree: Path) -> bool:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("words", default="")
-def main(words: str) -> None:
+@click.option(
+    "--table", type=click.Path(path_type=Path, exists=True), default=TABLE, show_default="faults.toml"
+)
+def main(words: str, table: Path) -> None:
     """Apply each fault whose name contains WORDS, and count those that its tests notice."""
-    faults = [fault for fault in read_faults() if words in fault.name]
+    faults = [fault for fault in read_faults(table) if words in fault.name]
     unnoticed = 0
     with copied_tree() as tree:
         code, last = run_tests(tree, list(dict.fromkeys(test for fault in faults for test in fault.tests)))

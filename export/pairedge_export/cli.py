@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +86,7 @@ def main(
     except ImportError as error:
         raise click.ClickException(f"exporting needs {error.name}: pip install 'pairedge[export]'") from error
     torch.set_num_threads(1)
-    with cli_errors("stopped; nothing was written, or all files of an export"):
+    with cli_errors(), _end_at_once():
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
             folder = checkpoint  # of exported graphs, to which something is added
             if not ((c or triton is not None) and checkpoint.is_dir()):
@@ -93,6 +97,31 @@ def main(
                 export_c(folder, data_dir)
             if triton is not None:
                 export_to_triton(folder, triton)
+
+
+@contextmanager
+def _end_at_once() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the process where it is, with one sentence and exit code 1.
+
+    An exception that is raised while the converter's or onnxruntime's own code calls Python may abort the
+    process instead. Files are safe at any moment (pairedge_train.files).
+    """
+
+    def end(*_: object) -> None:
+        os.write(2, b"Error: stopped; the same command exports again\n")
+        os._exit(1)
+
+    if threading.current_thread() is not threading.main_thread():  # only it may set handlers
+        yield
+        return
+    # What the caller ignores, as a shell's background jobs do Ctrl-C, stays ignored.
+    numbers = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def newest_checkpoint(runs: Path) -> Path:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import pairedge
 from pairedge.digest import append_digest
+from pairedge.graph import Graph
 from pairedge.ranking import Encoded, joint
 from pairedge.shipped import shipped_graph
 
@@ -101,7 +102,7 @@ def test_pictures_are_ranked_by_digit_and_ties_keep_their_order(
 
 
 class Even:
-    """Stands for the session of a `compare` graph that cannot decide."""
+    """Stands for a `compare` graph that cannot decide."""
 
     def run(self, _: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         return [np.full(len(inputs["first"]), 0.5, np.float32)]
@@ -111,7 +112,7 @@ def test_the_order_is_that_of_expected_digits_finer_than_whole_ones() -> None:
     posteriors = np.zeros((4, 10), np.float32)
     for row, (three, four) in enumerate([(0.1, 0.9), (0.6, 0.4), (0.9, 0.1), (0.5999, 0.4001)]):
         posteriors[row, 3:5] = three, four
-    ranking = Encoded(posteriors, posteriors, Even()).rank()
+    ranking = Encoded(posteriors, posteriors, cast(Graph, Even())).rank()
     assert ranking.order.tolist() == [2, 1, 3, 0]
     assert ranking.expected.tolist() == pytest.approx([3.1, 3.4, 3.4001, 3.9])
     assert ranking.digits.tolist() == [3, 3, 3, 4]

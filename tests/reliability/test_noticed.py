@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from reliability import noticed
-from reliability.noticed import Fault, main, read_faults
+from reliability.noticed import Fault, read_faults
 from reliability.trees import ROOT
 
 FAULTS = read_faults()
@@ -38,15 +37,26 @@ def test_a_fault_that_no_longer_applies_is_an_error() -> None:
         FAULTS[0].applied_to(2 * FAULTS[0].old)
 
 
+STATISTICS = """
+file = "train/pairedge_train/reports/statistics.py"
+tests = ["tests/train/reports/test_statistics.py"]
+"""
+
+
 @pytest.mark.slow
-def test_a_fault_is_noticed_or_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    fault = next(each for each in FAULTS if each.file.endswith("statistics.py"))
-    harmless = replace(fault, name="none", old="SIGNIFICANT = 0.05", new="SIGNIFICANT = 5e-2")
-    monkeypatch.setattr(noticed, "read_faults", lambda: [fault, harmless])
-    result = CliRunner().invoke(main, [])
-    assert result.exit_code == 1
-    assert result.stdout.splitlines() == [
-        f"noticed   {fault.name}",
-        "UNNOTICED none",
-        "1 of 2 faults are noticed",
+def test_a_fault_is_noticed_or_not(tmp_path: Path) -> None:
+    changes = {
+        "biased": ("statistics.stdev(values) if", "statistics.pstdev(values) if"),
+        "none": ("SIGNIFICANT = 0.05", "SIGNIFICANT = 5e-2"),
+    }
+    entries = [
+        f"[[fault]]\nname = {name!r}\nold = {old!r}\nnew = {new!r}\n{STATISTICS}"
+        for name, (old, new) in changes.items()
     ]
+    table = tmp_path / "faults.toml"
+    table.write_text("".join(entries))
+    command = [sys.executable, "-m", "reliability.noticed", "--table", str(table)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    expected = ["noticed   biased", "UNNOTICED none", "1 of 2 faults are noticed"]
+    assert done.stdout.splitlines() == expected

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pairedge.errors import NoInkError, SeveralDigitsError
-from pairedge.image.decode import LONGEST_SIDE, small
+from pairedge.image import shrink as shrinking
 from pairedge.image.digit import is_another, segment_digit, stroke_width, with_neighbors
 from pairedge.image.ink import (
     along_border,
@@ -22,6 +22,7 @@ from pairedge.image.ink import (
     subtract_background,
     to_contrast,
 )
+from pairedge.image.limits import LONGEST_SIDE
 from pairedge.image.tile import normalize_stroke_width, scaled, to_tile
 
 Levels = NDArray[np.float32]
@@ -46,14 +47,14 @@ def test_shrinking_takes_the_mean_of_each_block(levels: Levels) -> None:
     np.testing.assert_allclose(scaled(levels, 30), block_means(levels, 4), atol=1e-3)
     np.testing.assert_allclose(shrink(levels[..., None], 40)[..., 0], block_means(levels, 3), atol=1e-3)
     large = np.random.default_rng(1).integers(0, 256, (2 * LONGEST_SIDE, 8)).astype(np.uint8)
-    halved = np.asarray(small(Image.fromarray(large)), np.float32)
+    halved = np.asarray(shrinking.shrink(Image.fromarray(large), "L"), np.float32)
     np.testing.assert_allclose(halved, block_means(large.astype(np.float32), 2), atol=1.01)  # rounded twice
 
 
 def test_what_is_small_enough_is_not_shrunk(levels: Levels) -> None:
     assert np.array_equal(shrink(levels[..., None], 120)[..., 0], levels)
     image = Image.new("L", (LONGEST_SIDE, 3))
-    assert small(image) is image
+    assert shrinking.shrink(image, "L") is image
 
 
 # ---------------------------------------------------------------- the width of strokes
@@ -86,9 +87,9 @@ def test_a_bar_of_100_pixels_is_widened_or_thinned(width: int, measured: float, 
 # ---------------------------------------------------------------- the faintest ink
 
 
-def stroke_on_paper(side: int, paper: float, ink: float) -> Levels:
+def stroke_on_paper(side: int, paper: int, ink: int) -> NDArray[np.uint8]:
     """A vertical stroke, a tenth as wide as the page."""
-    levels = np.full((side, side), paper, np.float32)
+    levels = np.full((side, side), paper, np.uint8)
     levels[side // 4 : -side // 4, side // 2 : side // 2 + side // 10] = ink
     return levels
 

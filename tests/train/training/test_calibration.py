@@ -231,11 +231,11 @@ def test_by_default_one_and_a_half_percent_may_be_rejected() -> None:
     logits = torch.randn(800, 10, generator=Generator().manual_seed(0)) * 3
     thresholds = confidence_thresholds(by_posteriors(), pairs_of(tiles_of(logits), [1] * 800))
     assert thresholds is not None
-    assert int((logits.softmax(1).amax(1) < thresholds[1]).sum()) == 12
+    assert int((logits.softmax(1).amax(1) < thresholds.digit).sum()) == 12
     first, second = logits.view(400, 2, 10).softmax(2).unbind(1)
     leq = torch.triu(first[:, :, None] * second[:, None, :]).sum((1, 2))
     confidence = torch.stack([torch.maximum(leq, 1 - leq), first.amax(1), second.amax(1)]).amin(0)
-    assert int((confidence < thresholds[0]).sum()) == 6
+    assert int((confidence < thresholds.pair).sum()) == 6
 
 
 def test_negatives_do_not_move_the_thresholds(tiny: DataSet) -> None:

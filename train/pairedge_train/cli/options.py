@@ -27,9 +27,7 @@ seed_type = click.IntRange(min=0, max=2**32 - 1)  # torch takes 64 bits, of whic
 
 
 @contextmanager
-def cli_errors(
-    stopped: str = "stopped; finished rounds are kept, and the same command resumes",
-) -> Iterator[None]:
+def cli_errors() -> Iterator[None]:
     """Turn an error, and an interrupt or a request to terminate, into one sentence and exit code 1."""
     try:
         with _termination_as_interrupt():
@@ -37,7 +35,9 @@ def cli_errors(
     except PairedgeError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        raise click.ClickException(stopped) from None
+        raise click.ClickException(
+            "stopped; finished rounds are kept, and the same command resumes"
+        ) from None
 
 
 @contextmanager
