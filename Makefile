@@ -7,6 +7,7 @@ COMPAT = .venv-compat
 
 .PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short
 .PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify faults-noticed mutants
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify faults-noticed mutants faults soak reliability-page
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -37,6 +38,15 @@ fuzz-short: $(DEV)/done  ## the same for 30 seconds in all
 	$(DEV)/bin/python -m reliability.fuzz --seconds 30
 faults-noticed: $(DEV)/done  ## apply each known fault to a copy of the code: its tests must fail
 	$(DEV)/bin/python -m reliability.noticed
+
+faults: $(DEV)/done  ## 200 kills, signals, full disks and two at once; an hour, and it resumes
+	$(DEV)/bin/python -m reliability.kills
+
+soak: $(DEV)/done  ## a study on a Dask cluster whose machines fail
+	$(DEV)/bin/python -m reliability.soak
+
+reliability-page: $(DEV)/done  ## make artifacts/reliability/reliability.md from the campaigns' rows
+	$(DEV)/bin/python -m reliability.page
 
 mutants: $(DEV)/done  ## change the code at random places: a test must fail; COUNT=50 of each package
 	$(DEV)/bin/python -m reliability.mutants --count $(or $(COUNT),50)

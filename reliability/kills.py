@@ -36,10 +36,9 @@ import torch
 from pairedge_export.cli import main as export
 from pairedge_train.cli.train import main as train
 from pairedge_train.data.datasets import load_uci
-from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.experiments.study import FIRST_SEED
-from pairedge_train.reports.reproduce import Job, missing, reproduce
+from pairedge_train.reports.reproduce import missing, reproduce
 from reliability.rows import RESULTS, KillRow, add_to_campaign, read_campaign
+from reliability.short_study import jobs
 
 ROWS = RESULTS / "kills.jsonl"
 SEED = 20_261_121
@@ -48,16 +47,6 @@ KILLS = {"train": 120, "export": 40, "reproduce": 40}
 OTHERS = 10
 _LARGEST_FILE = 200_000  # bytes: more than any command here writes to one file
 _SMALL = ["--dataset", "uci", "--pairs", "20", "--epochs", "1", "--variant", "base"]
-_STUDY = Recipe().with_(
-    {
-        "network.variant": "conv_3",  # which is not trained in bundles
-        "data.dataset": "uci",
-        "data.pairs": 40,
-        "data.test_pairs": 40,
-        "data.validation_pairs": 0,
-        "optim.epochs": 1,
-    }
-)
 
 
 def run_train(out: Path) -> None:
@@ -72,8 +61,7 @@ def run_export(checkpoint: Path, out: Path) -> None:
 
 def run_reproduce(out: Path) -> None:
     """A study of six rounds on two cores."""
-    jobs = [Job("short", _STUDY, FIRST_SEED, number) for number in range(6)]
-    reproduce(missing(jobs, out), out, workers=2)
+    reproduce(missing(jobs(6), out), out, workers=2)
 
 
 Command = Callable[[Path], None]

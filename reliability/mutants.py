@@ -43,6 +43,7 @@ PACKAGES = {
 TESTS = {
     "pairedge/image/*": ("tests/pairedge/image",),
     "pairedge/cli/*": ("tests/pairedge/cli", "tests/pairedge/test_ranking.py"),
+    "pairedge/serve/*": ("tests/pairedge/serve",),
     "pairedge/ranking.py": ("tests/pairedge/test_ranking.py",),
     "pairedge/confidence.py": ("tests/pairedge/test_confidence.py", "tests/pairedge/test_model.py"),
     "pairedge/*": ("tests/pairedge",),
@@ -136,9 +137,10 @@ def judge(mutant: Mutant, tree: Path, seed: int) -> MutantRow:
 @click.argument("packages", nargs=-1, type=click.Choice(list(PACKAGES)))
 @click.option("--count", type=click.IntRange(min=1), default=50, show_default=True, help="Of each package.")
 @click.option("--seed", type=click.IntRange(min=0), default=SEED, show_default=True)
-def main(packages: tuple[str, ...], count: int, seed: int) -> None:
+@click.option("--rows", type=click.Path(path_type=Path), default=ROWS, show_default=True)
+def main(packages: tuple[str, ...], count: int, seed: int, rows: Path) -> None:
     """Run COUNT mutants of each of PACKAGES, or of all three, that have no row yet."""
-    known = {(row.file, row.line, row.old, row.new) for row in read_campaign(MutantRow, ROWS)}
+    known = {(row.file, row.line, row.old, row.new) for row in read_campaign(MutantRow, rows)}
     with copied_tree() as tree:
         for package in packages or PACKAGES:
             changes = changes_of(package, tree)
@@ -147,7 +149,7 @@ def main(packages: tuple[str, ...], count: int, seed: int) -> None:
             for mutant in (change.made() for change in sample):
                 if (mutant.file, mutant.line, mutant.old, mutant.new) not in known:
                     row = judge(mutant, tree, seed)
-                    add_to_campaign(row, ROWS)
+                    add_to_campaign(row, rows)
                     click.echo(f"{row.outcome:<8} {row.file}:{row.line}: {row.old} -> {row.new}")
 
 

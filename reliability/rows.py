@@ -75,6 +75,36 @@ class KillRow:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SoakRow:
+    """One study on a cluster whose machines fail.
+
+    Attributes:
+        rounds: how many the study has.
+        killed: how many workers were killed.
+        halted: how many were halted for some seconds.
+        restarted: how many times the scheduler was.
+        rows: how many rows there are in the end.
+        distinct: of how many rounds.
+        finished: whether the study ended by itself, without an error.
+        seed: that drew the failures.
+    """
+
+    rounds: NonNegativeInt
+    killed: NonNegativeInt
+    halted: NonNegativeInt
+    restarted: NonNegativeInt
+    rows: NonNegativeInt
+    distinct: NonNegativeInt
+    finished: bool
+    seed: NonNegativeInt
+
+    @property
+    def sound(self) -> bool:
+        """Whether every round has one row."""
+        return self.finished and self.rows == self.distinct == self.rounds
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class MutantRow:
     """One change of the code, and whether a test failed under it.
 
@@ -85,6 +115,7 @@ class MutantRow:
         new: the expression in its place.
         outcome: "hung" for tests that did not end in time, which counts as noticed.
         seed: that drew it.
+        reason: why it survives, added by hand.
     """
 
     file: str
@@ -93,9 +124,10 @@ class MutantRow:
     new: str
     outcome: Outcome
     seed: NonNegativeInt
+    reason: str = ""
 
 
-Row = TypeVar("Row", FuzzRow, KillRow, MutantRow)
+Row = TypeVar("Row", FuzzRow, KillRow, SoakRow, MutantRow)
 
 
 def read_campaign(kind: type[Row], path: Path) -> list[Row]:
@@ -109,7 +141,7 @@ def read_campaign(kind: type[Row], path: Path) -> list[Row]:
     return [adapter.validate_json(line) for line in lines]
 
 
-def add_to_campaign(row: FuzzRow | KillRow | MutantRow, path: Path) -> None:
+def add_to_campaign(row: FuzzRow | KillRow | SoakRow | MutantRow, path: Path) -> None:
     """Append a row to the file of its campaign."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:

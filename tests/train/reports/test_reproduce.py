@@ -24,6 +24,7 @@ from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.reports import workers
 from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce, rows_path
 from pairedge_train.rows import RoundRow, append_row, read_rows
+from reliability.cluster import free_address, scheduler_at, worker
 
 from .study_program import JOBS, RECIPE, ROUNDS
 
@@ -101,48 +102,9 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path: Path) -> None:
 @pytest.fixture
 def scheduler() -> Iterator[str]:
     """The address of a Dask scheduler of its own process."""
-    address = f"tcp://127.0.0.1:{free_port()}"
+    address = free_address()
     with scheduler_at(address):
         yield address
-
-
-def scheduler_at(address: str) -> dask:
-    return dask("scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard")
-
-
-def worker(address: str) -> dask:
-    return dask("worker", address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny")
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-class dask:  # noqa: N801 (reads as the command that it is)
-    """A `dask scheduler` or `dask worker` process, killed with all its children at the end."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.command = [sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *arguments[1:]]
-
-    def __enter__(self) -> dask:
-        self.process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        return self
-
-    def kill(self) -> None:
-        """End it as a machine that loses power does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.kill()
 
 
 @pytest.mark.slow
@@ -160,7 +122,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_cluster_whose_scheduler_is_restarted_trains_every_round_once(tmp_path: Path) -> None:
-    address = f"tcp://127.0.0.1:{free_port()}"
+    address = free_address()
     with scheduler_at(address) as first, worker(address):
         process = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(tmp_path), address], text=True, stderr=subprocess.PIPE
