@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
+from scipy import stats
 
 from pairedge_train.files import write_atomically
 from reliability.noticed import read_faults
@@ -147,11 +148,13 @@ def mutant_lines(rows: Sequence[MutantRow]) -> Iterator[str]:
     for package, folder in _FOLDERS.items():
         own = [row for row in rows if row.file.startswith(folder)]
         if own:
-            noticed = sum(row.outcome != "survived" for row in own)
-            share, goal = noticed / len(own), NOTICED[package]
-            cells = [f"{noticed} of {len(own)}", f"{100 * share:.0f} %", f"at least {100 * goal:.0f} %"]
-            lines.append([f"`{package}`", *cells, verdict(share >= goal)])
-    yield table(["package", "noticed", "share", "goal", ""], lines)
+            noticed, goal = sum(row.outcome != "survived" for row in own), NOTICED[package]
+            low, high = stats.binomtest(noticed, len(own)).proportion_ci(method="wilson")
+            share = f"{100 * noticed / len(own):.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+            told = verdict(low >= goal) if low >= goal or high < goal else "the sample cannot tell"
+            cells = [f"{noticed} of {len(own)}", share, f"at least {100 * goal:.0f} %", told]
+            lines.append([f"`{package}`", *cells])
+    yield table(["package", "noticed", "share, 95 % confidence", "goal", ""], lines)
     yield "Survivors:\n"
     survivors = [row for row in rows if row.outcome == "survived"]
     yield table(

@@ -49,7 +49,8 @@ def test_lines_count_rows_and_compare_them_with_the_goals(tmp_path: Path) -> Non
     assert "| train | SIGKILL | 200 | 200 | 200 | met |" in text
     assert "200 kills in all; goal: 200, all sound: met." in text
     assert "| 5 | 1 | 1 | 1 | 5 | met |" in text
-    assert "| `pairedge` | 3 of 4 | 75 % | at least 90 % | **missed** |" in text
+    # Wilson's interval of 3 in 4 goes from 30 to 95 %.
+    assert "| `pairedge` | 3 of 4 | 75 % (30 to 95) | at least 90 % | the sample cannot tell |" in text
     assert "| pairedge/a.py:3 | `` < `` → `` <= `` | equal |" in text
 
 
