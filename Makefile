@@ -5,9 +5,7 @@ DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
 
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify faults-noticed mutants
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples drawings readme openapi layout help clean verify faults-noticed mutants faults soak reliability-page
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -36,6 +34,7 @@ fuzz: $(DEV)/done  ## mutate input for every reader, 1,000,000 executions each; 
 
 fuzz-short: $(DEV)/done  ## the same for 30 seconds in all
 	$(DEV)/bin/python -m reliability.fuzz --seconds 30
+
 faults-noticed: $(DEV)/done  ## apply each known fault to a copy of the code: its tests must fail
 	$(DEV)/bin/python -m reliability.noticed
 

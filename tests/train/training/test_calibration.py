@@ -27,8 +27,7 @@ from pairedge_train.training.calibration import (
     rejected_negatives,
     risk,
 )
-from pairedge_train.training.measure import validation_metrics
-from pairedge_train.training.measure import calibrate
+from pairedge_train.training.measure import calibrate, validation_metrics
 
 from .pixel_networks import by_first_pixel, by_posteriors, pairs_of, tiles_of, tiles_that_say
 
