@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from pairedge.errors import GraphError
+from pairedge.errors import PairedgeError
 from pairedge.serve.connections import Watch
 from pairedge.serve.limits import Bodies, ClientGoneError, Limits, Receive
 from pairedge.serve.logs import JsonLines
@@ -138,7 +138,7 @@ class Application:
         try:
             async with self._reloading:  # one after the other, or an older file could win
                 self.served = await asyncio.to_thread(self._open)
-        except GraphError as error:
+        except PairedgeError as error:
             self.metrics.reloads.labels("refused").inc()
             self.lines.log("reload", outcome="refused", error=str(error))
         else:

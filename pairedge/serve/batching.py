@@ -6,13 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairedge.serve.limits import Limits
-from pairedge.serve.messages import busy
+from pairedge.serve.messages import RequestError, busy
 
 # Arrays whose first axis is the batch, all of one length.
 Arrays: TypeAlias = tuple[NDArray[Any], ...]
@@ -64,8 +65,11 @@ class Batcher:
             The outputs of the graph, each (N, ...).
 
         Raises:
-            RequestError: 503 when too many rows wait already.
+            RequestError: 503 when too many rows wait already, 413 for more rows than may ever wait.
         """
+        if len(inputs[0]) > self._limits.max_queue:
+            reason = f"{len(inputs[0]):,} rows are more than {self._limits.max_queue:,}, the server's limit"
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
         if self.waiting >= self._limits.max_queue:
             raise busy(f"{self.waiting} rows are waiting")
         loop = asyncio.get_running_loop()

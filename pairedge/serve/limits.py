@@ -28,7 +28,8 @@ class Limits:
         max_batch: rows (pairs or tiles) that one run of a graph takes.
         max_delay: milliseconds that a request waits for others to share its run. Requests that arrive
             together share one at 0, too.
-        max_queue: rows, and pictures, that may wait; the next request is answered with 503.
+        max_queue: rows, and pictures, that may wait; the next request is answered with 503. No request may
+            have more rows.
     """
 
     max_bytes: int = 20_000_000

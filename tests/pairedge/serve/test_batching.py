@@ -86,6 +86,14 @@ def test_a_full_queue_refuses_the_next_request_and_recovers() -> None:
     assert doubler.batcher.waiting == 0
 
 
+def test_a_request_with_more_rows_than_may_wait_is_refused_for_good() -> None:
+    doubler = Doubler(max_batch=2, max_queue=4)
+    with pytest.raises(RequestError, match=r"^5 rows are more than 4, the server's limit$") as refused:
+        asyncio.run(doubler.ask(*range(5)))
+    assert refused.value.status == 413
+    assert asyncio.run(doubler.ask(*range(4))) == [0, 2, 4, 6]
+
+
 def test_a_request_that_was_given_up_costs_no_run_and_disturbs_no_other() -> None:
     doubler = Doubler(max_batch=8, max_delay=20)
 
