@@ -31,7 +31,7 @@ from reliability.rows import RESULTS, FuzzRow, add_to_campaign, read_campaign
 ROWS = RESULTS / "fuzz.jsonl"
 WORK = Path(__file__).parent.parent / ".fuzz"  # what was reached so far, and findings
 SEED = 20_261_121
-PART = 50_000  # executions of one process
+PART = 20_000  # executions of one process
 HANG = 1.0  # seconds of CPU time
 MEMORY = 300_000_000  # bytes that one input may add to the peak
 _STUCK = 30  # seconds after which libFuzzer ends a part

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reliability.flips import flip_all
 from reliability.readers import READERS
 
 pytest.importorskip("atheris", reason="atheris has no wheel for this platform")
@@ -61,3 +62,8 @@ def test_the_short_form_finds_nothing() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 crashes, 0 hangs, 0 over memory, 0 undocumented" in done.stdout
+
+
+def test_flipped_bits_are_counted_and_none_is_accepted() -> None:
+    row = flip_all("compare", "flipped", every=97)
+    assert (row.executions, row.undocumented) == (-(-8 * 2933 // 97), 0)
