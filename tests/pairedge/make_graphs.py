@@ -32,6 +32,7 @@ def graph(
     weights: str | None = None,
     last: str = "Sigmoid",
     second: int = 1,
+    before_last: tuple[list[Any], list[Any]] | None = None,
 ) -> bytes:
     """Serialize a graph.
 
@@ -46,6 +47,7 @@ def graph(
         last: the operator that makes the answer of a difference, which may be negative or beyond 1, or, by
             "Concat", twice as many as the graph says.
         second: which tile of a pair is the second; with any but 0 and 1 it cannot be run.
+        before_last: nodes that make "last" of "logit", and their constants; None for none.
     """
     factor = helper.make_tensor("factor", TensorProto.FLOAT, [], [1e-3])
     if weights is not None:
@@ -53,6 +55,8 @@ def graph(
         factor.data_location = TensorProto.EXTERNAL
         entry = factor.external_data.add()
         entry.key, entry.value = "location", weights
+    more_nodes, more_constants = before_last or ([], [])
+    difference = "last" if before_last else "logit"
     attributes: dict[str, Any] = {"axis": 0} if last == "Concat" else {}
     nodes = [
         helper.make_node("Cast", ["images"], ["levels"], to=TensorProto.FLOAT),
@@ -61,13 +65,15 @@ def graph(
         helper.make_node("Gather", ["ink", "zero"], ["first"], axis=1),
         helper.make_node("Sub", ["second", "first"], ["difference"]),
         helper.make_node("Mul", ["difference", "factor"], ["logit"]),
-        helper.make_node(last, ["logit"] * (2 if last == "Concat" else 1), [output], **attributes),
+        *more_nodes,
+        helper.make_node(last, [difference] * (2 if last == "Concat" else 1), [output], **attributes),
     ]
     constants = [
         helper.make_tensor("square", TensorProto.INT64, [2], [2, 3]),
         helper.make_tensor("zero", TensorProto.INT64, [], [0]),
         helper.make_tensor("one", TensorProto.INT64, [], [second]),
         factor,
+        *more_constants,
     ]
     outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, images[:1])]
     if classes:
@@ -114,6 +120,43 @@ def identity() -> bytes:
     return serialized
 
 
+def endless() -> bytes:
+    """Serialize a graph that goes round a loop as often as an int64 can count."""
+    flag = helper.make_tensor_value_info("flag", TensorProto.BOOL, [])
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["flag"], ["go_on"]),
+            helper.make_node("Identity", ["before"], ["after"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            flag,
+            helper.make_tensor_value_info("before", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", TensorProto.FLOAT, None),
+        ],
+    )
+    loop = helper.make_node("Loop", ["rounds", "", "logit"], ["last"], body=body)
+    rounds = helper.make_tensor("rounds", TensorProto.INT64, [], [2**63 - 1])
+    return graph(before_last=([loop], [rounds]))
+
+
+def greedy() -> bytes:
+    """Serialize a graph that asks for 100 GB."""
+    nodes = [
+        helper.make_node("Expand", ["logit", "size"], ["many"]),
+        helper.make_node("ReduceMax", ["many", "rows"], ["last"], keepdims=0),
+    ]
+    constants = [
+        helper.make_tensor("size", TensorProto.INT64, [2], [25 * 10**9, 1]),
+        helper.make_tensor("rows", TensorProto.INT64, [1], [0]),
+    ]
+    return graph(before_last=(nodes, constants))
+
+
 def changed(**values: Any) -> dict[str, Any]:
     """The metadata with other values."""
     return METADATA | values
@@ -147,6 +190,8 @@ GRAPHS = {
     "name_not_utf8": graph(output="leq").replace(b"images", b"im\xffges", 1),
     "metadata_with_nan": graph(text=b'{"schema": 2, "graph": "pair", "seed": NaN}'),
     "metadata_with_infinity": graph(text=b'{"schema": 2, "graph": "pair", "seed": 1e999}'),
+    "endless": endless(),
+    "greedy": greedy(),
     "identity": identity(),
 }
 

@@ -14,6 +14,7 @@ import pairedge
 from pairedge.cli.info import settings
 from pairedge.digest import append_digest
 from pairedge.inspection import accuracies, inspect_graph
+from pairedge.quarantine import inspect_apart
 from pairedge.shipped import shipped_graph
 
 Command = Callable[..., CompletedProcess[str]]
@@ -178,3 +179,24 @@ def test_accuracies_are_numbers_or_are_left_out(metrics: object) -> None:
     assert accuracies({"metrics": metrics}) == {}
     assert accuracies({}) == {}
     assert accuracies({"metrics": {"round": {"accuracy": 1, "n": 5}}}) == {"round": (1.0, 5)}
+
+
+def test_a_graph_that_never_ends_is_given_up(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pairedge.quarantine.SECONDS", 2)
+    path = GRAPHS / "endless.onnx"
+    answer = command("info", path)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == f"Error: {path}: cannot be inspected within 2 seconds\n"
+
+
+def test_a_graph_that_asks_for_100_gb_does_not_get_them(command: Command) -> None:
+    answer = command("info", GRAPHS / "greedy.onnx")
+    assert answer.returncode == 1
+    assert "  - a batch of 1 cannot be run" in answer.stdout.splitlines()
+    assert answer.stderr == ""
+
+
+def test_a_graph_that_ends_the_process_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pairedge.quarantine.sys.executable", "false")
+    with pytest.raises(pairedge.GraphError, match=r"^a\.onnx: ends the process that inspects it"):
+        inspect_apart("a.onnx")
