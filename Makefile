@@ -65,11 +65,12 @@ benchmark-page: $(DEV)/done  ## update benchmarks/README.md from benchmarks/resu
 examples: $(DEV)/done  ## draw the pictures of examples/
 	$(DEV)/bin/python -m tools.examples examples
 
-drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST
+drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST and Chromium
 	$(DEV)/bin/pairedge predict examples/three.png examples/seven.png --show docs/show.png
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 	$(DEV)/bin/python -m tools.hands docs
+	$(DEV)/bin/python -m tools.page_pictures docs
 
 hands: $(DEV)/done  ## fetch the handwriting fonts and draw their glyphs anew; needs the npm registry
 	$(DEV)/bin/python -m pairedge_train.rendering.collect_hands

@@ -5,7 +5,8 @@ python -m benchmarks.page
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -20,8 +21,11 @@ from benchmarks.records import (
     EnginesRecord,
     GraphAgreement,
     Machine,
+    PageRecord,
     PrecisionRecord,
     PrecisionRow,
+    ReadingRecord,
+    ReadingRow,
     ServerRow,
     ServersRecord,
     read_record,
@@ -38,6 +42,8 @@ def page() -> str:
     precision_record = read_record(RESULTS / "precision.json", PrecisionRecord)
     compat_record = read_record(RESULTS / "compat.json", CompatRecord)
     servers_record = read_record(RESULTS / "servers.json", ServersRecord)
+    page_record = read_record(RESULTS / "page_in_browser.json", PageRecord)
+    reading_record = read_record(RESULTS / "reading_in_c.json", ReadingRecord)
     lines = [
         "# Benchmarks",
         "",
@@ -46,6 +52,8 @@ def page() -> str:
         *section("edge", edge_record.machine, edge(edge_record)),
         *section("engines", engines_record.machine, engines(engines_record)),
         *section("precision", precision_record.machine, precision(precision_record)),
+        *section("page_in_browser", page_record.machine, in_browser(page_record)),
+        *section("reading_in_c", reading_record.machine, reading(reading_record)),
         *section("compat", compat_record.machine, compat(compat_record)),
         *section("servers", servers_record.machine, servers(servers_record)),
     ]
@@ -267,6 +275,74 @@ def server_verdict(record: ServersRecord) -> str:
         f"{ours.server} answers {'; '.join(sentences)}. Of its {answers:,} answers, {wrong:,} failed or were "
         "wrong."
     )
+
+
+def in_browser(record: PageRecord) -> Iterator[str]:
+    """The page beside onnxruntime-web."""
+    yield "## The page without a server"
+    yield ""
+    yield (
+        f"In headless {record.browser}, by `python -m benchmarks.page_in_browser`: medians of "
+        f"{len(record.reading_milliseconds)} fresh starts, in turn. The page is "
+        f"{record.page_bytes / 1000:.0f} kB with its pictures, and reads a photo of 300 x 400 pixels in "
+        f"{statistics.median(record.reading_milliseconds):.0f} ms."
+    )
+    yield ""
+    yield from table(
+        ("engine", "bytes", "first answer after load", "one pair", "largest difference of leq"),
+        (
+            (
+                each.engine,
+                f"{each.bytes / 1000:,.0f} kB",
+                f"{statistics.median(each.first_answer_milliseconds):.0f} ms",
+                f"{statistics.median(each.pair_microseconds):.0f} us",
+                f"{each.largest_difference:.1e}",
+            )
+            for each in record.engines
+        ),
+    )
+
+
+def reading(record: ReadingRecord) -> Iterator[str]:
+    """How far the reading in C agrees with that in Python, and how long each takes."""
+    yield "## The reading of pictures in C"
+    yield ""
+    yield (
+        "Beside the reading in Python, by `python -m benchmarks.reading_in_c`. The same answer is a tile "
+        "from both, or the same refusal; levels are those of the tiles that both read, 0 to 255."
+    )
+    yield ""
+    yield from table(
+        ("pictures", "n", "same answer", "the very same tile", "levels within 1", "C", "Python"),
+        map(reading_cells, [*record.sets, every_set(record.sets)]),
+    )
+
+
+def every_set(sets: Sequence[ReadingRow]) -> ReadingRow:
+    """All sets as one."""
+    pictures = sum(each.pictures for each in sets)
+    return ReadingRow(
+        name="all",
+        pictures=pictures,
+        refused=sum(each.refused for each in sets),
+        same_status=sum(each.same_status for each in sets),
+        same_tile=sum(each.same_tile for each in sets),
+        levels=sum(each.levels for each in sets),
+        levels_within_one=sum(each.levels_within_one for each in sets),
+        python_milliseconds=sum(each.pictures * each.python_milliseconds for each in sets) / pictures,
+        c_milliseconds=sum(each.pictures * each.c_milliseconds for each in sets) / pictures,
+    )
+
+
+def reading_cells(each: ReadingRow) -> Iterator[str]:
+    """A line of the table of readings."""
+    yield each.name
+    yield f"{each.pictures:,}"
+    yield f"{each.same_status:,}"
+    yield f"{each.same_tile:,} of {each.pictures - each.refused:,}"
+    yield f"{100 * each.levels_within_one / each.levels:.3f} %"
+    yield f"{each.c_milliseconds:.1f} ms"
+    yield f"{each.python_milliseconds:.1f} ms"
 
 
 def compat(record: CompatRecord) -> Iterator[str]:

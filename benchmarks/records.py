@@ -508,6 +508,46 @@ class SoakRecord:
     peak_bytes: int
 
 
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PageRow:
+    """A way to answer in a browser.
+
+    Attributes:
+        engine: name and version.
+        bytes: of all files that the first answer needs, uncompressed.
+        first_answer_milliseconds: from the start of the navigation to the first answer, of each fresh start.
+        pair_microseconds: median time of a pair in each of some turns.
+        largest_difference: of P(first <= second) from that of onnxruntime on the same tiles.
+    """
+
+    engine: str
+    bytes: int
+    first_answer_milliseconds: list[float]
+    pair_microseconds: list[float]
+    largest_difference: float
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PageRecord:
+    """results/page_in_browser.json: the page and onnxruntime-web, in turn.
+
+    Attributes:
+        machine: where.
+        browser: name and version.
+        weights_sha256: of the model.
+        page_bytes: of all files of the page, pictures included.
+        reading_milliseconds: median time to read a photo of 300 x 400 pixels, one entry a turn.
+        engines: the page first.
+    """
+
+    machine: Machine
+    browser: str
+    weights_sha256: str
+    page_bytes: int
+    reading_milliseconds: list[float]
+    engines: list[PageRow]
+
+
 def latency(seconds: list[float]) -> Percentiles:
     """The percentiles of some calls' seconds."""
     microseconds: dict[str, Any] = dict(percentiles(seconds))

@@ -61,6 +61,13 @@ if TYPE_CHECKING:
     help="Also write the graphs to DIR, a model repository for Triton. A CHECKPOINT may then be a folder of "
     "exported graphs.",
 )
+@click.option(
+    "--web",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write to DIR a page that compares digits in a browser, without a server. The CHECKPOINT may "
+    "then be a folder that this command has written.",
+)
 @data_dir_option
 def main(
     checkpoints: tuple[Path, ...],
@@ -71,6 +78,7 @@ def main(
     c: bool,
     license_name: str | None,
     triton: Path | None,
+    web: Path | None,
     data_dir: Path | None,
 ) -> None:
     """Export the newest checkpoint, or each CHECKPOINT: ONNX graphs, parity.json and a model card.
@@ -80,6 +88,8 @@ def main(
     """
     if out and len(checkpoints) > 1:
         raise click.UsageError("--out is for one checkpoint; several go to exports/ under their own names")
+    if web and len(checkpoints) > 1:
+        raise click.UsageError("--web is for one checkpoint: a page has one model")
     try:
         import onnx  # noqa: F401 (to say what is missing before anything is loaded)
         import torch
@@ -87,9 +97,13 @@ def main(
         raise click.ClickException(f"exporting needs {error.name}: pip install 'pairedge[export]'") from error
     torch.set_num_threads(1)
     with cli_errors(), _end_at_once():
+        if web is not None:
+            from pairedge_export.page.compiler import require_compiler
+
+            require_compiler()  # not after an export that takes a minute
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
             folder = checkpoint  # of exported graphs, to which something is added
-            if not ((c or triton is not None) and checkpoint.is_dir()):
+            if not ((c or triton is not None or web is not None) and checkpoint.is_dir()):
                 name = checkpoint.stem if precision == "fp32" else f"{checkpoint.stem}-{precision}"
                 folder = out or Path("exports") / checkpoint.parent.name / name
                 export_one(checkpoint, folder, data_dir, precision, mobile, c, license_name)
@@ -97,6 +111,8 @@ def main(
                 export_c(folder, data_dir)
             if triton is not None:
                 export_to_triton(folder, triton)
+            if web is not None:
+                export_page(folder, web)
 
 
 @contextmanager
@@ -195,6 +211,15 @@ def export_to_triton(folder: Path, repository: Path) -> None:
     for model in write_model_repository(folder, repository):
         click.echo(f"Wrote {model}")
     click.echo(f"Next: tritonserver --model-repository {repository}")
+
+
+def export_page(model: Path, folder: Path) -> None:
+    """Write the page of a folder of exported graphs to another folder; print the next command."""
+    from pairedge_export.page.writing import write_page
+
+    files = write_page(model, folder)
+    click.echo(f"Wrote {folder}: {len(files)} files, {sum(map(len, files.values())):,} bytes")
+    click.echo(f"Next: python -m http.server --bind 127.0.0.1 --directory {folder}")
 
 
 def show(parity: Parity) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pairedge
 from benchmarks.reading_in_c import (
     Levels,
     compile_reader,
@@ -19,6 +20,7 @@ from benchmarks.reading_in_c import (
     read_in_c,
     read_in_python,
 )
+from benchmarks.records import RESULTS, ReadingRecord, read_record
 from pairedge.image.limits import LONGEST_SIDE
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
@@ -57,6 +59,19 @@ def test_every_rendered_condition_gives_the_same_tiles_and_refusals(
     assert [read.status for read in actual] == [read.status for read in expected]
     apart = np.array([read.tile for read in actual], int) - [read.tile for read in expected]
     assert np.mean(np.abs(apart) <= 1) >= 0.999
+    model = pairedge.load()
+    in_c, in_python = (
+        model.classify_batch(np.array([read.tile for read in reads])) for reads in (actual, expected)
+    )
+    assert np.array_equal(in_c.digit, in_python.digit)
+
+
+def test_the_kept_campaign_meets_its_targets() -> None:
+    sets = read_record(RESULTS / "reading_in_c.json", ReadingRecord).sets
+    assert {row.name for row in sets} >= set(CONDITIONS)
+    assert sum(row.pictures for row in sets) >= 10_000
+    assert sum(row.levels_within_one for row in sets) >= 0.999 * sum(row.levels for row in sets)
+    assert all(row.same_status == row.pictures for row in sets)
 
 
 def two_digits() -> Levels:

@@ -71,6 +71,13 @@ def test_the_wheel_holds_the_model_once_and_no_tests(wheel: Path) -> None:
     recipes = {f"pairedge_train/recipes/{path.name}" for path in (ROOT / "train" / "recipes").glob("*.toml")}
     assert recipes == {name for name in files if name.endswith(".toml")}
     assert recipes
+    pages = {name for name in files if name.startswith("pairedge/shipped/web/")}
+    assert {
+        f"pairedge/shipped/web/{path.name}" for path in (ROOT / "artifacts/aux_ws/web").iterdir()
+    } == pages
+    # What another model's page is made of.
+    sources = ("page/page.c", "page/static/index.html", "reading/reading.h")
+    assert {f"pairedge_export/{name}" for name in sources} <= set(files)
     assert {"pairedge/py.typed", "pairedge_train/py.typed", "pairedge_export/py.typed"} <= set(files)
     sets_to_test_on = ["pairedge_train/robustness/test_sets.py"]
     assert [name for name in files if "test" in name.lower()] == sets_to_test_on

@@ -30,12 +30,10 @@ static Gray plane(Pixels pixels, int channel) {
 /* Subtract from each channel the median of the picture's border. */
 static void subtract_border(Pixels pixels, Memory memory) {
     int count = pixels.height * pixels.width, length = border_length(pixels.height, pixels.width);
-    float *border = take(&memory, sizeof(float) * length);
     for (int c = 0; c < pixels.channels; c++) {
         Memory here = memory;
         Gray levels = plane(pixels, c);
-        border = along_border(&here, levels);
-        float median = quantile(border, length, 0.5);
+        float median = quantile(along_border(&here, levels), length, 0.5);
         for (int i = 0; i < count; i++) levels.at[i] -= median;
     }
 }

@@ -1,8 +1,9 @@
 /* From the pixels of a picture to the tile that the network reads.
  *
- * A port of the Python package pairedge/image, step by step: each C file here ports the Python file of its
- * name (`steps.h` declares what they share), so that the two can be read side by side. C99, no dependencies
- * but the standard library's mathematics, and no memory but what the caller gives.
+ * A port of the Python package pairedge/image: decode.c, ink.c, digit.c, tile.c, morphology.c and linear.c port
+ * the files of their names step by step, so that the two can be read side by side; statistics.c, resample.c and
+ * memory.c stand in for NumPy and Pillow. C99, no dependencies but the standard library's mathematics, and no
+ * memory but what the caller gives.
  */
 #ifndef PAIREDGE_READING_H
 #define PAIREDGE_READING_H
@@ -22,8 +23,16 @@ typedef enum {
     PAIREDGE_UNUSABLE = 3  /* no pixels, another number of channels, or too little memory */
 } pairedge_reading;
 
-/* Bytes of memory that reading a picture of so many pixels takes; 0 where a side is not positive. Pictures
- * are shrunk to a longest side of 400 pixels first: no picture takes more than a square one of that side. */
+/* Pictures are shrunk to a longest side of so many pixels first. */
+#define PAIREDGE_LONGEST_SIDE 400
+
+/* Bytes of memory that reading so many pixels takes: the planes that are there at once while a photo is read
+ * (ink, darkness, three of the pixels, three of their differences from the paper, and three of a smoothed copy
+ * on its way), and small copies, at most 100 pixels long. */
+#define PAIREDGE_READING_BYTES(pixels) ((size_t)(pixels) * 11 * sizeof(float) + 400000)
+#define PAIREDGE_MOST_READING_BYTES PAIREDGE_READING_BYTES(PAIREDGE_LONGEST_SIDE * PAIREDGE_LONGEST_SIDE)
+
+/* The same for a picture of this size, which may be shrunk; 0 where a side is not positive. */
 size_t pairedge_reading_bytes(int width, int height);
 
 /* Read one picture.

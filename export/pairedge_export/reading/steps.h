@@ -10,7 +10,7 @@
 #pragma STDC FP_CONTRACT OFF /* a fused multiply-add rounds once where NumPy rounds twice */
 #endif
 
-enum { LONGEST_SIDE = 400, SMALL = 64 };
+enum { LONGEST_SIDE = PAIREDGE_LONGEST_SIDE, SMALL = 64 };
 
 /* Levels or a mask (0 or 1), row by row. */
 typedef struct {

@@ -108,9 +108,7 @@ static Pixels reading_size(int width, int height, int channels) {
 size_t pairedge_reading_bytes(int width, int height) {
     if (width <= 0 || height <= 0) return 0;
     Pixels size = reading_size(width, height, 3);
-    /* The planes that are there at once while a photo is read: ink, darkness, three of the pixels, three of
-     * their differences, and three of a smoothed copy on its way. Then small copies, at most 100 pixels long. */
-    return (size_t)size.width * size.height * 11 * sizeof(float) + 400000;
+    return PAIREDGE_READING_BYTES(size.width * size.height);
 }
 
 pairedge_reading pairedge_read_picture(const unsigned char *picture, int width, int height, int channels,

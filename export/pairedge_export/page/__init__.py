@@ -1,0 +1,1 @@
+"""A page that needs no server: a model and the reading of pictures as WebAssembly, and files around it."""
