@@ -31,6 +31,8 @@ ONE = [[(0.5, 0.2), (0.48, 0.8)]]
 
 pytestmark = pytest.mark.slow
 
+expect.set_options(timeout=20_000)  # milliseconds: other tests run beside these
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
