@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -14,7 +15,7 @@ from matplotlib.legend import Legend
 from matplotlib.text import Annotation
 
 from benchmarks.pareto import chosen_rows, figure, pareto_optimal, variant_rows, with_accuracies
-from benchmarks.records import RESULTS, ParetoRecord, read_record
+from benchmarks.records import RESULTS, ROOT, ParetoRecord, read_record
 from pairedge_train.experiments.library import studies
 from pairedge_train.reports.agreement import summary
 from pairedge_train.reports.figures import STYLE
@@ -64,6 +65,13 @@ def test_only_a_network_of_the_search_alone_is_left_out() -> None:
 def test_the_kept_accuracies_are_those_of_the_committed_rows() -> None:
     points = read_record(RESULTS / "pareto.json", ParetoRecord).points
     assert with_accuracies(points, variant_rows()) == points, "run `make readme`"
+
+
+def test_readme_names_the_variants_without_a_latency() -> None:
+    measured = {point.variant for point in read_record(RESULTS / "pareto.json", ParetoRecord).points}
+    missing = {row.variant for row in variant_rows()} - measured
+    named = re.search(r"Not measured yet:(.*?)\.\n", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", named[1]) if named else ()) == missing
 
 
 def test_neither_legend_nor_labels_cover_a_point() -> None:
