@@ -28,6 +28,7 @@ from benchmarks.records import (
     ReadingRow,
     ServerRow,
     ServersRecord,
+    SoakRecord,
     read_record,
 )
 from pairedge_train.files import write_atomically
@@ -42,6 +43,7 @@ def page() -> str:
     precision_record = read_record(RESULTS / "precision.json", PrecisionRecord)
     compat_record = read_record(RESULTS / "compat.json", CompatRecord)
     servers_record = read_record(RESULTS / "servers.json", ServersRecord)
+    soak_record = read_record(RESULTS / "soak.json", SoakRecord)
     page_record = read_record(RESULTS / "page_in_browser.json", PageRecord)
     reading_record = read_record(RESULTS / "reading_in_c.json", ReadingRecord)
     lines = [
@@ -56,6 +58,7 @@ def page() -> str:
         *section("reading_in_c", reading_record.machine, reading(reading_record)),
         *section("compat", compat_record.machine, compat(compat_record)),
         *section("servers", servers_record.machine, servers(servers_record)),
+        *section("soak", soak_record.machine, soak(soak_record)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -343,6 +346,34 @@ def reading_cells(each: ReadingRow) -> Iterator[str]:
     yield f"{100 * each.levels_within_one / each.levels:.3f} %"
     yield f"{each.c_milliseconds:.1f} ms"
     yield f"{each.python_milliseconds:.1f} ms"
+
+
+def soak(record: SoakRecord) -> Iterator[str]:
+    """Pairedge's server under everything at once."""
+    asked = sum(sum(counts.values()) for counts in record.statuses.values())
+    yield "## A server under everything at once"
+    yield ""
+    yield (
+        f"{record.connections} connections sent {asked:,} good, bad, huge and slow requests in "
+        f"{record.seconds / 60:g} minutes, and left in the middle of some: {len(record.wrong)} wrong answers "
+        f"and {record.server_errors} answers of 5xx other than 503. The least memory of the server was "
+        f"{record.second_quarter_bytes / 1e6:.1f} MB in the second quarter of the time and "
+        f"{record.last_quarter_bytes / 1e6:.1f} MB in the last; the most, with large pictures and bodies at "
+        f"work, {record.peak_bytes / 1e6:.0f} MB. By `python -m benchmarks.soak`. Dropped are connections "
+        "that ended without an answer: the client left, was too slow, or came back to an idle one too late."
+    )
+    yield ""
+    yield from table(
+        ("requests", "sent", "answers by status"),
+        (
+            (
+                kind,
+                f"{sum(counts.values()):,}",
+                ", ".join(f"{status}: {count:,}" for status, count in counts.items()),
+            )
+            for kind, counts in record.statuses.items()
+        ),
+    )
 
 
 def compat(record: CompatRecord) -> Iterator[str]:

@@ -1,8 +1,9 @@
-"""The soak, in short: every kind of request is sent, and nothing is wrong."""
+"""The soak, in short: every kind of request is sent, and nothing is wrong. The kept one was long."""
 
 from __future__ import annotations
 
 from benchmarks import soak
+from benchmarks.records import RESULTS, SoakRecord, read_record
 
 
 def test_a_short_soak_finds_nothing_wrong() -> None:
@@ -10,7 +11,15 @@ def test_a_short_soak_finds_nothing_wrong() -> None:
     assert (record.wrong, record.server_errors) == ([], 0)
     assert record.statuses["pair"]["200"] > 0
     assert set(record.statuses) <= {kind.__name__.removeprefix("send_") for kind, _ in soak.KINDS}
-    assert set(record.statuses["bad"]) <= {"400", "404", "422"}
+    assert set(record.statuses["bad"]) <= {"400", "404", "422", "503", "dropped"}
+
+
+def test_the_kept_soak_was_long_and_found_nothing_wrong() -> None:
+    record = read_record(RESULTS / "soak.json", SoakRecord)
+    assert (record.seconds, record.connections) == (600, 64)
+    assert (record.wrong, record.server_errors) == ([], 0)
+    assert set(record.statuses) == {kind.__name__.removeprefix("send_") for kind, _ in soak.KINDS}
+    assert record.last_quarter_bytes <= record.second_quarter_bytes + 2_000_000
 
 
 def test_a_refusal_is_4xx_with_a_sentence() -> None:
