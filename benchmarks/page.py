@@ -15,6 +15,7 @@ from benchmarks.records import (
     RESULTS,
     ROOT,
     CompatRecord,
+    CRecord,
     DecisionRow,
     EdgeRecord,
     EngineRow,
@@ -46,6 +47,7 @@ def page() -> str:
     soak_record = read_record(RESULTS / "soak.json", SoakRecord)
     page_record = read_record(RESULTS / "page_in_browser.json", PageRecord)
     reading_record = read_record(RESULTS / "reading_in_c.json", ReadingRecord)
+    c_record = read_record(RESULTS / "plain_c.json", CRecord)
     lines = [
         "# Benchmarks",
         "",
@@ -53,6 +55,7 @@ def page() -> str:
         "measured in one run, in turn; trust the ratios.",
         *section("edge", edge_record.machine, edge(edge_record)),
         *section("engines", engines_record.machine, engines(engines_record)),
+        *section("plain_c", c_record.machine, plain_c(c_record)),
         *section("precision", precision_record.machine, precision(precision_record)),
         *section("page_in_browser", page_record.machine, in_browser(page_record)),
         *section("reading_in_c", reading_record.machine, reading(reading_record)),
@@ -162,6 +165,79 @@ def verdict(engines: list[EngineRow], batch: int) -> str:
             ratio = times[others[0]] / times[first]
             parts.append(f"for {workload} {first} is the fastest, {ratio:.2f} times as fast as {others[0]}")
     return f"On this CPU, {' and '.join(parts)}." if parts else ""
+
+
+def plain_c(record: CRecord) -> Iterator[str]:
+    """The C of a model beside onnxruntime, and its targets, by the slower or larger of its builds."""
+    engine, *others = record.engines
+    builds = [each for each in others if each.engine.removeprefix("C, ") in record.object_bytes]
+    yield "## The same graph in plain C"
+    yield ""
+    yield (
+        f"By `python -m benchmarks.plain_c`, 1 thread, compiled with `{record.flags}`; "
+        "[docs/c.md](../docs/c.md) is about the C. Of several builds, the slower or larger one counts."
+    )
+    yield ""
+    one = max(each.one_pair_microseconds.p50 for each in builds) / engine.one_pair_microseconds.p50
+    batch = max(map(per_pair, builds)) / per_pair(engine)
+    start, largest = record.starts[0].p50, max(record.object_bytes.values()) / 1000
+    yield from table(
+        ("quantity", "target", "measured", ""),
+        (
+            (
+                quantity,
+                f"<= {bound:g} {unit}",
+                f"{value:.2f} {unit}",
+                "met" if value <= bound else "**missed**",
+            )
+            for quantity, bound, value, unit in (
+                ("time of one pair, of `session.run`'s", 1.0, one, "x"),
+                (f"time of {record.batch:,} pairs, of `session.run`'s", 1.5, batch, "x"),
+                ("a program with one answer, from start to end, p50", 5, start, "ms"),
+                ("code and constants", 200, largest, "kB"),
+            )
+        ),
+    )
+    yield ""
+    yield from table(
+        (
+            "engine",
+            "one pair, p50",
+            f"batch of {record.batch:,}, per pair",
+            "code and constants",
+            "decisions that agree with onnxruntime",
+            "largest difference",
+        ),
+        (
+            (
+                each.engine.split(", -")[0],
+                f"{each.one_pair_microseconds.p50:.1f} us",
+                "no batches" if each.batch_microseconds_per_pair is None else f"{per_pair(each):.1f} us",
+                f"{size / 1000:.1f} kB" if (size := record.object_bytes.get(each.engine[3:])) else "",
+                f"{each.agreeing:,} of {each.decisions:,}",
+                f"{each.largest_difference:.1e}",
+            )
+            for each in record.engines
+        ),
+    )
+    yield ""
+    yield from (
+        f"- {row.program[0].upper()}{row.program[1:]}: {row.p50:.2f} ms from start to end, the least of "
+        f"{row.n} runs {row.least:.2f} ms."
+        for row in record.starts
+    )
+    if record.cortex_m:
+        flash, static, stack = (record.cortex_m[name] / 1000 for name in ("flash", "static_memory", "stack"))
+        yield (
+            f"- On a Cortex-M4, [examples/c/](../examples/c/) takes {flash:.1f} kB of flash and "
+            f"{static:.1f} kB of memory beside a stack of {stack:.1f} kB."
+        )
+
+
+def per_pair(row: EngineRow) -> float:
+    """Microseconds per pair of a batch."""
+    assert row.batch_microseconds_per_pair is not None
+    return row.batch_microseconds_per_pair
 
 
 def precision(record: PrecisionRecord) -> Iterator[str]:

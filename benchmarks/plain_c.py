@@ -130,7 +130,7 @@ def starts(model: Path, build: Build, folder: Path, pair: Array, count: int) -> 
 @quick_option
 def main(model: Path, emx: str | None, quick: bool) -> None:
     """Measure the C in the folder MODEL; store the results of a full run."""
-    seconds, count, runs = (2, 200, 5) if quick else (60, 10_000, 300)
+    seconds, count, runs = (2, 200, 5) if quick else (40, 10_000, 300)
     metadata = pairedge.load(model / "pair.onnx").metadata
     tiles = load_data(metadata["recipe"]["data"]["dataset"], None).test.tiles[:count]
     pairs = np.stack([tiles, np.roll(tiles, len(tiles) // 2, axis=0)], axis=1)

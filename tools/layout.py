@@ -23,6 +23,7 @@ FOLDERS = {
     "docs": "Pages and pictures for users.",
     "deploy": "A container file, a systemd unit, and manifests for Kubernetes and KServe.",
     "examples": "Pictures to try the commands on, drawn by `tools/examples.py`.",
+    "examples/c": "Programs in C with the model that ships, for a computer and for a microcontroller.",
     "tools": "Programs that serve this repository and are not installed: tables of pages, drawings.",
     "tests": "Mirrors the three packages; a test that spans several lies in `tests/` itself.",
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from benchmarks import page
-from benchmarks.records import RESULTS, EdgeRecord, EngineRow, Percentiles, PrecisionRow, read_record
+from benchmarks.records import RESULTS, CRecord, EdgeRecord, EngineRow, Percentiles, PrecisionRow, read_record
 
 
 def test_the_page_is_that_of_the_kept_records() -> None:
@@ -61,3 +62,29 @@ def test_a_record_of_another_schema_is_refused_by_its_field(tmp_path: Path) -> N
     path.write_text(json.dumps(record))
     with pytest.raises(ValidationError, match=r"(?s)targets\.0\.measured.*valid number"):
         read_record(path, EdgeRecord)
+
+
+def test_the_slower_and_larger_build_decides_whether_c_meets_its_targets() -> None:
+    record = read_record(RESULTS / "plain_c.json", CRecord)
+    measured = {"decisions": 10, "agreeing": 10, "largest_difference": 0.0}
+
+    def row(name: str, one: float, batch: float) -> EngineRow:
+        return EngineRow(
+            engine=name,
+            one_pair_microseconds=microseconds(one),
+            batch_microseconds_per_pair=batch,
+            **measured,  # type: ignore[arg-type]  # a dictionary of all fields has one type
+        )
+
+    slow = replace(
+        record,
+        engines=[row("onnxruntime", 20, 10), row("C, gcc", 10, 5), row("C, clang", 30, 14)],
+        object_bytes={"gcc": 150_000, "clang": 250_000},
+    )
+    targets = [line for line in page.plain_c(slow) if "| <= " in line]
+    assert [line.split(" | ")[2:] for line in targets] == [
+        ["1.50 x", "**missed** |"],
+        ["1.40 x", "met |"],
+        [f"{record.starts[0].p50:.2f} ms", "met |"],
+        ["250.00 kB", "**missed** |"],
+    ]

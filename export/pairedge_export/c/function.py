@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from pairedge_export.c.tensors import Computed, Memory, Operand, Shape, compact_strides
+from pairedge_export.c.tensors import Memory, Operand, Shape, compact_strides
 
 _ALIGNMENT = 16  # floats: one line of the cache, and the widest vector
 
@@ -74,11 +74,6 @@ class Function:
         for name in self.arrays:
             uses = [number for number, statement in enumerate(self.statements) if name in statement.names]
             yield name, uses[0], uses[-1]
-
-
-def constant(value: str, shape: Shape) -> Computed:
-    """A tensor that has one value everywhere."""
-    return Computed(shape, lambda _: value, frozenset())
 
 
 def offsets(function: Function) -> tuple[dict[str, int], int]:

@@ -142,6 +142,8 @@ def gather(translation: Translation, node: Node) -> list[Operand]:
 def slice_(translation: Translation, node: Node) -> list[Operand]:
     """A part of the same memory."""
     memory = translation.memory(node.inputs[0])
+    if len(node.inputs) < 4:
+        raise translation.refusal("Slice of all axes")
     starts, ends, axes, *steps = map(translation.integers, node.inputs[1:])
     if any(step != 1 for each in steps for step in each):
         raise translation.refusal("Slice with steps")
@@ -172,12 +174,17 @@ def concatenate(translation: Translation, node: Node) -> list[Operand]:
     return [place]
 
 
+def pads_and_strides(node: Node) -> tuple[list[int], list[int]]:
+    """The attributes of a window, or what ONNX says where they are left out."""
+    return node.attributes.get("pads", [0, 0, 0, 0]), node.attributes.get("strides", [1, 1])
+
+
 @operator("Conv", "ConvTranspose")
 def convolution(translation: Translation, node: Node) -> list[Operand]:
     """A convolution; a transposed one of stride 1 is one with its window turned around."""
     translation.require(node, auto_pad=b"NOTSET", group=1, dilations=[1, 1], output_padding=[0, 0])
     weights = translation.graph.constants[node.inputs[1]]
-    pads, (stride, *other) = node.attributes["pads"], node.attributes["strides"]
+    pads, (stride, *other) = pads_and_strides(node)
     if node.operator == "ConvTranspose":
         translation.require(node, strides=[1, 1])
         weights = weights[:, :, ::-1, ::-1].swapaxes(0, 1)
@@ -224,7 +231,7 @@ def product(translation: Translation, node: Node) -> list[Operand]:
 def pool(translation: Translation, node: Node) -> list[Operand]:
     """The maximum or mean of each window."""
     translation.require(node, auto_pad=b"NOTSET", dilations=[1, 1], ceil_mode=0, storage_order=0)
-    pads, (stride, *other) = node.attributes["pads"], node.attributes["strides"]
+    pads, (stride, *other) = pads_and_strides(node)
     translation.require(node, strides=[stride, *[stride for _ in other]])
     window = (*node.attributes["kernel_shape"], stride)
     if node.operator == "MaxPool":

@@ -101,9 +101,14 @@ def compact_strides(shape: Shape, order: Sequence[int]) -> tuple[int, ...]:
     return tuple(strides)
 
 
+def constant(value: str, shape: Shape) -> Computed:
+    """A tensor that has one value everywhere, a C expression."""
+    return Computed(shape, lambda _: value, frozenset())
+
+
 def scalar(value: float) -> Computed:
-    """A constant that is written into expressions."""
-    return Computed((), lambda _: literal(value), frozenset())
+    """A number that is written into expressions."""
+    return constant(literal(value), ())
 
 
 def literal(value: float) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pairedge.graph import CONTRACTS
 from pairedge_export.c.constants import Array, Constants
-from pairedge_export.c.function import Function, constant
+from pairedge_export.c.function import Function
 from pairedge_export.c.static_graph import Node, StaticGraph
-from pairedge_export.c.tensors import Memory, Operand, Shape, compact_strides, scalar
+from pairedge_export.c.tensors import Memory, Operand, Shape, compact_strides, constant, elementwise, scalar
 from pairedge_export.errors import ExportError
 
 CHANNELS_LAST = (0, 2, 3, 1)
@@ -36,6 +37,12 @@ class Translation:
     column_orders: dict[str, Array] = field(default_factory=dict)
     rectified: set[str] = field(default_factory=set)
 
+    @property
+    def bytes(self) -> set[str]:
+        """The inputs that are bytes."""
+        specs = CONTRACTS[self.graph.kind].inputs
+        return {name for name in self.graph.inputs if specs[name].dtype == "tensor(uint8)"}
+
     def __post_init__(self) -> None:
         for name in self.graph.inputs:
             shape = self.graph.shapes[name]
@@ -53,6 +60,8 @@ class Translation:
         tensor = self.tensor(name)
         if isinstance(tensor, Memory) and order is None:
             return tensor
+        if tensor.reads & self.bytes:
+            tensor = elementwise("{0}", tensor)  # copied as floats, which is what kernels take
         if order is None:
             order = CHANNELS_LAST if len(tensor.shape) == 4 else range(len(tensor.shape))
         return self.function.in_memory(tensor, "values", order)
