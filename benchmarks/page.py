@@ -229,7 +229,7 @@ def plain_c(record: CRecord) -> Iterator[str]:
     if record.cortex_m:
         flash, static, stack = (record.cortex_m[name] / 1000 for name in ("flash", "static_memory", "stack"))
         yield (
-            f"- On a Cortex-M4, [examples/c/](../examples/c/) takes {flash:.1f} kB of flash and "
+            f"- On a Cortex-M4, [examples/c/](../examples/c/Makefile) takes {flash:.1f} kB of flash and "
             f"{static:.1f} kB of memory beside a stack of {stack:.1f} kB."
         )
 
