@@ -4,8 +4,9 @@ RUN = .venv-run
 DEV = .venv-dev
 LOWEST = .venv-lowest
 COMPAT = .venv-compat
+LOCKED = .venv-locked
 
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page
+.PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page lock locked
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -21,6 +22,12 @@ check: $(DEV)/done  ## formatting, lint and types
 
 docs: $(DEV)/done  ## build the documentation as a site, build/docs/index.html; a warning is an error
 	$(DEV)/bin/python -m sphinx --fail-on-warning --quiet -c docs . build/docs
+
+locked: $(LOCKED)/done  ## an environment of just the packages of requirements-dev.txt, each by its digest
+
+lock: pyproject.toml  ## resolve the development packages anew; needs uv
+	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+		--upgrade --quiet --custom-compile-command 'make lock' --output-file requirements-dev.txt
 
 format: $(DEV)/done  ## format the code and fix what lint can fix
 	$(DEV)/bin/ruff format .
@@ -97,6 +104,12 @@ $(DEV)/done: pyproject.toml
 	$(DEV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(LOCKED)/done: requirements-dev.txt
+	$(PYTHON) -m venv $(LOCKED)
+	$(LOCKED)/bin/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(LOCKED)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
 # Packages built for NumPy 1 need it; --no-deps keeps pip from installing anything newer than listed.
 $(LOWEST)/done: pyproject.toml tests/lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
@@ -108,4 +121,4 @@ help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(MAKEFILE_LIST)
 
 clean:  ## remove the environments and what builds left
-	rm -rf $(RUN) $(DEV) $(LOWEST) $(COMPAT) build dist
+	rm -rf $(RUN) $(DEV) $(LOWEST) $(COMPAT) $(LOCKED) build dist

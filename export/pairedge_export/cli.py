@@ -68,6 +68,13 @@ if TYPE_CHECKING:
     help="Also write to DIR a page that compares digits in a browser, without a server. The CHECKPOINT may "
     "then be a folder that this command has written.",
 )
+@click.option(
+    "--sign",
+    "private_key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="KEY",
+    help="Sign the files with the private key in a PEM file, for `pairedge info --verify`.",
+)
 @data_dir_option
 def main(
     checkpoints: tuple[Path, ...],
@@ -79,6 +86,7 @@ def main(
     license_name: str | None,
     triton: Path | None,
     web: Path | None,
+    private_key: Path | None,
     data_dir: Path | None,
 ) -> None:
     """Export the newest checkpoint, or each CHECKPOINT: ONNX graphs, parity.json and a model card.
@@ -109,6 +117,8 @@ def main(
                 export_one(checkpoint, folder, data_dir, precision, mobile, c, license_name)
             elif c:
                 export_c(folder, data_dir)
+            if private_key is not None:
+                sign(folder, private_key)
             if triton is not None:
                 export_to_triton(folder, triton)
             if web is not None:
@@ -202,6 +212,15 @@ def export_c(folder: Path, data_dir: Path | None) -> None:
     click.echo(f"Writing {folder} in C")
     show(Parity(add_c(folder, load_data(dataset, data_dir).test.tiles).of_kind("c")))
     click.echo(f"Wrote {folder / 'pairedge.h'} and {folder / 'pairedge.c'}")
+
+
+def sign(folder: Path, private_key: Path) -> None:
+    """Sign the files of an export; print the command that verifies them."""
+    from pairedge_export.signing import sign_folder
+
+    sign_folder(folder, private_key)
+    click.echo(f"Signed {folder}")
+    click.echo(f"Next: pairedge info {shlex.quote(str(folder / 'pair.onnx'))} --verify PUBLIC_KEY")
 
 
 def export_to_triton(folder: Path, repository: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import pairedge
 from pairedge.confidence import DEFAULT_THRESHOLD
 from pairedge.graph import CONTRACTS, DIGITS, SCHEMA
+from pairedge.signature import SIGNATURE
 from pairedge_export.c.adding import c_files_with_proof
 from pairedge_export.c.writing import HEADER, SOURCE
 from pairedge_export.card import NO_LICENSE, card
@@ -100,7 +101,7 @@ def export_checkpoint(
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     files["card.md"] = card(metadata, sizes, parity).encode()
     graph_files = [f"{kind}.{ending}" for kind in CONTRACTS for ending in ("onnx", "ort")]
-    write_all(folder, files, obsolete=[*graph_files, HEADER, SOURCE])
+    write_all(folder, files, obsolete=[*graph_files, HEADER, SOURCE, SIGNATURE])
     return parity
 
 

@@ -25,7 +25,8 @@ _KEYS = {
 @click.command("info")
 @click.argument("file", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per graph.")
-def command(file: str | None, as_json: bool) -> None:
+@click.option("--verify", "public_key", metavar="KEY", help="Verify the signature beside FILE first (PEM).")
+def command(file: str | None, as_json: bool, public_key: str | None) -> None:
     """Show the ONNX graph in FILE, and check that pairedge can use it.
 
     Prints the digest that it carries of its own content, its inputs and outputs, its card (variant,
@@ -34,8 +35,10 @@ def command(file: str | None, as_json: bool) -> None:
 
     FILE is opened and run in a process of its own, of limited memory and time.
 
-    Exit code 1 if a graph breaks the contract.
+    Exit code 1 if a graph breaks the contract, or the signature does not fit.
     """
+    if public_key is not None and file is None:
+        raise click.UsageError("--verify needs FILE: the shipped graphs are known by their digests")
     from pairedge.graph import CONTRACTS
     from pairedge.inspection import inspect_graph
     from pairedge.quarantine import inspect_apart
@@ -44,6 +47,11 @@ def command(file: str | None, as_json: bool) -> None:
     failed = False
     for path in [file] if file is not None else [shipped_graph(kind) for kind in CONTRACTS]:
         try:
+            if public_key is not None:
+                from pairedge.signature import verify_signature
+
+                verify_signature(path, public_key)
+                click.echo(f"{shown(path)}: the signature fits", err=as_json)
             # A graph that is not ours may do anything; those that ship were compared with their digests.
             inspection = inspect_graph(path) if file is None else inspect_apart(path)
         except GraphError as error:
