@@ -20,7 +20,7 @@ def required(extra: str) -> list[Requirement]:
     found = []
     for requirement in map(Requirement, PROJECT["optional-dependencies"][extra]):
         if requirement.name == "pairedge":
-            found += [inner for name in requirement.extras for inner in required(name)]
+            found += [inner for name in sorted(requirement.extras) for inner in required(name)]
         else:
             found.append(requirement)
     return found
