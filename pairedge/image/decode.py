@@ -15,7 +15,7 @@ from PIL import Image
 from pairedge.errors import ImageError, NoInkError
 from pairedge.files import check_size as check_length
 from pairedge.files import read_file, reason
-from pairedge.image import libtiff, limits
+from pairedge.image import limits
 from pairedge.image.arrays import SupportsArray, from_array
 from pairedge.image.headers import orientation
 from pairedge.image.heif import open_heif
@@ -71,6 +71,8 @@ def open_picture(picture: Picture) -> Image.Image:
         if image is not picture:  # a JPEG can be shrunk while it is decoded; the caller's is not touched
             image.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
             if image.format == "TIFF":
+                from pairedge.image import libtiff  # here, because it costs start-up time
+
                 libtiff.silence()
         image.load()
     except Exception as error:  # whatever a decoder raises on a damaged file, the reason is the file

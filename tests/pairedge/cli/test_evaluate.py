@@ -17,6 +17,8 @@ from pairedge.drawing import Cell, draw_evaluation, draw_sheet
 from pairedge.scoring import BINS, Evaluation, LabelError, digit_of, label_of
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 
+from ..image.hostile import HOSTILE
+
 Command = Callable[..., CompletedProcess[str]]
 
 
@@ -319,3 +321,18 @@ def test_a_right_answer_is_blue_and_a_mistake_orange() -> None:
     confusion[3, 8] = confidences[0, 0] = 0
     pixels = np.asarray(draw_evaluation(confusion, confidences, "title")).astype(int)
     assert not (pixels[:, :right_of_matrix, 0] - pixels[:, :right_of_matrix, 2] > 40).any()
+
+
+def test_mistakes_that_would_cost_much_or_cannot_be_read_do_not_stop_the_drawing(
+    command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (folder / "large.png").write_bytes(HOSTILE["WebP"][0]())
+    (folder / "none.png").write_bytes(b"")
+    Image.new("L", (1, 40), 255).save(folder / "line.png")
+    sheet = tmp_path / "sheet.png"
+    answer = command("evaluate", "--mistakes", sheet, folder)
+    assert answer.returncode == 1
+    assert answer.stderr.count("Error: ") == 2
+    assert sheet.exists()
