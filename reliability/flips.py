@@ -1,4 +1,4 @@
-"""Flip every bit of the graphs that ship, one at a time: each such graph must be refused.
+"""Flip all bits of every byte of the graphs that ship, one byte at a time: each such graph must be refused.
 
     python -m reliability.flips
 
@@ -21,23 +21,23 @@ from reliability.rows import FuzzRow, add_to_campaign, read_campaign
 
 
 def flip_all(kind: str, name: str, every: int = 1) -> FuzzRow:
-    """Flip the bits of one graph that ships: all, or `every` so many."""
+    """Flip the bytes of one graph that ships: all, or `every` so many."""
     content = bytearray(Path(shipped_graph(kind)).read_bytes())
     start, accepted, hangs = time.monotonic(), 0, 0
-    bits = range(0, 8 * len(content), every)
-    for bit in bits:
+    places = range(0, len(content), every)
+    for place in places:
         before = time.process_time()
-        content[bit // 8] ^= 1 << bit % 8
+        content[place] ^= 0xFF
         try:
             open_graph(bytes(content), kind)
             accepted += 1
         except GraphError:
             pass
-        content[bit // 8] ^= 1 << bit % 8
+        content[place] ^= 0xFF
         hangs += time.process_time() - before > HANG
     return FuzzRow(
         reader=name,
-        executions=len(bits),
+        executions=len(places),
         seconds=round(time.monotonic() - start, 3),
         crashes=0,
         hangs=hangs,
@@ -49,11 +49,11 @@ def flip_all(kind: str, name: str, every: int = 1) -> FuzzRow:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Flip every bit of the three graphs that have no row yet. Exit code 1 if a flipped graph opens."""
+    """Flip every byte of the three graphs that have no row yet. Exit code 1 if a flipped graph opens."""
     known = {row.reader for row in read_campaign(FuzzRow, ROWS)}
     accepted = 0
     for kind in CONTRACTS:
-        name = f"flipped bits of {kind}.onnx {DIGESTS[kind][:12]}"
+        name = f"flipped bytes of {kind}.onnx {DIGESTS[kind][:12]}"
         if name in known:
             continue
         row = flip_all(kind, name)
