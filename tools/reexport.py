@@ -3,7 +3,7 @@
     python -m tools.reexport [--data-dir DIR]
 
 For a change of what pairedge-export writes: weights, metadata and answers stay. Writes the graphs, the C, the
-proof of parity and the card to artifacts/aux_ws/, and the digests of the graphs to pairedge/shipped.py.
+page, the proof of parity and the card to artifacts/aux_ws/, and the graphs' digests to pairedge/shipped.py.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pairedge_export.c.adding import add_c
 from pairedge_export.eager import network_of
 from pairedge_export.exporting import example_inputs
 from pairedge_export.graphs import TorchGraph, graphs_of
+from pairedge_export.page.writing import page_files
 from pairedge_export.parity import check_parity, require_passed
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import load_data
@@ -76,6 +77,7 @@ def main(data_dir: Path | None) -> None:
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     write_all(FOLDER, files)
     add_c(FOLDER, tiles)
+    write_all(FOLDER / "web", page_files(graphs))
     write_atomically(FOLDER / "card.md", model_card(FOLDER).encode())
     write_atomically(DIGESTS, with_digests(DIGESTS.read_text(), graphs).encode())
 

@@ -49,7 +49,9 @@ def test_the_page_of_the_shipped_model_is_made_again_byte_for_byte(compiler: str
     if "version 14." not in compiler:  # another compiler, other instructions: then its own digests must fit
         files = {name: content for name, content in files.items() if name not in (WASM, "offline.js")}
     for name, content in files.items():
-        assert content == committed()[name], name
+        assert content == committed()[name], (
+            f"{name}: pairedge-export --web artifacts/aux_ws/web artifacts/aux_ws"
+        )
 
 
 def test_the_page_is_small() -> None:
