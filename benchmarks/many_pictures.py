@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import os
 import random
-import socket
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -35,13 +35,13 @@ from benchmarks.records import (
     ThroughputRow,
     keep,
 )
-from benchmarks.side_by_side import compare_commands
 from pairedge.bench import machine
 
 CLASSIFY = [sys.executable, "-m", "pairedge", "classify", "--csv"]
 EXAMPLE = str(ROOT / "examples" / "eight.png")  # 28x28 pixels
 
-LONGEST_LIFE = 4.0  # seconds until a run is killed: from before its first import to thousands of rows
+LONGEST_LIFE = 2.0  # seconds until a run is killed, about as long as it takes to start
+MOST_BYTES = 30_000  # of output until a run is killed, some hundred rows
 
 # What no program that answers for pictures goes below: the same processes, which only read them.
 READ = """
@@ -74,38 +74,33 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--pictures", type=click.IntRange(1, 60_000), default=20_000, show_default=True)
+@click.option("--runs", type=click.IntRange(1), default=3, show_default=True)
 @quick_option
-def throughput(quick: bool) -> None:
-    """20,000 pictures through `classify`, with one process, two, and a Dask cluster, beside reading alone."""
-    pictures, runs = (200, 1) if quick else (20_000, 3)
+def throughput(pictures: int, runs: int, quick: bool) -> None:
+    """Many pictures through `classify`, with one process and with two, beside reading alone: CPU seconds.
+
+    CPU time counts what a command costs also where other programs keep the cores busy.
+    """
+    pictures, runs = (200, 1) if quick else (pictures, runs)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         listed = write_pictures(Path(folder), pictures)
         (Path(folder) / "read.py").write_text(READ)
         output = ["--from", str(listed), "-o", f"{folder}/out.csv"]
-        with dask_cluster(2) as scheduler:
-            for workers, options in (
-                ("1 process", ["--jobs", "1"]),
-                ("2 processes", ["--jobs", "2"]),
-                ("Dask, 2 workers", ["--dask", scheduler]),
-            ):
-                jobs = "1" if workers == "1 process" else "2"
-                commands = {
-                    "baseline": [sys.executable, f"{folder}/read.py", str(listed), jobs],
-                    "classify": [*CLASSIFY, *output, *options],
-                }
-                times = compare_commands(commands, runs)
-                rows.append(
-                    ThroughputRow(
-                        workers=workers,
-                        processes=int(jobs),
-                        median_ratio=times.median_ratios["classify"],
-                        median_seconds=times.median_seconds["classify"],
-                        seconds=times.seconds["classify"],
-                        reading_seconds=times.seconds["baseline"],
-                    )
+        for processes in (1, 2):
+            read = [sys.executable, f"{folder}/read.py", str(listed), str(processes)]
+            classify = [*CLASSIFY, *output, "--jobs", str(processes)]
+            seconds = [(cpu_seconds(classify), cpu_seconds(read)) for _ in range(runs)]
+            rows.append(
+                ThroughputRow(
+                    processes=processes,
+                    median_ratio=statistics.median(ours / reading for ours, reading in seconds),
+                    cpu_seconds=[ours for ours, _ in seconds],
+                    reading_cpu_seconds=[reading for _, reading in seconds],
                 )
-                click.echo(f"{workers}: {rows[-1].median_ratio:.3f} x reading alone")
+            )
+            click.echo(f"{processes}: {rows[-1].median_ratio:.3f} x reading alone")
         size = sum(path.stat().st_size for path in Path(folder).glob("*.png"))
         rows_size = (Path(folder) / "out.csv").stat().st_size
     record = ThroughputRecord(
@@ -113,6 +108,14 @@ def throughput(quick: bool) -> None:
     )
     if not quick:
         keep("many_pictures", record)
+
+
+def cpu_seconds(command: list[str]) -> float:
+    """The CPU time, user and system, of a command and the processes that it starts and waits for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @main.command()
@@ -187,18 +190,36 @@ def kill_and_resume(needed: int, rows: int, seed: int) -> KillsRecord:
             part = Path(f"{torn}.part")
             while not torn.exists():
                 process = subprocess.Popen([*command, "-o", torn, "--resume"], stderr=subprocess.DEVNULL)
-                try:
-                    process.wait(randomness.uniform(0, LONGEST_LIFE) if kills < needed else None)
-                except subprocess.TimeoutExpired:
+                before = part.stat().st_size if part.exists() else 0
+                if kills < needed and wait_for_growth(process, part, before, randomness):
                     process.kill()
-                    process.wait()
                     kills += 1
+                    process.wait()
                     kept.append(part.stat().st_size if part.exists() else 0)
+                process.wait()
             runs += 1
             equal += torn.read_bytes() == whole.read_bytes()
     return KillsRecord(
         machine=machine(), rows=rows, seed=seed, kills=kills, runs=runs, equal=equal, kept=kept
     )
+
+
+def wait_for_growth(
+    process: subprocess.Popen[bytes], part: Path, before: int, randomness: random.Random
+) -> bool:
+    """Wait for a random moment: one time in five after the start, else after so many bytes of output.
+
+    Returns:
+        Whether the process still runs.
+    """
+    early = randomness.random() < 0.2
+    deadline = time.monotonic() + (randomness.uniform(0, LONGEST_LIFE) if early else 600)
+    target = before + (10**9 if early else randomness.randint(1, MOST_BYTES))
+    while process.poll() is None:
+        if time.monotonic() > deadline or (part.exists() and part.stat().st_size >= target):
+            return True
+        time.sleep(0.0005)
+    return False
 
 
 def write_pictures(folder: Path, count: int) -> Path:
@@ -227,31 +248,6 @@ def resident_bytes(process: int) -> int:
     """The memory that a process holds now."""
     pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-@contextmanager
-def dask_cluster(workers: int) -> Iterator[str]:
-    """A Dask scheduler on this machine with so many workers of one thread; gives its address."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-    port = address.rpartition(":")[2]
-    worker = ["worker", address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard"]
-    commands = [["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"], *[worker] * workers]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{command[0]}", *command[1:]],
-            stderr=subprocess.DEVNULL,
-        )
-        for command in commands
-    ]
-    try:
-        yield address
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
+from benchmarks import many_pictures_page
 from benchmarks.options import HELP
 from benchmarks.records import (
     RESULTS,
@@ -21,7 +22,9 @@ from benchmarks.records import (
     EngineRow,
     EnginesRecord,
     GraphAgreement,
+    KillsRecord,
     Machine,
+    ManyRowsRecord,
     PageRecord,
     PrecisionRecord,
     PrecisionRow,
@@ -30,6 +33,7 @@ from benchmarks.records import (
     ServerRow,
     ServersRecord,
     SoakRecord,
+    ThroughputRecord,
     read_record,
 )
 from pairedge_train.files import write_atomically
@@ -62,8 +66,21 @@ def page() -> str:
         *section("compat", compat_record.machine, compat(compat_record)),
         *section("servers", servers_record.machine, servers(servers_record)),
         *section("soak", soak_record.machine, soak(soak_record)),
+        *many_pictures(),
     ]
     return "\n".join(lines) + "\n"
+
+
+def many_pictures() -> Iterator[str]:
+    """The sections on many pictures: of those measurements, each of many minutes, that were made."""
+    if (RESULTS / "many_pictures.json").exists():
+        throughput = read_record(RESULTS / "many_pictures.json", ThroughputRecord)
+        yield from section("many_pictures", throughput.machine, many_pictures_page.throughput(throughput))
+    if (RESULTS / "many_rows.json").exists():
+        rows = read_record(RESULTS / "many_rows.json", ManyRowsRecord)
+        yield from section("many_rows", rows.machine, many_pictures_page.many_rows(rows))
+    kills = read_record(RESULTS / "many_kills.json", KillsRecord)
+    yield from section("many_kills", kills.machine, many_pictures_page.kills(kills))
 
 
 def section(name: str, machine: Machine, lines: Iterable[str]) -> Iterator[str]:

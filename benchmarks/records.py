@@ -399,25 +399,21 @@ class ThroughputRow:
     """`pairedge classify` on all pictures, beside as many processes that only read them, in turn.
 
     Attributes:
-        workers: what answered.
         processes: how many.
-        median_ratio: of its time to that of reading, run by run.
-        median_seconds: of its time.
-        seconds: every run.
-        reading_seconds: every run of reading alone.
+        median_ratio: of its CPU time to that of reading, run by run.
+        cpu_seconds: of every run, user and system, all processes together.
+        reading_cpu_seconds: the same of reading alone.
     """
 
-    workers: str
     processes: int
     median_ratio: float
-    median_seconds: float
-    seconds: list[float]
-    reading_seconds: list[float]
+    cpu_seconds: list[float]
+    reading_cpu_seconds: list[float]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class ThroughputRecord:
-    """results/many_pictures.json: many pictures, answered by one process, several and a cluster.
+    """results/many_pictures.json: many pictures, answered by one process and by several.
 
     Attributes:
         machine: where.
@@ -425,7 +421,7 @@ class ThroughputRecord:
         picture_bytes: of all files together.
         row_bytes: of the CSV file with all rows.
         runs: of each command.
-        rows: one for each way to answer.
+        rows: one for each number of processes.
     """
 
     machine: Machine

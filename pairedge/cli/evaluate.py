@@ -23,7 +23,7 @@ _LISTED = 20  # mistakes, and files that were left out, in the report; --json ha
 
 
 @click.command("evaluate")
-@stream_options("picture", resume=False, subfolders=True)
+@stream_options("picture", resumable=False, subfolders=True)
 @click.option("--mistakes", metavar="FILE", help="Draw the mistakes as a contact sheet in FILE.")
 @click.option("--confusion", metavar="FILE", help="Draw the confusion matrix and the confidence in FILE.")
 def command(stream: Stream, mistakes: str | None, confusion: str | None) -> None:

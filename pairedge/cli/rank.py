@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rank")
-@stream_options("picture", resume=False)
+@stream_options("picture", resumable=False)
 def command(stream: Stream) -> None:
     """Sort pictures by digit, in ascending order.
 

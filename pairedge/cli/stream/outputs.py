@@ -91,11 +91,13 @@ class Output:
         style: None for that of the file's suffix, or else "text".
         path: of the file; None for standard output.
         resume: whether to continue a file that was cut off.
+        resumable: whether the command can.
     """
 
     style: Style | None = None
     path: str | None = None
     resume: bool = False
+    resumable: bool = True
 
     def __post_init__(self) -> None:
         if self.resume and (self.path is None or self.format == "text"):
@@ -133,7 +135,7 @@ class Output:
             try:
                 yield rows
             except BaseException:
-                if self.format != "text":
+                if self.resumable and self.format != "text":
                     click.echo(f"{file.name} keeps {rows.statuses.total():,} rows for --resume", err=True)
                 raise
 

@@ -125,13 +125,13 @@ def style_options(function: Command) -> Command:
 
 
 def stream_options(
-    *columns: str, resume: bool = True, subfolders: bool = False
+    *columns: str, resumable: bool = True, subfolders: bool = False
 ) -> Callable[[Command], Command]:
     """Give a command its inputs and all options of a stream, as one argument `stream`.
 
     Args:
         columns: what an item consists of: `picture`, or `first` and `second`.
-        resume: whether the output can be continued.
+        resumable: whether the output can be continued.
         subfolders: whether they are always read.
     """
     options: list[Callable[[Command], Command]] = [
@@ -141,7 +141,7 @@ def stream_options(
         *_WORKER_OPTIONS,
         style_options,
         _OUTPUT_OPTION,
-        *([_RESUME_OPTION] if resume else []),
+        *([_RESUME_OPTION] if resumable else []),
         min_confidence_option,
         model_option,
     ]
@@ -165,7 +165,7 @@ def stream_options(
                 Inputs(columns, names, list_file, recursive),
                 ModelSource(model_file, min_confidence),
                 Workers(jobs, cluster),
-                Output(style, path, resume),
+                Output(style, path, resume, resumable),
             )
             function(stream, **others)
 

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -188,6 +189,25 @@ def test_the_commands_of_the_page_run(command: Command, folder: Path) -> None:
         assert (answer.returncode, answer.stderr) == (0, ""), line
         assert answer.stdout or "-o" in words
     assert Path("digits.csv").read_text().count("\n") == 3
+
+
+def test_the_commands_of_the_page_on_scale_run(command: Command, folder: Path) -> None:
+    files = [f"in/{name}.png" for name in ("0", "3", "7", "9")]
+    Path("list.txt").write_text("".join(f"{file}\n" for file in files))
+    Path("list.csv").write_text("\n".join(["picture", *files]))
+    blocks = re.findall(r"```\n(.*?)```", (PAGE.parent / "scale.md").read_text(), re.DOTALL)
+    lines = [line for line in "".join(blocks).splitlines() if "--dask" not in line and "pip" not in line]
+    assert len(lines) == 4
+    for line in lines:
+        program, *words = shlex.split(line)
+        if program == "pairedge":
+            assert command(*words).returncode == 0, line
+        else:
+            subprocess.run([program, *words], check=True)
+    assert len(list(csv.DictReader(Path("digits.csv").read_text().splitlines()))) == 4
+    assert [row["picture"] for row in csv.DictReader(Path("shard-00.csv").read_text().splitlines())] == files[
+        :1
+    ]
 
 
 def test_the_page_lists_the_columns_of_every_command() -> None:
