@@ -47,13 +47,16 @@ def flip_all(kind: str, name: str, every: int = 1) -> FuzzRow:
     )
 
 
+FLIPPED = "flipped bytes of"  # how the names of such rows begin
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Flip every byte of the three graphs that have no row yet. Exit code 1 if a flipped graph opens."""
     known = {row.reader for row in read_campaign(FuzzRow, ROWS)}
     accepted = 0
     for kind in CONTRACTS:
-        name = f"flipped bytes of {kind}.onnx {DIGESTS[kind][:12]}"
+        name = f"{FLIPPED} {kind}.onnx {DIGESTS[kind][:12]}"
         if name in known:
             continue
         row = flip_all(kind, name)
