@@ -62,6 +62,7 @@ ELSEWHERE = {
     "kubectl",
     "make",
     "npm",
+    "openssl",
     "pip",
     "python3",
     "sudo",
