@@ -168,7 +168,8 @@ def check_commands(text: str, where: str) -> None:
 def is_run(words: list[str]) -> bool:
     """Whether a command runs here: pairedge's, as they ship, and those that train on the offline digits."""
     if words[0] == "pairedge":
-        return not UNENDING & set(words[1:2]) and "--model" not in words and "--dask" not in words
+        # A model, a cluster or a signature of the reader's own is not here.
+        return not UNENDING & set(words[1:2]) and not {"--model", "--dask", "--verify"} & set(words)
     if words[0] == "pairedge-export":  # of what the page has trained before
         return Path("runs").exists() and not {"--precision", "--mobile"} & set(words)
     return words[0] == "python" or "uci" in words
