@@ -16,7 +16,7 @@ LARGEST_FILE = 128_000_000  # bytes
 LARGEST_PICTURE = 64_000_000  # pixels: more than any phone takes
 LONGEST_LINE = 100_000  # pixels, across or down: Pillow keeps an address for each row
 MEMORY = 300_000_000  # bytes: of the file, of the decoded picture, and of what its decoder keeps
-SLOW_PIXELS = 2_000_000  # of pictures whose decoder Pillow has in Python: a third of a second
+SLOW_PIXELS = 500_000  # of pictures whose decoder Pillow has in Python, at a microsecond or two each
 SCANNED_PIXELS = 400_000_000  # of all scans of a JPEG together, at two nanoseconds each
 TAG_BYTES = 16_000_000  # in the directory of a TIFF file, which Pillow reads as a whole
 LARGEST_EXIF = 1  # segments: Pillow joins them, and one of 64 kB can announce 90 MB at most
@@ -55,8 +55,7 @@ def check_cost(image: Image.Image, content: bytes) -> None:
     pixels = width * height
     if _is_slow(image) and pixels > SLOW_PIXELS:
         raise ImageError(
-            f"{width} x {height} pixels: a picture in a form that is slow to decode may have "
-            f"{SLOW_PIXELS // 1_000_000} million"
+            f"{width} x {height} pixels: a picture in a form that is slow to decode may have {SLOW_PIXELS:,}"
         )
     memory = len(content) + height * 8 + pixels * _DEEP.get(image.mode, 4)
     if image.format == "WEBP":
