@@ -171,7 +171,7 @@ def is_run(words: list[str]) -> bool:
         # A model, a cluster or a signature of the reader's own is not here.
         return not UNENDING & set(words[1:2]) and not {"--model", "--dask", "--verify"} & set(words)
     if words[0] == "pairedge-export":  # of what the page has trained before
-        return Path("runs").exists() and not {"--precision", "--mobile"} & set(words)
+        return Path("runs").exists() and not {"--precision", "--mobile", "--sign"} & set(words)
     return words[0] == "python" or "uci" in words
 
 
