@@ -103,6 +103,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         with (tmp_path / name).open("w", newline="") as file:
             csv.writer(file).writerows(rows)
+    (tmp_path / "list.txt").write_text("a.png\nb.png\nc.png\nd.png\n")
     bad = tmp_path / "bad"
     bad.mkdir()
     Image.new("L", (90, 60), 255).save(bad / "blank.png")
@@ -172,7 +173,7 @@ def is_run(words: list[str]) -> bool:
         return not UNENDING & set(words[1:2]) and not {"--model", "--dask", "--verify"} & set(words)
     if words[0] == "pairedge-export":  # of what the page has trained before
         return Path("runs").exists() and not {"--precision", "--mobile", "--sign"} & set(words)
-    return words[0] == "python" or "uci" in words
+    return words[0] in ("python", "split") or "uci" in words
 
 
 def run(line: str, where: str) -> tuple[int, str]:
