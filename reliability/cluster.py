@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -55,6 +57,21 @@ def free_address() -> str:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def wait_for(address: str, scheduler: Dask) -> None:
+    """Wait until a scheduler listens: on a busy machine its imports take longer than a client waits.
+
+    Raises:
+        RuntimeError: when it ends before.
+    """
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    while True:
+        if scheduler.process.poll() is not None:
+            raise RuntimeError(f"the scheduler at {address} does not start")
+        with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+            return
+        time.sleep(0.1)
 
 
 def rows_in(path: Path) -> int:

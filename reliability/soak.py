@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 
 from pairedge_train.rows import read_rows
-from reliability.cluster import free_address, rows_in, scheduler_at, worker
+from reliability.cluster import free_address, rows_in, scheduler_at, wait_for, worker
 from reliability.rows import RESULTS, SoakRow, add_to_campaign
 
 ROWS = RESULTS / "soak.jsonl"
@@ -41,6 +41,7 @@ def soak(out: Path, rounds: int, seed: int) -> SoakRow:
     address, rows = free_address(), out / "short.jsonl"
     with ExitStack() as stack:
         scheduler = stack.enter_context(scheduler_at(address))
+        wait_for(address, scheduler)
         workers = [stack.enter_context(worker(address)) for _ in range(2)]
         command = [sys.executable, "-c", _STUDY, str(out), address, str(rounds)]
         study = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
