@@ -33,8 +33,10 @@ format: $(DEV)/done  ## format the code and fix what lint can fix
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
 
+# Tests that need the extra serve, torch and pandas.
+BEYOND_RUNTIME = serve image/test_arrays.py test_results.py
 lowest: $(LOWEST)/done  ## the runtime's tests with the oldest supported dependencies
-	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow" --ignore tests/pairedge/serve
+	$(LOWEST)/bin/python -m pytest tests/pairedge -m "not slow" $(BEYOND_RUNTIME:%=--ignore tests/pairedge/%)
 
 fuzz: $(DEV)/done  ## mutate input for every reader, 1,000,000 executions each; hours, and it resumes
 	$(DEV)/bin/python -m reliability.fuzz

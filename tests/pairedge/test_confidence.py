@@ -155,8 +155,8 @@ def test_pairs_and_single_tiles_have_thresholds_of_their_own(
         assert model.predict(tiles[3], tiles[7]).status == model.predict_batch(tiles[None, [3, 7]])[0].status
         assert model.predict(tiles[3], tiles[7]).status == pair
         assert [answer.status for answer in model.classify_batch(tiles[[3]])] == [digit]
-        ranking = json.loads(command("rank", "--json", THREE, SEVEN).stdout)
-        assert [entry["status"] for entry in ranking["order"]] == [digit, digit]
+        ranking = [json.loads(line) for line in command("rank", "--json", THREE, SEVEN).stdout.splitlines()]
+        assert [entry["status"] for entry in ranking] == [digit, digit]
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
@@ -204,12 +204,17 @@ def test_each_refusal_has_its_own_exit_code_and_status_in_json(
 
     answer = command("rank", "--json", bad, SEVEN, THREE)
     assert answer.returncode == code
-    assert [one["status"] for one in json.loads(answer.stdout)["refused"]] == [status]
+    ranking = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [(one["picture"], one["status"]) for one in ranking] == [
+        (str(THREE), "ok"),
+        (str(SEVEN), "ok"),
+        (str(bad), status),
+    ]
     drawn = refused["several"].parent / "drawn.png"
     assert command("tile", bad, "-o", drawn).returncode == code
     assert drawn.exists() == (status != "unreadable")
     for name in ("classify", "rank"):
-        assert command(name, bad).stdout == ""
+        assert command(name, bad).stdout == f"{bad}: no answer  {status}\n"
 
 
 def test_of_several_refusals_the_highest_exit_code_counts(command: Command, refused: dict[str, Path]) -> None:
