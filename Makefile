@@ -6,14 +6,17 @@ LOWEST = .venv-lowest
 COMPAT = .venv-compat
 LOCKED = .venv-locked
 
-.PHONY: run test check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page lock locked
+.PHONY: run test campaigns-short check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page lock locked
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
 
 # One worker to a core; a worker that has nothing left to do takes tests from another.
-test: $(DEV)/done  ## the whole test suite, in an environment with everything
-	$(DEV)/bin/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
+test: $(DEV)/done  ## the test suite, in an environment with everything
+	$(DEV)/bin/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal -m "not campaign"
+
+campaigns-short: $(DEV)/done  ## the tests that kill, halt and starve real processes
+	$(DEV)/bin/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal -m campaign
 
 check: $(DEV)/done  ## formatting, lint and types
 	$(DEV)/bin/ruff format --check .

@@ -31,8 +31,8 @@ WRONG = {
     ("name", "answer", "reason"),
     [
         ("leq", [0.2, 1.0], None),
-        ("leq", [0.2, 1.000001], None),  # a sum of rounded numbers
-        ("leq", [0.2, 1.001], "is not a probability"),
+        ("leq", [0.2, 1.0009], None),  # a sum of numbers in reduced precision
+        ("leq", [0.2, 1.002], "is not a probability"),
         ("leq", [0.2], "has 1 answers"),
         ("leq", [[0.2], [0.3]], "has shape (2, 1)"),
         ("leq", [0.2, np.inf], "is not finite"),

@@ -17,6 +17,7 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_disturbed_training_loses_nothing(tmp_path: Path) -> None:
     rows = tmp_path / "kills.jsonl"
@@ -29,6 +30,7 @@ def test_a_disturbed_training_loses_nothing(tmp_path: Path) -> None:
     assert (again.returncode, again.stdout) == (0, "")
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_cluster_that_fails_trains_every_round_once(tmp_path: Path) -> None:
     rows = tmp_path / "soak.jsonl"

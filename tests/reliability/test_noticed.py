@@ -43,6 +43,7 @@ tests = ["tests/train/reports/test_statistics.py"]
 """
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_fault_is_noticed_or_not(tmp_path: Path) -> None:
     changes = {

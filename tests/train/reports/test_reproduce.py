@@ -107,6 +107,7 @@ def scheduler() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Path) -> None:
     with worker(scheduler) as first, worker(scheduler):
@@ -120,6 +121,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_row(scheduler: str, tmp_path: Pa
     assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_cluster_whose_scheduler_is_restarted_trains_every_round_once(tmp_path: Path) -> None:
     address = free_address()
@@ -135,6 +137,7 @@ def test_a_cluster_whose_scheduler_is_restarted_trains_every_round_once(tmp_path
     assert seeds(tmp_path) == [FIRST_SEED + number for number in range(ROUNDS)]
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_study_whose_worker_process_is_killed_says_so_and_resumes(tmp_path: Path) -> None:
     program = [sys.executable, str(PROGRAM), str(tmp_path)]
