@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.hands import hands
 from pairedge_train.robustness.hands import all_hands_pictures, hand_pictures, hands_page, mean_of_hands
+from pairedge_train.robustness.page import page
 from pairedge_train.robustness.readings import PAIREDGE
-from pairedge_train.robustness.rows import ConditionRow
+from pairedge_train.robustness.rows import (
+    ConditionRow,
+    condition_rows_from_json,
+    rejection_report_from_json,
+)
+
+ARTIFACTS = Path(__file__).parents[3] / "artifacts" / "robustness"
 
 
 def test_every_hand_kept_for_tests_writes_and_no_other() -> None:
@@ -35,3 +44,14 @@ def test_the_page_has_a_line_for_each_hand_and_each_counts_the_same() -> None:
     lines = hands_page(rows).splitlines()
     assert "| caveat | D | 200 | 90.0 % | 1 |" in lines
     assert "| **mean** | of the hands | | 80.0 % | |" in lines
+
+
+def test_the_committed_pages_are_made_of_the_committed_rows() -> None:
+    conditions, hands_rows = (
+        condition_rows_from_json((ARTIFACTS / name).read_bytes())
+        for name in ("conditions.json", "hands.json")
+    )
+    rejection = rejection_report_from_json((ARTIFACTS / "rejection.json").read_bytes())
+    assert (ARTIFACTS / "robustness.md").read_text() == page(conditions, rejection)
+    assert (ARTIFACTS / "hands.md").read_text() == hands_page(hands_rows)
+    assert {row.condition for row in hands_rows} == {hand.name for hand in hands("test")}

@@ -11,6 +11,7 @@ from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.hands import DIGITS, Hand, hands, written_glyph
 from pairedge_train.rendering.render import photograph
+from pairedge_train.robustness.page import accuracy_table, systems_of
 from pairedge_train.robustness.readings import read_all
 from pairedge_train.robustness.rows import ConditionRow
 from pairedge_train.robustness.test_sets import Pictures, in_parallel
@@ -42,20 +43,8 @@ def all_hands_pictures(readings: list[str], count: int, workers: int) -> list[Pi
 
 def hands_page(rows: Sequence[ConditionRow]) -> str:
     """The accuracy on each hand, as Markdown; each hand is a row, named as a condition is elsewhere."""
-    systems = list(dict.fromkeys(row.system for row in rows))
-    cells = {(row.condition, row.system): row for row in rows}
-    lines = [
-        f"| hand | designer | n | {' | '.join(systems)} | refused |",
-        f"|---|---|---|{'---|' * (len(systems) + 1)}",
-    ]
-    for name in dict.fromkeys(row.condition for row in rows):
-        of_hand = [cells[name, system] for system in systems]
-        shares = " | ".join(f"{100 * row.accuracy:.1f} %" for row in of_hand)
-        last = of_hand[-1]
-        lines.append(f"| {name} | {last.about} | {last.n:,} | {shares} | {last.refused} |")
-    means = " | ".join(f"{100 * mean_of_hands(rows, system):.1f} %" for system in systems)
-    lines.append(f"| **mean** | of the hands | | {means} | |")
-    table = "\n".join(lines)
+    means = {system: mean_of_hands(rows, system) for system in systems_of(rows)}
+    table = accuracy_table(rows, ("hand", "designer"), means, "the hands")
     return f"""# Unseen hands
 
 Digits of handwriting fonts that training never draws, by designers that it never draws, each digit under
@@ -63,8 +52,7 @@ each condition of the [robustness benchmark](robustness.md). Percentages are the
 correctly; a refused picture counts as an error. [The list of all hands](../../docs/hands.md) says which
 train.
 
-{table}
-"""
+{table}"""
 
 
 def mean_of_hands(rows: Sequence[ConditionRow], system: str) -> float:
