@@ -17,6 +17,7 @@ import click
 
 from pairedge.cli.shared import refusal
 from pairedge.cli.stream.item import Item, Row
+from pairedge.cluster import wait_until_listening
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ Answer: TypeAlias = Callable[[Any, Item], Row]
 
 _PART = 32  # items that a process takes at once: some 30 ms of work, next to which sending them is nothing
 _AHEAD = 4  # parts a process, so that none waits for another
+PATIENCE = 30  # seconds to wait for a scheduler
 _LEAST_AHEAD = 64  # parts on a cluster, so that workers that join later find some
 
 
@@ -147,6 +149,7 @@ def _on_cluster(address: str, answer: Answer, items: Iterable[Item], source: Mod
     except ImportError as error:
         raise click.ClickException("--dask needs Dask: pip install 'pairedge[scale]'") from error
     try:
+        wait_until_listening(address, PATIENCE)
         client: Any = Client(address)  # type: ignore[no-untyped-call]  # it has no types
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{address}: no Dask scheduler answers: {error}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from pairedge.cluster import wait_until_listening
 from pairedge_train.errors import WorkersError
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def connected(address: str) -> Iterator[Client]:
         "distributed.client"
     ).disabled = True  # a lost scheduler is one sentence, not its traceback
     try:
+        wait_until_listening(address, PATIENCE)
         client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]  # it has no types
     except (OSError, ValueError) as error:
         raise WorkersError(f"{address}: no Dask scheduler answers there; {_RESUME}") from error

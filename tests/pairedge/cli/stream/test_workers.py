@@ -157,8 +157,8 @@ def test_a_cluster_gives_the_rows_of_this_process_also_when_it_loses_a_worker(
 def test_a_cluster_that_is_not_there_is_one_sentence(
     model: pairedge.PairModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dask = pytest.importorskip("dask", reason="the extra scale")
-    monkeypatch.setitem(dask.config.config["distributed"]["comm"]["timeouts"], "connect", "100ms")
+    pytest.importorskip("distributed", reason="the extra scale")
+    monkeypatch.setattr("pairedge.cli.stream.workers.PATIENCE", 0.1)
     address = "tcp://127.0.0.1:9"
     with pytest.raises(click.ClickException, match=f"{address}: no Dask scheduler answers"):
         list(Workers(cluster=address).answers(answer, ITEMS, SOURCE, model))
