@@ -43,6 +43,18 @@ print(pairedge.load().predict(*sys.argv[1:]).digits)
     assert interpreter(code, EXAMPLES / "three.png", EXAMPLES / "seven.png") == "(3, 7)\n"
 
 
+def test_predict_imports_nothing_that_only_other_commands_need(interpreter: Interpreter) -> None:
+    code = """
+import atexit, sys
+needless = {"socket", "urllib", "csv", "glob", "subprocess", "uvicorn", "distributed", "watchfiles"}
+atexit.register(lambda: print(sorted(needless & set(sys.modules))))
+from pairedge.cli import main
+main(sys.argv[1:], standalone_mode=False)
+"""
+    said = interpreter(code, "predict", EXAMPLES / "three.png", EXAMPLES / "seven.png").splitlines()
+    assert said == ["3 <= 7  P(first <= second) = 1.0000", "[]"]
+
+
 def test_every_public_name_is_listed_and_there() -> None:
     assert set(pairedge.__all__) < set(dir(pairedge))
     for name in set(pairedge.__all__) - {"Picture"}:  # a union of types has no name

@@ -17,7 +17,6 @@ import click
 
 from pairedge.cli.shared import refusal
 from pairedge.cli.stream.item import Item, Row
-from pairedge.cluster import wait_until_listening
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
@@ -146,6 +145,8 @@ def _on_cluster(address: str, answer: Answer, items: Iterable[Item], source: Mod
 
         from distributed import Client
         from distributed.scheduler import KilledWorker
+
+        from pairedge.cluster import wait_until_listening
     except ImportError as error:
         raise click.ClickException("--dask needs Dask: pip install 'pairedge[scale]'") from error
     try:
