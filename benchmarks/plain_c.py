@@ -143,9 +143,9 @@ def main(model: Path, emx: str | None, quick: bool) -> None:
         one, many = pairs[:1], pairs[:BATCH]
         times = interleaved(
             [
-                {f"1 {each.name}": (lambda run=each.one: run(one)) for each in engines},  # type: ignore[misc]
+                {f"1 {each.name}": (lambda run=each.one: run(one)) for each in engines},  # type: ignore[misc]  # no type for a default
                 {
-                    f"{BATCH} {each.name}": (lambda run=each.many: run(many))  # type: ignore[misc]
+                    f"{BATCH} {each.name}": (lambda run=each.many: run(many))  # type: ignore[misc]  # no type for a default
                     for each in engines
                     if each.many
                 },

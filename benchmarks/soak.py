@@ -180,7 +180,7 @@ async def send_slowly(soak: Soak, chance: random.Random, client: Client) -> Chec
     return None
 
 
-async def send_half(soak: Soak, chance: random.Random, client: Client) -> Check | None:  # noqa: ARG001
+async def send_half(soak: Soak, chance: random.Random, client: Client) -> Check | None:  # noqa: ARG001 (as the others)
     """A part of a request, and the client is gone."""
     request = request_for(0, "binary", "localhost")
     client[1].write(request[: chance.randrange(1, len(request))])

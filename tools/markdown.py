@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -21,7 +21,8 @@ def replace_tables(page: str, tables: Mapping[str, Callable[[], str]]) -> str:
     return _BLOCK.sub(lambda block: block[1] + tables[block[2]]() + block[3], page)
 
 
-def table(heading: list[str], rows: list[list[str]]) -> str:
+def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table, one string per cell."""
-    lines = [heading, ["---"] * len(heading), *rows]
+    cells = list(heading)
+    lines = [cells, ["---"] * len(cells), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -16,7 +16,7 @@ class Pair(Model):  # type: ignore[misc] # kserve is not installed here
         self.answer = open_session(path)
         self.ready = True
 
-    async def predict(self, payload: InferRequest, headers: object = None) -> InferResponse:  # noqa: ARG002
+    async def predict(self, payload: InferRequest, headers: object = None) -> InferResponse:  # noqa: ARG002 (KServe passes it)
         """Answer in the encoding of the request."""
         [images] = payload.inputs
         binary = images._raw_data is not None
