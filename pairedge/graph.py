@@ -128,8 +128,8 @@ class Graph:
             return answers
         for name, answer in zip(outputs, answers, strict=True):
             if not is_valid(name, answer, batch):
-                reason = wrong_answer(name, answer, batch)
-                raise GraphError(f"{self.name}: its output {name!r} for a batch of {batch} {reason}")
+                wrong = wrong_answer(name, answer, batch)
+                raise GraphError(f"{self.name}: its output {name!r} for a batch of {batch} {wrong}")
         return answers
 
 

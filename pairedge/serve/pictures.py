@@ -87,7 +87,7 @@ class Reader:
             width, height = read_header(picture.content).size
             if width * height > self._limits.max_pixels:
                 most = f"{self._limits.max_pixels:,}"
-                raise ImageError(f"{width} x {height} pixels: this server reads pictures of at most {most}")  # noqa: TRY301
+                raise ImageError(f"{width} x {height} pixels: this server reads pictures of at most {most}")  # noqa: TRY301 (as Pillow's are)
             tile = to_tile(picture.content)
         except ImageError as error:
             status = refusal_status(error)

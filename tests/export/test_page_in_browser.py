@@ -20,7 +20,7 @@ from tools.browser import READY, chromium, chromium_program, served, write
 from tools.page_pictures import pictures
 
 pytest.importorskip("playwright", reason="needs playwright, of the extra dev")
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]

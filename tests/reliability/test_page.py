@@ -20,7 +20,7 @@ def kill(**changes: object) -> KillRow:
         **{"command": "train", "disturbance": "SIGKILL", "moment": 0.5, "stopped": True, "sentence": ""},
         **{"finished": True, "equal": True, "doubled": 0, "leftovers": (), "seed": 1, **changes},
     }
-    return KillRow(**facts)  # type: ignore[arg-type]
+    return KillRow(**facts)  # type: ignore[arg-type]  # they fit
 
 
 def test_lines_count_rows_and_compare_them_with_the_goals(tmp_path: Path) -> None:

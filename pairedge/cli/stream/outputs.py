@@ -205,7 +205,7 @@ def keep_complete_rows(file: FileIO, rows: Rows, header: str, items: Iterator[It
         click.ClickException: when a row does not answer its item.
     """
     end = 0
-    for number, (row, end) in enumerate(_complete_rows(file.name, rows.style, rows.layout.columns)):  # noqa: B007
+    for number, (row, end) in enumerate(_complete_rows(file.name, rows.style, rows.layout.columns)):  # noqa: B007 (used below)
         if header and number == 0:
             same = csv_line(row.values()) == header
         else:

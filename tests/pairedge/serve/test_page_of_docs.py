@@ -52,7 +52,7 @@ def test_the_clients_in_python_work(server: Server, monkeypatch: pytest.MonkeyPa
     assert (row["status"], row["digit"]) == ("ok", 7)
     exec(compile(protocol, "serve.md", "exec"), names)
     result = names["result"]
-    np.testing.assert_array_equal(result.as_numpy("digits").argmax(axis=2), [[3, 7]])  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(result.as_numpy("digits").argmax(axis=2), [[3, 7]])  # type: ignore[attr-defined]  # it is there
 
 
 def test_the_commands_are_there(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,12 @@ from numpy.random import default_rng
 from numpy.typing import NDArray
 
 from pairedge_train.rendering.allographs import ALLOGRAPHS
-from pairedge_train.rendering.pen import STEADY, Bend, Writer, smooth
+from pairedge_train.rendering.pen import Bend, Writer, smooth
 from pairedge_train.rendering.stroke_field import Field
 
+STEADY = Writer(
+    forms=(0,) * 10, bend=Bend(waves=np.zeros((1, 2)), phases=np.zeros(1), moves=np.zeros((1, 2)))
+)
 BAR = (((0.5, 0.1), (0.5, 0.5), (0.5, 0.9)),)
 
 

@@ -5,6 +5,8 @@ for tests. A designer's hands are all in one split. hands.npz holds their glyphs
 so that training needs no network.
 """
 
+# ruff: noqa: RUF001 (Greek and Cyrillic letters that look like Latin ones are meant)
+
 from __future__ import annotations
 
 import json
@@ -31,28 +33,26 @@ GLYPHS = Path(__file__).with_name("hands.npz")
 BOX = 20 * FINE  # the longer side of a glyph, field points: MNIST's box
 
 DIGITS = "0123456789"
-# What may be taken for a digit, and for which: never a negative. Greek and Cyrillic letters are
-# meant where they look like Latin ones.
+# What may be taken for a digit, and for which: never a negative.
 LOOKALIKES: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys("OoQDaCcUudаОоСсЮюΟοσΘθφфФ", "0, or an open or crossed one")  # noqa: RUF001
+    dict.fromkeys("OoQDaCcUudаОоСсЮюΟοσΘθφфФ", "0, or an open or crossed one")
     | dict.fromkeys("IilJjtfTr|/\\!ІіїЇгтТΙιΤτ", "1, or 7")
-    | dict.fromkeys("ZzΖζ?", "2")  # noqa: RUF001
+    | dict.fromkeys("ZzΖζ?", "2")
     | dict.fromkeys("ЗзЭэεξ", "3, or a mirrored one")
-    | dict.fromkeys("YyЧчУуγυψ", "4, or an open one")  # noqa: RUF001
+    | dict.fromkeys("YyЧчУуγυψ", "4, or an open one")
     | dict.fromkeys("Ss$§", "5")
-    | dict.fromkeys("GbбδЬьЪъЫы", "6")  # noqa: RUF001
-    | dict.fromkeys("B8Ввβ", "8")  # noqa: RUF001
-    | dict.fromkeys("gqPpРрρд", "9, or a looped one")  # noqa: RUF001
+    | dict.fromkeys("GbбδЬьЪъЫы", "6")
+    | dict.fromkeys("B8Ввβ", "8")
+    | dict.fromkeys("gqPpРрρд", "9, or a looped one")
 )
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω"
 CYRILLIC = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщъыьэюя"
 SIGNS = "&@%*+=^~#"
 NEGATIVES = "".join(sign for sign in LETTERS + GREEK + CYRILLIC + SIGNS if sign not in LOOKALIKES)
-# Letters and signs that no hand writes in training.
-NEGATIVES_OF_OTHERS: Mapping[Split, str] = MappingProxyType(
-    {"training": "", "validation": "Lvx^ΔΠπДИЛ", "test": "FMRWehmw#%ΞΣΩλωЖЦШ"}
-)
+_HELD_OUT: dict[Split, str] = {"validation": "Lvx^ΔΠπДИЛ", "test": "FMRWehmw#%ΞΣΩλωЖЦШ"}
+_TRAINING = "".join(sign for sign in NEGATIVES if not any(sign in part for part in _HELD_OUT.values()))
+NEGATIVES_OF: Mapping[Split, str] = MappingProxyType({"training": _TRAINING, **_HELD_OUT})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +81,7 @@ class Hand:
 
     def negatives(self, split: Split) -> str:
         """The letters and signs of this hand that may be drawn as negatives, for a split of any hands."""
-        held_out = "".join(NEGATIVES_OF_OTHERS.values())
-        own = NEGATIVES_OF_OTHERS[split] or set(NEGATIVES) - set(held_out)
-        return "".join(sign for sign in self.glyphs if sign in own)
+        return "".join(sign for sign in self.glyphs if sign in NEGATIVES_OF[split])
 
 
 def hands(split: Split) -> tuple[Hand, ...]:
@@ -125,7 +123,7 @@ def store(collected: list[Hand]) -> None:
 def listed() -> dict[Split, dict[str, dict[str, Any]]]:
     """hands.toml: for each split, the hands by name with their versions, designers and schools."""
     with LIST.open("rb") as file:
-        splits: dict[Split, dict[str, dict[str, Any]]] = tomllib.load(file)  # type: ignore[assignment]
+        splits: dict[Split, dict[str, dict[str, Any]]] = tomllib.load(file)  # type: ignore[assignment]  # as the file is written
     return splits
 
 

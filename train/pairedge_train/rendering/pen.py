@@ -140,11 +140,6 @@ class Writer:
         return radii
 
 
-STEADY = Writer(
-    forms=(0,) * 10, bend=Bend(waves=np.zeros((1, 2)), phases=np.zeros(1), moves=np.zeros((1, 2)))
-)
-
-
 def smooth(points: tuple[Point, ...]) -> Line:
     """Points along a Catmull-Rom spline through the given ones (Catmull and Rom, 1974), float64 (M, 2)."""
     knots = np.array([points[0], *points, points[-1]])
