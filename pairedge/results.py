@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +60,7 @@ class Comparison:
         }
 
     def __str__(self) -> str:
-        first, second = self.digits or ("first", "second")
-        sign = "<=" if self.leq else ">"
-        return f"{first} {sign} {second}  P(first <= second) = {self.probability:.4f}{mark(self.status)}"
+        return comparison_text(self.digits, self.leq, self.probability, self.status)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
@@ -128,10 +126,22 @@ class Classification:
         }
 
     def __str__(self) -> str:
-        return f"{self.digit}  P = {self.probability:.4f}{mark(self.status)}"
+        return classification_text(self.digit, self.probability, self.status)
 
     def __repr__(self) -> str:
         return f"<Classification: {self}>"
+
+
+def comparison_text(digits: Sequence[int] | None, leq: bool, probability: float, status: Status) -> str:
+    """The line of an answer for a pair, of its values as `Comparison` has them."""
+    first, second = digits or ("first", "second")
+    sign = "<=" if leq else ">"
+    return f"{first} {sign} {second}  P(first <= second) = {probability:.4f}{mark(status)}"
+
+
+def classification_text(digit: int, probability: float, status: Status) -> str:
+    """The line of an answer for one picture, of its values as `Classification` has them."""
+    return f"{digit}  P = {probability:.4f}{mark(status)}"
 
 
 def mark(status: Status) -> str:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pairedge.cli import classify
 from pairedge.cli.shared import exit_with, refusal, report_error, save, shown
 from pairedge.cli.stream.item import Item, Row
 from pairedge.cli.stream.outputs import Layout
 from pairedge.cli.stream.stream import Stream, stream_options
+from pairedge.cli.stream.task import Task
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def command(stream: Stream, mistakes: str | None, confusion: str | None) -> None
 
     model = stream.source.load_with_digits()
     evaluation = Evaluation()
-    rows = stream.answers(answer, stream.inputs.items(), model, report=report_unreadable)
+    rows = stream.rows(TASK, stream.inputs.items(), model, report=report_unreadable)
     if stream.output.format == "csv":
         with stream.output.open(LAYOUT, iter(())) as output:
             for row in rows:
@@ -78,8 +80,9 @@ def command(stream: Stream, mistakes: str | None, confusion: str | None) -> None
     exit_with(failures, stream.source.min_confidence)
 
 
-def answer(model: PairModel, item: Item) -> Row:
-    """The label and the answer for one picture, and whether they agree."""
+def read(item: Item) -> Row:
+    """The label and the tile of one picture. A refused picture is a mistake."""
+    from pairedge.image import to_tile
     from pairedge.scoring import LabelError, label_of
 
     name = item.names[0]
@@ -87,11 +90,18 @@ def answer(model: PairModel, item: Item) -> Row:
         label = label_of(item.label, Path(name))
     except LabelError as error:
         return {"status": "unlabeled", "error": str(error)}
+    row = {"label": label, "right": False}
     try:
-        classification = model.classify(item.picture())
+        return {**row, "tile": to_tile(item.picture())}
     except ImageError as error:
-        return {"label": label, "right": False, **refusal(name, error)}
-    return {"label": label, "right": classification.digit == label, **classification.to_dict()}
+        return {**row, **refusal(name, error)}
+
+
+def answer(model: PairModel, rows: list[Row]) -> None:
+    """Put the answers for tiles in their place, and whether they agree with the labels."""
+    classify.answer(model, rows)
+    for row in rows:
+        row["right"] = row["digit"] == row["label"]
 
 
 def report_unreadable(row: Row) -> None:
@@ -145,4 +155,5 @@ def confusion_table(evaluation: Evaluation) -> Iterator[str]:
         yield f"{digit:<7}" + "".join(f"{f'{count:,}' if count else '.':>{width}}" for count in row)
 
 
+TASK = Task(read, answer)
 LAYOUT = Layout(str, ("picture", "label", "status", "digit", "confidence", "right", "error", "id"))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pairedge.cli.shared import refusal, save, shown
-from pairedge.cli.stream.item import TEXT, Item, Row
+from pairedge.cli.stream.item import Item, Row
 from pairedge.cli.stream.outputs import Layout
 from pairedge.cli.stream.stream import Stream, stream_options
+from pairedge.cli.stream.task import Task
 from pairedge.errors import ImageError
 
 if TYPE_CHECKING:
@@ -36,42 +37,48 @@ def command(stream: Stream, show: str | None) -> None:
         raise click.UsageError(f"expected pairs of pictures, but got an odd number: {len(names)}{hint}")
     if show is not None and not (countable and len(names) == 2):
         raise click.UsageError("--show draws a single pair of pictures")
-    stream.write(answer if show is None else partial(answer_and_draw, show), LAYOUT, stream.source.load())
+    task = TASK if show is None else Task(partial(read, keep_steps=True), partial(answer_and_draw, show))
+    stream.write(task, LAYOUT, stream.source.load())
 
 
-def answer(model: AnyModel, item: Item) -> Row:
-    """The answer for one pair. Where pictures are refused, the refusal with the higher exit code counts."""
-    from pairedge.image import to_tile
+def read(item: Item, keep_steps: bool = False) -> Row:
+    """The tiles of one pair. Where pictures are refused, the refusal with the higher exit code counts."""
+    from pairedge.image import read_picture
     from pairedge.results import refused_pair
 
-    tiles, refused = [], {}
+    readings, refused = [], {}
     for place, column in enumerate(("first", "second")):
         try:
-            tiles.append(to_tile(item.picture(place)))
+            readings.append(read_picture(item.picture(place)))
         except ImageError as error:
             refused[column] = refusal(item.names[place], error)
     if refused:
         return refused_pair(refused)
-    prediction = model.predict(*tiles)
-    return {**prediction.to_dict(), TEXT: str(prediction)}
+    row: Row = {"tiles": [reading.tile for reading in readings]}
+    return {**row, "readings": readings} if keep_steps else row
 
 
-def answer_and_draw(show: str, model: AnyModel, item: Item) -> Row:
-    """The answer for one pair; the pair is drawn in the file `show` if it has one."""
-    row = answer(model, item)
-    if "error" not in row:
-        from pairedge.drawing import draw_pair
-        from pairedge.image import read_picture
+def answer(model: AnyModel, rows: list[Row]) -> None:
+    """Put the answers for pairs of tiles in their place."""
+    for row in rows:
+        row.update(model.predict(*row.pop("tiles")).to_dict())
 
-        readings = [read_picture(item.picture(place)) for place in (0, 1)]
-        tiles = [reading.tile for reading in readings if reading.tile is not None]
-        save(draw_pair(readings, [shown(name) for name in item.names], model.predict(*tiles)), show)
-    return row
+
+def answer_and_draw(show: str, model: AnyModel, rows: list[Row]) -> None:
+    """The same; the pair is drawn in the file `show`."""
+    from pairedge.drawing import draw_pair
+
+    for row in rows:
+        names = [shown(row[column]) for column in ("first", "second")]
+        save(draw_pair(row.pop("readings"), names, model.predict(*row["tiles"])), show)
+    answer(model, rows)
 
 
 def line(row: Row) -> str:
     """The line for one pair: `3 <= 7  P(first <= second) = 0.9998`."""
-    return str(row[TEXT])
+    from pairedge.results import comparison_text
+
+    return comparison_text(row["digits"], row["leq"], row["probability"], row["status"])
 
 
 def flat(row: Row) -> Row:
@@ -84,4 +91,5 @@ COLUMNS = (
     *("first", "second", "status", "leq", "probability", "first_digit", "second_digit"),
     *("confidence", "error", "id"),
 )
+TASK = Task(read, answer)
 LAYOUT = Layout(line, COLUMNS, flat)

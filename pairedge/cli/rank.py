@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pairedge.cli.classify import read
 from pairedge.cli.shared import exit_with, shown
-from pairedge.cli.stream.item import Item, Row
+from pairedge.cli.stream.item import Row
 from pairedge.cli.stream.outputs import Layout
 from pairedge.cli.stream.stream import Stream, stream_options
+from pairedge.cli.stream.task import Task
 
 if TYPE_CHECKING:
     from pairedge.model import PairModel
@@ -33,7 +35,7 @@ def command(stream: Stream) -> None:
     model = stream.source.load_with_digits()
     pictures: list[Row] = []
     refused: list[Row] = []
-    for row in stream.answers(read, stream.inputs.items(), model):
+    for row in stream.rows(TASK, stream.inputs.items(), model):
         (refused if "error" in row else pictures).append(row)
     ranking = model.rank([row.pop("tile") for row in pictures])
     with stream.output.open(LAYOUT, iter(())) as rows:
@@ -43,11 +45,8 @@ def command(stream: Stream) -> None:
     exit_with(rows.statuses, stream.source.min_confidence)
 
 
-def read(_: PairModel, item: Item) -> Row:
-    """The tile of one picture."""
-    from pairedge.image import to_tile
-
-    return {"tile": to_tile(item.picture())}
+def leave(_: PairModel, rows: list[Row]) -> None:
+    """Leave rows as they were read: tiles are ranked when all are there."""
 
 
 def ranked(ranking: Ranking, pictures: list[Row], threshold: float) -> Iterator[Row]:
@@ -82,4 +81,5 @@ COLUMNS = (
     *("position", "picture", "status", "digit", "expected_digit", "confidence"),
     *("in_order", "tie", "error", "id"),
 )
+TASK = Task(read, leave)
 LAYOUT = Layout(line, COLUMNS)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pairedge.cli.classify import LAYOUT, answer
+from pairedge.cli.classify import LAYOUT, TASK
 from pairedge.cli.shared import min_confidence_option, model_option
 from pairedge.cli.stream.inputs import SUFFIXES, Inputs
 from pairedge.cli.stream.item import Item
 from pairedge.cli.stream.outputs import Output, Style
 from pairedge.cli.stream.stream import report_refusal, style_options
-from pairedge.cli.stream.workers import ModelSource, row_of
+from pairedge.cli.stream.workers import ModelSource
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -79,7 +79,7 @@ def command(
     before = Inputs(("picture",), (folder,), None, recursive) if existing else None
     with Output(style).open(LAYOUT, iter(())) as rows:
         for path in arrivals(folder, changes, settle, before):
-            row = row_of(Item((path,)), answer, model)
+            [row] = TASK.rows([Item((path,))], model)
             if "error" in row:
                 report_refusal(row)
             rows.write(row)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-# One row of results, as --json prints it: the names of the pictures, `status`, and the answer or `error`; and
-# with an answer TEXT, what the text style prints of it, and no other style.
+# One row of results, as --json prints it: the names of the pictures, `status`, and the answer or `error`.
 Row: TypeAlias = dict[str, Any]
-TEXT = "text"
 
 STANDARD_INPUT = "-"
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import click
 
 from pairedge.cli.shared import shown
-from pairedge.cli.stream.item import TEXT, Item, Row
+from pairedge.cli.stream.item import Item, Row
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -48,7 +48,7 @@ class Layout:
     def encode(self, row: Row, style: Style) -> str:
         """A row in a style, with the end of its line."""
         if style == "json":
-            return json.dumps({key: value for key, value in row.items() if key != TEXT}) + "\n"
+            return json.dumps(row) + "\n"
         if style == "csv":
             flat = self.flat(row)
             return csv_line(flat.get(column) for column in self.columns)

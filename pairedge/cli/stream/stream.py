@@ -12,10 +12,11 @@ import click
 
 from pairedge.cli.shared import exit_with, min_confidence_option, model_option, report_error, shown
 from pairedge.cli.stream.inputs import Inputs
-from pairedge.cli.stream.item import Item, Row
+from pairedge.cli.stream.item import STANDARD_INPUT, Item, Row
 from pairedge.cli.stream.outputs import Layout, Output
 from pairedge.cli.stream.progress import Progress
-from pairedge.cli.stream.workers import Answer, ModelSource, Workers
+from pairedge.cli.stream.task import Task
+from pairedge.cli.stream.workers import ModelSource, Workers
 
 if TYPE_CHECKING:
     from pairedge.model import AnyModel
@@ -63,20 +64,20 @@ class Stream:
     workers: Workers
     output: Output
 
-    def write(self, answer: Answer, layout: Layout, model: AnyModel) -> None:
+    def write(self, task: Task, layout: Layout, model: AnyModel) -> None:
         """Answer all items, write their rows as they come, and exit with the code of their statuses."""
         items = self.inputs.items()
         on_terminal = self.output.path is None and sys.stdout.isatty()
         with self.output.open(layout, items) as rows:
             before = rows.statuses.total()
-            for row in self.answers(answer, items, model, quiet=on_terminal, before=before):
+            for row in self.rows(task, items, model, quiet=on_terminal, before=before):
                 rows.write(row)
         self.report_left_out()
         exit_with(rows.statuses, self.source.min_confidence)
 
-    def answers(
+    def rows(
         self,
-        answer: Answer,
+        task: Task,
         items: Iterator[Item],
         model: AnyModel,
         *,
@@ -87,15 +88,16 @@ class Stream:
         """The rows of items, in order, with a progress line on a terminal.
 
         Args:
-            answer: makes the row of an item.
+            task: makes rows of items.
             items: all that are to be answered.
             model: which answers.
             report: is given each row without an answer; prints its error, unless told otherwise.
             quiet: whether there is no progress line, as the rows go to the terminal themselves.
             before: the number of rows that were there already.
         """
+        piped = self.inputs.list_file == STANDARD_INPUT
         with Progress(sys.stderr.isatty() and not quiet, self.inputs.count, before) as progress:
-            for row in self.workers.answers(answer, items, self.source, model):
+            for row in self.workers.rows(task, items, self.source, model, one_by_one=piped):
                 if "error" in row:
                     progress.clear()
                     (report or report_refusal)(row)

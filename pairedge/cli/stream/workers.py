@@ -7,28 +7,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge.cli.shared import refusal
 from pairedge.cli.stream.item import Item, Row
-from pairedge.errors import ImageError
+from pairedge.cli.stream.task import PART, Task
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from pairedge.model import AnyModel, PairModel
 
-# Makes the part of a row that follows its heading, by a model with or without a digit head, as the command
-# loaded it; a function of a module, which other processes import.
-Answer: TypeAlias = Callable[[Any, Item], Row]
-
-_PART = 32  # items that a process takes at once: some 30 ms of work, next to which sending them is nothing
 _AHEAD = 4  # parts a process, so that none waits for another
 PATIENCE = 30  # seconds to wait for a scheduler
 _LEAST_AHEAD = 64  # parts on a cluster, so that workers that join later find some
@@ -92,54 +86,48 @@ class Workers:
         if self.cluster is not None and self.jobs > 1:
             raise click.UsageError("--jobs and --dask exclude each other: the cluster has its own workers")
 
-    def answers(
+    def rows(
         self,
-        answer: Answer,
+        task: Task,
         items: Iterable[Item],
         source: ModelSource,
         model: AnyModel,
+        *,
+        one_by_one: bool = False,
     ) -> Iterator[Row]:
-        """The rows of items, in order, each as soon as it and all before it are there.
+        """The rows of items, in order, each soon after it and all before it are there.
 
         Args:
-            answer: makes the row of an item.
+            task: makes rows of items.
             items: what to answer; they are taken only as far as the processes need them.
             source: of the model, for other processes.
             model: the same, loaded.
+            one_by_one: whether this process, where it is the only one, writes each row before it takes the
+                next item, which may be long in coming.
         """
         if self.cluster is not None:
-            yield from _on_cluster(self.cluster, answer, items, source)
+            yield from _on_cluster(self.cluster, task, items, source)
         elif self.jobs > 1:
-            yield from _on_processes(self.jobs, answer, items, source)
+            yield from _on_processes(self.jobs, task, items, source)
         else:
-            yield from (row_of(item, answer, model) for item in items)
+            yield from task.rows(items, model, 1 if one_by_one else PART)
 
 
-def row_of(item: Item, answer: Answer, model: AnyModel) -> Row:
-    """The row of an item: its heading and its answer, or the refusal of its picture."""
-    if item.error is not None:
-        return {**item.heading(), "status": "unreadable", "error": item.error}
-    try:
-        return {**item.heading(), **answer(model, item)}
-    except ImageError as error:
-        return {**item.heading(), **refusal(item.names[0], error)}
-
-
-def _on_processes(jobs: int, answer: Answer, items: Iterable[Item], source: ModelSource) -> Iterator[Row]:
+def _on_processes(jobs: int, task: Task, items: Iterable[Item], source: ModelSource) -> Iterator[Row]:
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
     from multiprocessing import get_context
 
     # Forking is not safe with the threads of onnxruntime; spawned processes are the same on every system.
     executor = ProcessPoolExecutor(jobs, get_context("spawn"), _start_process)
     try:
-        yield from _in_order(executor, answer, items, source, jobs * _AHEAD)
+        yield from _in_order(executor, task, items, source, jobs * _AHEAD)
     except BrokenExecutor as error:
         raise click.ClickException("a process of --jobs ended: is there enough memory?") from error
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _on_cluster(address: str, answer: Answer, items: Iterable[Item], source: ModelSource) -> Iterator[Row]:
+def _on_cluster(address: str, task: Task, items: Iterable[Item], source: ModelSource) -> Iterator[Row]:
     try:
         from concurrent.futures import CancelledError
 
@@ -159,14 +147,14 @@ def _on_cluster(address: str, answer: Answer, items: Iterable[Item], source: Mod
         everywhere = client.scatter(source.with_content(), broadcast=True)
         ahead = max(_LEAST_AHEAD, _AHEAD * sum(client.nthreads().values()))
         try:
-            yield from _in_order(client.get_executor(pure=False), answer, items, everywhere, ahead)
+            yield from _in_order(client.get_executor(pure=False), task, items, everywhere, ahead)
         except (KilledWorker, CancelledError, OSError) as error:
             raise click.ClickException(f"{address}: the cluster lost its workers: {error}") from error
 
 
 def _in_order(
     executor: Executor,
-    answer: Answer,
+    task: Task,
     items: Iterable[Item],
     source: ModelSource,  # on a cluster, a future of one
     ahead: int,
@@ -174,18 +162,17 @@ def _in_order(
     """The rows that other processes make, at most so many parts ahead of the one that is written."""
     rest = iter(items)
     parts: deque[Future[list[Row]]] = deque()
-    while part := list(islice(rest, _PART)):
-        parts.append(executor.submit(_answer_part, answer, part, source))
+    while part := list(islice(rest, PART)):
+        parts.append(executor.submit(_rows_of_part, task, part, source))
         while parts and (len(parts) == ahead or parts[0].done()):
             yield from parts.popleft().result()
     while parts:
         yield from parts.popleft().result()
 
 
-def _answer_part(answer: Answer, part: list[Item], source: ModelSource) -> list[Row]:
-    """Answer items in a process that loads each model once."""
-    model = _loaded(source)
-    return [row_of(item, answer, model) for item in part]
+def _rows_of_part(task: Task, part: list[Item], source: ModelSource) -> list[Row]:
+    """Make rows in a process that loads each model once."""
+    return list(task.rows(part, _loaded(source)))
 
 
 @cache

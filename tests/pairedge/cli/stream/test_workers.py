@@ -18,8 +18,9 @@ import click
 import pytest
 
 import pairedge
-from pairedge.cli.classify import answer
+from pairedge.cli.classify import TASK
 from pairedge.cli.stream.item import Item, Row
+from pairedge.cli.stream.task import Task
 from pairedge.cli.stream.workers import ModelSource, Workers, _in_order
 
 FOLDER = Path(__file__).parents[4] / "examples"
@@ -28,13 +29,13 @@ SOURCE = ModelSource(None, None)
 ITEMS = [Item((name,)) for name in (*NAMES, "gone.png", *NAMES[::-1])] * 14  # more than two parts
 
 
-def end_process(model: pairedge.PairModel, item: Item) -> Row:
+def end_process(item: Item) -> Row:
     os._exit(1)
 
 
 @pytest.mark.slow
 def test_processes_give_the_rows_of_this_one_in_the_same_order(model: pairedge.PairModel) -> None:
-    here, there = (list(Workers(jobs).answers(answer, ITEMS, SOURCE, model)) for jobs in (1, 2))
+    here, there = (list(Workers(jobs).rows(TASK, ITEMS, SOURCE, model)) for jobs in (1, 2))
     assert there == here
     assert [row["picture"] for row in there] == [item.names[0] for item in ITEMS]
     assert [row["status"] for row in there].count("unreadable") == 14
@@ -43,7 +44,7 @@ def test_processes_give_the_rows_of_this_one_in_the_same_order(model: pairedge.P
 @pytest.mark.slow
 def test_a_process_that_ends_is_one_sentence(model: pairedge.PairModel) -> None:
     with pytest.raises(click.ClickException, match="a process of --jobs ended"):
-        list(Workers(2).answers(end_process, ITEMS[:1], SOURCE, model))
+        list(Workers(2).rows(Task(end_process, TASK.answer), ITEMS[:1], SOURCE, model))
 
 
 @pytest.mark.slow
@@ -108,7 +109,7 @@ def test_no_more_parts_are_taken_ahead_than_are_needed() -> None:
                     self.finish(number)
             return future
 
-    rows = _in_order(Done(), answer, items(), SOURCE, 3)
+    rows = _in_order(Done(), TASK, items(), SOURCE, 3)
     assert next(rows) == {"picture": "1"}
     assert taken == 3 * 32
 
@@ -143,11 +144,11 @@ def dask(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_a_cluster_gives_the_rows_of_this_process_also_when_it_loses_a_worker(
     model: pairedge.PairModel, scheduler: str
 ) -> None:
-    here = list(Workers().answers(answer, ITEMS, SOURCE, model))
+    here = list(Workers().rows(TASK, ITEMS, SOURCE, model))
     worker = ("worker", scheduler, "--nworkers", "1", "--nthreads", "1", "--no-dashboard", "--no-nanny")
     with dask(*worker) as first, dask(*worker):
         there = []
-        for row in Workers(cluster=scheduler).answers(answer, ITEMS * 4, SOURCE, model):
+        for row in Workers(cluster=scheduler).rows(TASK, ITEMS * 4, SOURCE, model):
             there.append(row)
             if len(there) == 40:
                 first.kill()
@@ -161,7 +162,7 @@ def test_a_cluster_that_is_not_there_is_one_sentence(
     monkeypatch.setattr("pairedge.cli.stream.workers.PATIENCE", 0.1)
     address = "tcp://127.0.0.1:9"
     with pytest.raises(click.ClickException, match=f"{address}: no Dask scheduler answers"):
-        list(Workers(cluster=address).answers(answer, ITEMS, SOURCE, model))
+        list(Workers(cluster=address).rows(TASK, ITEMS, SOURCE, model))
 
 
 def test_without_dask_one_sentence_says_what_to_install(
@@ -169,4 +170,4 @@ def test_without_dask_one_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(click.ClickException, match=r"pip install 'pairedge\[scale\]'"):
-        list(Workers(cluster="tcp://127.0.0.1:9").answers(answer, ITEMS, SOURCE, model))
+        list(Workers(cluster="tcp://127.0.0.1:9").rows(TASK, ITEMS, SOURCE, model))
