@@ -14,8 +14,8 @@ import click
 
 from pairedge_train.experiments.library import reports
 from pairedge_train.experiments.study import Study
-from pairedge_train.networks.variants import get_variant
-from pairedge_train.reports.agreement import compare_rows, tally
+from pairedge_train.networks.variants import Variant, get_variant
+from pairedge_train.reports.agreement import Tally, compare_rows, tally
 from pairedge_train.reports.claims import evaluate_claim
 from pairedge_train.rows import RoundRow, read_rows
 from tools.markdown import table
@@ -36,6 +36,7 @@ class Item:
         name: as the report calls it, and where it stands.
         variants: networks that answer it.
         tables: of the report's study.
+        rows: labels of these tables' rows; empty for all.
         figures: of the report's study.
         reason: why nothing answers it, or what the answer leaves open.
     """
@@ -44,6 +45,7 @@ class Item:
     name: str
     variants: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     reason: str = ""
 
@@ -62,7 +64,8 @@ def read_inventory(path: Path = INVENTORY) -> dict[str, list[Item]]:
 
 
 def _item(kind: Kind, item: dict[str, Any]) -> Item:
-    lists: dict[str, Any] = {key: tuple(item.pop(key, ())) for key in ("variants", "tables", "figures")}
+    keys = ("variants", "tables", "rows", "figures")
+    lists: dict[str, Any] = {key: tuple(item.pop(key, ())) for key in keys}
     return Item(kind=kind, **lists, **item)
 
 
@@ -85,24 +88,49 @@ def page(root: Path = ROOT) -> str:
 
 def answer(study: Study, rows: list[RoundRow], item: Item) -> str:
     """What answers an item: variants with their parameters, tables with their verdicts, figures."""
-    parts = [f"`{name}`, {get_variant(name).parameters:,} parameters" for name in item.variants]
+    parts = [f"`{name}`, {parameters(get_variant(name))}" for name in item.variants]
     for name in item.tables:
-        of_study = study.table(name)
-        counts = tally(each for each in compare_rows(of_study, rows) if each.row.published is not None)
-        verdicts = f"{counts.agrees} agree, {counts.differs} differ, {counts.cannot_tell} cannot tell"
-        parts.append(f"[{of_study.title}]({study.name}.md)" + (f": {verdicts}" if counts.total else ""))
+        comparisons = [
+            each
+            for each in compare_rows(study.table(name), rows)
+            if each.row.published is not None and (not item.rows or each.row.label in item.rows)
+        ]
+        described = verdicts(tally(each for each in comparisons if not each.row.alternative))
+        others = verdicts(tally(each for each in comparisons if each.row.alternative))
+        part = f"[{study.table(name).title}]({study.name}.md)"
+        if item.kind != "claims":  # a claim that names tables is not about their numbers
+            part += f": {described}" if described else ""
+            part += f" (other readings: {others})" if others else ""
+        parts.append(part)
     titles = {figure.name: figure.title for figure in study.figures}
     parts += [f"[{titles[name]}]({study.name}-{name}.svg)" for name in item.figures]
     return "; ".join(parts) or "-"
+
+
+def parameters(variant: Variant) -> str:
+    """How many parameters a variant has, and what the report states."""
+    stated = "" if variant.stated is None else f" ({variant.stated:,} stated)"
+    stated = ", as stated" if variant.stated == variant.parameters else stated
+    return f"{variant.parameters:,} parameters{stated}"
+
+
+def verdicts(counts: Tally) -> str:
+    """How many comparisons came to which verdict; "" for none."""
+    named = (
+        (counts.agrees, "agree", "agrees"),
+        (counts.differs, "differ", "differs"),
+        (counts.cannot_tell, "cannot tell", "cannot tell"),
+    )
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, many, one in named if count)
 
 
 def claim_lines(study: Study, rows: list[RoundRow]) -> list[list[str]]:
     """The verdicts on the claims that are tested."""
     lines = []
     for claim in study.claims:
-        verdicts = dict.fromkeys(result.verdict for result in evaluate_claim(claim, study, rows))
-        remark = "by the statistic" if len(verdicts) > 1 else ""
-        lines.append([claim.text, f"**{', '.join(verdicts)}**", remark])
+        found = dict.fromkeys(result.verdict for result in evaluate_claim(claim, study, rows))
+        remark = "by the statistic" if len(found) > 1 else ""
+        lines.append([claim.text, f"[**{', '.join(found)}**]({study.name}.md)", remark])
     return lines
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pairedge_train.experiments.library import reports
-from pairedge_train.networks.description import Layer, describe, layer_text
+from pairedge_train.networks.description import Layer, describe, layer_text, weight_layers
 from pairedge_train.networks.variants import get_variant, variants
 from pairedge_train.reports.diagrams import Panel
 from pairedge_train.reports.figures import draw
@@ -57,6 +57,21 @@ def test_twinnet_is_described_layer_by_layer() -> None:
     assert (comparison.title, comparison.input, comparison.parameters) == ("comparison head", (20,), 252)
     assert (digit.title, digit.input, digit.layers) == ("digit head, each tile", (10,), ())
     assert [layer.name for layer in branch.layers][:2] == ["branches.0.0", "branches.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("ConvNet", "3 convolutional, 2 linear"),  # report 004, II.B
+        ("MLP", "3 linear"),
+        ("ConvSiameseNetClasses", "2 convolutional, 2 linear"),
+        ("ConvTransposeNet", "2 transposed, 1 linear"),
+        ("twinnet_base", "4 convolutional, 6 linear"),  # two branches
+        ("MNISTResNet", "20 convolutional, 1 linear"),  # 18 layers, and three in shortcuts
+    ],
+)
+def test_layers_with_weights_are_counted_by_kind(name: str, layers: str) -> None:
+    assert weight_layers(get_variant(name).build()) == layers
 
 
 def test_what_does_nothing_is_no_layer() -> None:

@@ -25,6 +25,8 @@ _PARTS = {
     "digit": (2, "digit head"),
     "digits": (2, "digit head"),
 }
+# Layers with weights, and what a table calls them.
+_WEIGHTS = {nn.Conv2d: "convolutional", nn.ConvTranspose2d: "transposed", nn.Linear: "linear"}
 TILES = ("first tile", "second tile")
 _PAIRS = 2  # that are sent through
 
@@ -104,6 +106,13 @@ def describe(network: nn.Module) -> list[Part]:
         return Part(name, title, rank, _shape(inputs[0]), tuple(merge_stages(steps)))
 
     return sorted(map(described, parts), key=lambda part: part.rank)
+
+
+def weight_layers(network: nn.Module) -> str:
+    """How many layers with weights a network has, by kind; normalization does not count."""
+    modules = list(network.modules())
+    counts = {name: sum(type(module) is kind for module in modules) for kind, name in _WEIGHTS.items()}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
 def _parts(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -111,9 +111,14 @@ def best_folds(rows: Sequence[RoundRow]) -> list[float]:
     """Of each draw of pairs, the test accuracy of the fold that validated best."""
     draws: dict[int, list[RoundRow]] = {}
     for row in rows:
-        draws.setdefault(row.seed - (row.fold or 0), []).append(row)
+        draws.setdefault(first_seed(row), []).append(row)
     best = [max(folds, key=lambda row: row.validation_accuracy or 0.0) for folds in draws.values()]
     return [row.test_accuracy for row in best if row.test_accuracy is not None]
+
+
+def first_seed(row: RoundRow) -> int:
+    """The seed of the first fold of a round's draw of pairs; its own where there are no folds."""
+    return row.seed - (row.fold or 0)
 
 
 def values_of(rows: Sequence[RoundRow], statistic: str) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pairedge_train.experiments.study import Claim, RowName, Statistic, Study
 from pairedge_train.networks.variants import get_variant
-from pairedge_train.reports.agreement import rows_of, values_of
+from pairedge_train.reports.agreement import first_seed, rows_of, values_of
 from pairedge_train.reports.statistics import (
     MARGIN,
     SIGNIFICANT,
@@ -29,7 +29,7 @@ ClaimVerdict = Literal["holds", "refuted", "undecided", "no rounds"]
 # Estimates of how often the last weights are right on pairs they have not seen, the least noisy first: all
 # ordered pairs of test digits, then 1,000 test pairs, then the few pairs of a fold.
 _ACCURACIES: tuple[Statistic, ...] = ("exact_accuracy", "test_accuracy", "validation_accuracy")
-FOLDS_MARK = "†"  # of tests over folds of one draw of data
+FOLDS_MARK = "†"  # of tests over folds, some of which share their draw of data
 _PRINTED_SHARE = 0.001  # the last digit of a share of parameters that a report prints
 _AS_CLAIM: dict[Verdict, ClaimVerdict] = {
     "agrees": "holds",
@@ -128,8 +128,14 @@ def _evaluate(
         case _:
             verdict, p = _directed([(each.difference, each.p_differs()) for each in _steps(claim, rows)])
             tail = f"largest p = {p_value(p)}"
-    mark = f" folds{FOLDS_MARK}" if folds else ""
-    return ClaimResult(verdict, statistic, f"{text} (n = {n}{mark}, {tail})")
+    counted = f"{n} {folds_of(rounds[names[0]])}" if folds else str(n)
+    return ClaimResult(verdict, statistic, f"{text} (n = {counted}, {tail})")
+
+
+def folds_of(rounds: Sequence[RoundRow]) -> str:
+    """Folds, marked, and of how many draws of data they are."""
+    draws = len({first_seed(row) for row in rounds})
+    return f"folds{FOLDS_MARK} of {draws} draw{'s' if draws > 1 else ''}"
 
 
 def _steps(claim: Claim, rows: Sequence[Sequence[float]]) -> list[Contrast]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pairedge_train.experiments.study import Figure, SourceKind, Statistic, Study, StudyRow, Table
 from pairedge_train.files import write_all
+from pairedge_train.networks.description import weight_layers
 from pairedge_train.networks.variants import get_variant
 from pairedge_train.reports.agreement import (
     NEAR,
@@ -59,6 +60,10 @@ _HOW_NUMBERS_ARE_COMPARED = (
     "numbers agree, the less it means that the right one does. Each number that the text prints counts "
     "once, for the row that is trained as the text describes; all others are counted apart."
 )
+_HOW_FOLDS_ARE_COUNTED = (
+    " In cross-validation n counts folds: those of one draw of data have training pairs in common, so that "
+    "the tests are surer of themselves than they should be."
+)
 _HOW_CLAIMS_ARE_TESTED = (
     f"A claim holds when every step of it is significant in its direction (p below {SIGNIFICANT:g}), is "
     f"refuted when a step is significant in the other (p below {SIGNIFICANT:g} over the number of steps), "
@@ -75,9 +80,13 @@ _HOW_NETWORKS_ARE_DRAWN = (
     "orange ones have none and change the shape, which is shown where it changes. A shared branch is drawn "
     "once."
 )
+_HOW_LAYERS_ARE_COUNTED = (
+    "The numbers of parameters are of what is trained. Layers of a shared branch count once, those of a "
+    "residual network's shortcuts like others, and batch normalization not at all."
+)
 _HOW_FOLDS_ARE_PAIRED = (
-    f" {FOLDS_MARK}: over folds of one draw of data, whose training pairs overlap: the test tells about this "
-    "draw alone, and p is too small."
+    f" {FOLDS_MARK}: folds of one draw of data have training pairs in common, so that p is too small; over "
+    "the folds of a single draw, the test tells about that draw alone."
 )
 
 
@@ -133,7 +142,7 @@ def image_lines(study: Study, figures: Sequence[Figure]) -> list[str]:
 
 
 def outcome(study: Study, rows: Sequence[RoundRow]) -> str:
-    """How reproducing a report went, in at most four sentences made from its verdicts."""
+    """How reproducing a report went, in four sentences made from its rows."""
     counts = tallies(study, rows)
     printed, again = counts["printed"], counts.get("printed, compared again")
     verdicts = (
@@ -142,30 +151,27 @@ def outcome(study: Study, rows: Sequence[RoundRow]) -> str:
         (printed.cannot_tell, "remain undecided", "remains undecided"),
     )
     if printed.total == 1:
-        sentences = [
-            "Trained as described, its one printed number "
-            + listed([one for number, _, one in verdicts if number])
-        ]
+        numbers = "Trained as described, its one printed number "
+        numbers += listed([one for number, _, one in verdicts if number])
     else:
         parts = [f"{number} {one if number == 1 else many}" for number, many, one in verdicts if number]
-        sentences = [f"Of the {printed.total} numbers that it prints, {listed(parts)}"]
+        numbers = f"Of the {printed.total} numbers that it prints, {listed(parts)}"
     if again:
-        sentences.append(
-            f"Compared again, by another reading or statistic, {again.agrees} of {again.total} agree"
-        )
-    results = [(claim, evaluate_claim(claim, study, rows)) for claim in study.claims]
-    if results:
-        main, [first, *_] = results[0]
-        _, one = _CLAIM_WORDS[first.verdict]
-        sentences.append(f'Its main claim, "{main.text.rstrip(".")}", {one}')
-    if len(results) > 1:
-        of_claims = Counter(each.verdict for _, of_claim in results for each in of_claim)
-        parts = [
-            f"{number} {one if number == 1 else many}"
-            for verdict, (many, one) in _CLAIM_WORDS.items()
-            if (number := of_claims[verdict])
-        ]
-        sentences.append(f"Of {of_claims.total()} verdicts on its claims, {listed(parts)}")
+        numbers += f"; compared again, by another reading or statistic, {again.agrees} of {again.total} agree"
+    results = [evaluate_claim(claim, study, rows) for claim in study.claims]
+    _, main = _CLAIM_WORDS[results[0][0].verdict]
+    of_claims = Counter(each.verdict for of_claim in results for each in of_claim)
+    parts = [
+        f"{number} {one if number == 1 else many}"
+        for verdict, (many, one) in _CLAIM_WORDS.items()
+        if (number := of_claims[verdict])
+    ]
+    sentences = (
+        numbers,
+        f'Its main claim, "{study.claims[0].text.rstrip(".")}", {main}',
+        f"Of {of_claims.total()} verdicts on its claims, {listed(parts)}",
+        f"All this is of {len(rows)} rounds of {len({row.variant for row in rows})} networks",
+    )
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
@@ -188,7 +194,7 @@ def number_lines(study: Study, rows: Sequence[RoundRow]) -> list[str]:
     lines = [
         "## Numbers",
         "",
-        _HOW_NUMBERS_ARE_COMPARED,
+        _HOW_NUMBERS_ARE_COMPARED + (_HOW_FOLDS_ARE_COUNTED if has_folds(study) else ""),
         "",
         f"| numbers | compared | agree | differ | cannot tell | within {NEAR:g} standard errors |",
         "|---|---|---|---|---|---|",
@@ -196,6 +202,11 @@ def number_lines(study: Study, rows: Sequence[RoundRow]) -> list[str]:
     for kind, counts in tallies(study, rows).items():
         lines.append(f"| {kind} | {counts.total} | {tally_cells(counts)} |")
     return lines
+
+
+def has_folds(study: Study) -> bool:
+    """Whether some of a study's numbers are of a cross-validation."""
+    return any(row.recipe.data.folds for table in study.tables for row in table.rows)
 
 
 def tally_cells(counts: Tally) -> str:
@@ -335,22 +346,28 @@ def comparison_cells(comparison: Comparison) -> list[str]:
 
 
 def parameter_lines(study: Study) -> list[str]:
-    """Every variant's parameters, beside what the report states, and why they differ where they do."""
+    """Every variant's layers and parameters, beside what the report states, and why they differ.
+
+    Networks that would be pretrained have the layers of those that are not, which load nothing.
+    """
     names = dict.fromkeys(row.recipe.variant for table in study.tables for row in table.rows)
     lines = [
         "",
-        "## Parameters",
+        "## Layers and parameters",
         "",
-        "| variant | the report | ours | difference | reason |",
-        "|---|---|---|---|---|",
+        _HOW_LAYERS_ARE_COUNTED,
+        "",
+        "| variant | layers with weights | the report | ours | difference | reason |",
+        "|---|---|---|---|---|---|",
     ]
     for name in names:
+        layers = weight_layers(get_variant(name.removesuffix("_pretrained")).build())
         variant = get_variant(name)
         stated = "not stated" if variant.stated is None else f"{variant.stated:,}"
         difference = "-" if variant.stated is None else f"{variant.parameters - variant.stated:+,}"
         difference = "0" if difference == "+0" else difference
         reason = variant.reason or ""
-        lines.append(f"| `{name}` | {stated} | {variant.parameters:,} | {difference} | {reason} |")
+        lines.append(f"| `{name}` | {layers} | {stated} | {variant.parameters:,} | {difference} | {reason} |")
     return lines
 
 
