@@ -87,11 +87,12 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST and Chromium
 hands: $(DEV)/done  ## fetch the handwriting fonts and draw their glyphs anew; needs the npm registry
 	$(DEV)/bin/python -m pairedge_train.rendering.collect_hands
 
-readme: $(DEV)/done  ## update README.md's tables and its figure of accuracy, and the inventory, from committed rows
+readme: $(DEV)/done  ## update tables of README.md and train/LOG.md, the figure of accuracy and the inventory, from committed rows
 	$(DEV)/bin/python -m benchmarks.pareto --draw
 	$(DEV)/bin/python -m tools.readme README.md
 	$(DEV)/bin/python -m tools.readme docs/accuracy.md
 	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
+	$(DEV)/bin/python -m tools.training_log train/LOG.md
 
 openapi: $(DEV)/done  ## update docs/openapi.json from the server
 	$(DEV)/bin/python -m pairedge.serve.openapi > docs/openapi.json
