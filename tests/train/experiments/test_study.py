@@ -17,7 +17,7 @@ from pairedge_train.networks.variants import get_variant, variants
 from pairedge_train.reports.agreement import rows_of, standard_errors, summary
 from pairedge_train.reports.claims import evaluate_claim
 from pairedge_train.reports.index import write_index
-from pairedge_train.reports.pages import page, write_page
+from pairedge_train.reports.pages import count, page, write_page
 from pairedge_train.reports.statistics import Summary
 from pairedge_train.rows import RoundRow, append_row
 
@@ -208,6 +208,14 @@ def test_a_page_puts_the_report_beside_ours() -> None:
     assert re.search(r"\| high \| 99.00 ± 1.00 \| 90.50 ± 0.71 \| 2 of 4 \| -8.50 \| \S+ \| differs \|", text)
     assert "| low 80.00 %, high 90.50 % (n = 2, largest p = 0.03)" in text
     assert "| low < high | **holds** |" in text
+
+
+def test_folds_are_counted_as_draws_of_data_times_folds() -> None:
+    in_folds = LOW.with_({"data.folds": 2})
+    rows = made_rows(in_folds, [0.8, 0.7, 0.9, 0.8])
+    assert count(rows, study_row("low", in_folds)) == "2 x 2"
+    assert count(rows[:3], study_row("low", in_folds)) == "3 of 4"
+    assert count(made_rows(LOW, [0.8] * 4), study_row("low", LOW)) == "4"
 
 
 def test_pages_and_figures_are_the_same_bytes_again(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ _STATISTICS: dict[Statistic, str] = {
     "validation_digit_accuracy": "validation digits",
     "validation_loss": "validation cross-entropy at the best temperature",
     "best_temperature": "best temperature",
-    "test_of_best_fold": "test accuracy of the fold model with the best validation accuracy "
-    "(± over all fold models)",
+    "test_of_best_fold": "test accuracy of each draw's fold model with the best validation accuracy "
+    "(± over the draws; of a single draw, over its fold models)",
 }
 _SOURCES: dict[SourceKind, str] = {
     "printed": "",
@@ -61,8 +61,8 @@ _HOW_NUMBERS_ARE_COMPARED = (
     "once, for the row that is trained as the text describes; all others are counted apart."
 )
 _HOW_FOLDS_ARE_COUNTED = (
-    " In cross-validation n counts folds: those of one draw of data have training pairs in common, so that "
-    "the tests are surer of themselves than they should be."
+    " In cross-validation n is draws of data x folds: the folds of one draw have training pairs in common, "
+    "so that the tests are surer of themselves than they should be."
 )
 _HOW_CLAIMS_ARE_TESTED = (
     f"A claim holds when every step of it is significant in its direction (p below {SIGNIFICANT:g}), is "
@@ -263,9 +263,11 @@ def number(value: Summary | None, statistic: Statistic) -> str:
 
 
 def count(rounds: Sequence[RoundRow], row: StudyRow) -> str:
-    """How many rounds there are, and of how many where some are missing."""
-    missing = 0 < len(rounds) < row.rounds
-    return f"{len(rounds)} of {row.rounds}" if missing else str(len(rounds))
+    """How many rounds there are, in cross-validation as draws x folds, and of how many if some miss."""
+    if 0 < len(rounds) < row.rounds:
+        return f"{len(rounds)} of {row.rounds}"
+    folds = row.recipe.data.folds
+    return f"{len(rounds) // folds} x {folds}" if folds and rounds else str(len(rounds))
 
 
 def report_table_lines(table: Table, rows: Sequence[RoundRow]) -> list[str]:
