@@ -32,7 +32,8 @@ from benchmarks.records import EngineRow, EnginesRecord, keep, latency
 from pairedge.bench import Calls, interleaved, machine
 from pairedge.graph import open_graph
 from pairedge_export.eager import torch_eager
-from pairedge_train.data.datasets import load_data
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Recipe
 
 Array = NDArray[Any]
 BATCH = 1024
@@ -221,8 +222,8 @@ def agreement_of(answers: Array, reference: Array) -> dict[str, Any]:
 def main(model: Path, quick: bool) -> None:
     """Measure the graphs in the folder MODEL in every installed engine; store the results of a full run."""
     seconds, count = (2, 500) if quick else (60, 10_000)
-    dataset = pairedge.load(model / "pair.onnx").metadata["recipe"]["data"]["dataset"]
-    tiles = load_data(dataset, None).test.tiles[:count]
+    recipe = Recipe.from_dict(pairedge.load(model / "pair.onnx").metadata["recipe"])
+    tiles = load_data(recipe.data).test.tiles[:count]
     pairs = np.stack([tiles, np.roll(tiles, len(tiles) // 2, axis=0)], axis=1)
     one, many = pairs[:1], pairs[:BATCH]
     with tempfile.TemporaryDirectory() as name, torch_eager(str(model / "pair.onnx")) as torch_answer:

@@ -29,7 +29,8 @@ from pairedge.bench import interleaved, machine
 from pairedge_export.c.proof import FAST, Build, builds, compile_driver
 from pairedge_export.c.static_graph import read_graph
 from pairedge_export.c.writing import HEADER, SOURCE
-from pairedge_train.data.datasets import load_data
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Recipe
 
 
 def in_c(model: Path, build: Build, folder: Path) -> Engine:
@@ -132,7 +133,7 @@ def main(model: Path, emx: str | None, quick: bool) -> None:
     """Measure the C in the folder MODEL; store the results of a full run."""
     seconds, count, runs = (2, 200, 5) if quick else (40, 10_000, 300)
     metadata = pairedge.load(model / "pair.onnx").metadata
-    tiles = load_data(metadata["recipe"]["data"]["dataset"], None).test.tiles[:count]
+    tiles = load_data(Recipe.from_dict(metadata["recipe"]).data).test.tiles[:count]
     pairs = np.stack([tiles, np.roll(tiles, len(tiles) // 2, axis=0)], axis=1)
     fast = [build for build in builds() if build.flags == FAST]
     with tempfile.TemporaryDirectory() as name:

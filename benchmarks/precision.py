@@ -27,7 +27,8 @@ from benchmarks.records import (
 from pairedge.bench import Calls, interleaved, machine
 from pairedge.graph import CONTRACTS
 from pairedge_export.precision import AGREEMENT, LOSS, PRECISIONS, changes, reduce_precision
-from pairedge_train.data.datasets import load_data
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Recipe
 
 BATCH = 1024
 
@@ -40,7 +41,7 @@ def main(model: Path, quick: bool) -> None:
     seconds, count = (2, 500) if quick else (30, None)
     fp32 = {path.stem: path.read_bytes() for path in sorted(model.glob("*.onnx")) if path.stem in CONTRACTS}
     metadata = pairedge.load(fp32["pair"]).metadata
-    data = load_data(metadata["recipe"]["data"]["dataset"], None)
+    data = load_data(Recipe.from_dict(metadata["recipe"]).data)
     tiles, labels = data.test.tiles[:count], data.test.labels.numpy()[:count]
     reduced = {
         precision: fp32 if precision == "fp32" else reduce_precision(fp32, precision, data.training.tiles)

@@ -33,7 +33,9 @@ from pairedge.confidence import Status, refusal_status
 from pairedge.errors import ImageError, PairedgeError
 from pairedge.image.tile import TILE_SIDE, to_tile
 from pairedge_export.reading import FOLDER, SOURCES
-from pairedge_train.data.datasets import fields_of, load_data
+from pairedge_train.data.datasets import fields_of
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Data
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
 from pairedge_train.rendering.negatives import KINDS, render_negative
@@ -177,7 +179,7 @@ def _children() -> float:
 @quick_option
 def main(quick: bool) -> None:
     """Compare every set of pictures; store the results of a full run."""
-    digits = fields_of(load_data("mnist").test)
+    digits = fields_of(load_data(Data(dataset="mnist")).test)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         program = compile_reader(Path(folder), "-O2")

@@ -26,7 +26,7 @@ from scipy.stats import ttest_rel
 from benchmarks.options import HELP, quick_option
 from benchmarks.records import ROOT, RoundsRecord, keep
 from pairedge.bench import machine
-from pairedge_train.data.datasets import default_data_dir
+from pairedge_train.data.loading import default_data_dir
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.reports.reproduce import jobs_of_recipe, reproduce, rows_path
 from pairedge_train.rows import read_rows

@@ -192,15 +192,15 @@ def sheet_cells(evaluation: Evaluation) -> Iterator[Cell]:
         picture: NDArray[Any]
         tile: NDArray[np.uint8] | None
         if "error" in outcome:
-            picture, tile = _refused_picture(path), None
+            picture, tile = refused_picture(path), None
         else:
             steps = read_picture(path).drawings()
             picture, tile = steps["picture"], steps["tile"]
         yield Cell(picture, tile, summary(outcome), path)
 
 
-def _refused_picture(path: str) -> NDArray[Any]:
-    """A refused picture, (H, W, C), 0 to 255; a gray pixel where it is unreadable."""
+def refused_picture(path: str) -> NDArray[Any]:
+    """A refused picture, uint8 or float32 (H, W, C), 0 to 255; a gray pixel where it is unreadable."""
     from pairedge.image.decode import open_picture, to_pixels
 
     try:

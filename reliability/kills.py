@@ -35,7 +35,7 @@ import torch
 
 from pairedge_export.cli import main as export
 from pairedge_train.cli.train import main as train
-from pairedge_train.data.datasets import load_uci
+from pairedge_train.data.published import load_uci
 from pairedge_train.reports.reproduce import missing, reproduce
 from reliability.rows import RESULTS, KillRow, add_to_campaign, read_campaign
 from reliability.short_study import jobs

@@ -56,14 +56,14 @@ def no_cache_of_another_test(
 
 @pytest.fixture(scope="session")
 def uci() -> DataSet:
-    from pairedge_train.data.datasets import load_uci  # the runtime's tests run without torch too
+    from pairedge_train.data.published import load_uci  # the runtime's tests run without torch too
 
     return load_uci()
 
 
 @pytest.fixture(scope="session")
 def mnist() -> DataSet:
-    from pairedge_train.data.datasets import load_mnist
+    from pairedge_train.data.published import load_mnist
 
     return load_mnist(Path(os.environ["PAIREDGE_DATA"]))
 

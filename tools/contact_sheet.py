@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pairedge.image.tile import TILE_SIDE
-from pairedge_train.data.datasets import fields_of, load_data
+from pairedge_train.data.datasets import fields_of
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Data
 from pairedge_train.files import write_atomically
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered
@@ -73,7 +75,7 @@ def _fitted(image: Image.Image, side: int) -> Image.Image:
 def main(path: Path) -> None:
     """Draw one rendered picture per condition into the PNG file PATH."""
     file = BytesIO()
-    contact_sheet(fields_of(load_data("mnist").test)).save(file, "PNG", optimize=True)
+    contact_sheet(fields_of(load_data(Data(dataset="mnist")).test)).save(file, "PNG", optimize=True)
     write_atomically(path, file.getvalue())
 
 

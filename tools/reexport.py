@@ -26,8 +26,8 @@ from pairedge_export.graphs import TorchGraph, graphs_of
 from pairedge_export.page.writing import page_files
 from pairedge_export.parity import check_parity, require_passed
 from pairedge_export.to_onnx import to_onnx
-from pairedge_train.data.datasets import load_data
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Data, Recipe
 from pairedge_train.files import write_all, write_atomically
 from pairedge_train.training.checkpoint import Checkpoint
 from tools.model_card import model_card
@@ -69,7 +69,7 @@ def with_digests(source: str, graphs: Mapping[str, bytes]) -> str:
 def main(data_dir: Path | None) -> None:
     """Export artifacts/aux_ws/ again from its own weights."""
     exported = reexport({path.stem: path.read_bytes() for path in FOLDER.glob("*.onnx")})
-    tiles = load_data("mnist", data_dir).test.tiles
+    tiles = load_data(Data(dataset="mnist"), data_dir).test.tiles
     parity = check_parity(exported, tiles)
     require_passed(parity, "the graphs exported again are not what ships")
     graphs = {graph.kind: content for graph, content in exported}

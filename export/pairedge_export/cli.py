@@ -178,11 +178,11 @@ def export_one(
 ) -> None:
     """Export one checkpoint; print the checks and the next command."""
     from pairedge_export.exporting import export_checkpoint
-    from pairedge_train.data.datasets import load_data
+    from pairedge_train.data.loading import load_data
     from pairedge_train.training.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(path)
-    data = load_data(checkpoint.recipe.data.dataset, data_dir)
+    data = load_data(checkpoint.recipe.data, data_dir)
     click.echo(f"Exporting {path}")
     show(
         export_checkpoint(
@@ -206,11 +206,12 @@ def export_c(folder: Path, data_dir: Path | None) -> None:
     from pairedge.graph import open_graph
     from pairedge_export.c.adding import add_c
     from pairedge_export.parity import Parity
-    from pairedge_train.data.datasets import load_data
+    from pairedge_train.data.loading import load_data
+    from pairedge_train.experiments.recipe import Recipe
 
-    dataset = open_graph(folder / "pair.onnx", "pair").metadata["recipe"]["data"]["dataset"]
+    recipe = Recipe.from_dict(open_graph(folder / "pair.onnx", "pair").metadata["recipe"])
     click.echo(f"Writing {folder} in C")
-    show(Parity(add_c(folder, load_data(dataset, data_dir).test.tiles).of_kind("c")))
+    show(Parity(add_c(folder, load_data(recipe.data, data_dir).test.tiles).of_kind("c")))
     click.echo(f"Wrote {folder / 'pairedge.h'} and {folder / 'pairedge.c'}")
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import pairedge
 from pairedge.confidence import DEFAULT_THRESHOLD
-from pairedge.graph import CONTRACTS, DIGITS, SCHEMA
+from pairedge.graph import CONTRACTS, SCHEMA
 from pairedge.signature import SIGNATURE
 from pairedge_export.c.adding import c_files_with_proof
 from pairedge_export.c.writing import HEADER, SOURCE
@@ -169,7 +169,7 @@ def describe(checkpoint: Checkpoint, test: Digits, license_name: str | None = No
         "recipe": checkpoint.recipe.to_dict(),
         "seed": checkpoint.seed,
         "parameters": checkpoint.network.parameter_count(),
-        "labels": [str(digit) for digit in range(DIGITS)],
+        "labels": list(checkpoint.classes),
         "metrics": metrics,
         "training_sha256": checkpoint.training_sha256,
         "weights_sha256": weights.hexdigest(),
@@ -191,7 +191,7 @@ def round_metrics(checkpoint: Checkpoint) -> dict[str, Metric]:
         return {}
     data = checkpoint.recipe.data
     # Folds differ in size, and synthetic pictures add pairs: n is known of plain held-out pairs.
-    known = data.hold_out and not data.folds and not data.synthetic
+    known = data.hold_out and not (data.folds or data.synthetic or data.is_own)
     return {"validation": {"accuracy": validation, **({"n": data.hold_out} if known else {})}}
 
 

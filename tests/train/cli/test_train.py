@@ -18,8 +18,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pairedge_train.cli import train as cli
-from pairedge_train.data import datasets
-from pairedge_train.data.datasets import MNIST_FILES
+from pairedge_train.data import published
+from pairedge_train.data.published import MNIST_FILES
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe, setting_names
 from pairedge_train.experiments.settings import flat
@@ -320,11 +320,11 @@ def test_a_data_file_that_is_something_else_is_one_sentence(
             (raw / name).unlink()
             (raw / name).mkdir()
     if instead == "nothing to read":  # gone between the look at its digest and the reading
-        monkeypatch.setattr(datasets, "_sha256", lambda path: MNIST_FILES[path.name])
+        monkeypatch.setattr(published, "_sha256", lambda path: MNIST_FILES[path.name])
     sentence = {
         "folder": "train-images-idx3-ubyte: cannot read: is a directory",
-        "another file": "wrong checksum; delete the file",
-        "nothing to read": "a file of MNIST went away while it was read",
+        "another file": r"is not the file of MNIST, by its checksum; .* write --dataset .*raw;",
+        "nothing to read": "MNIST cannot be read: its files are damaged",
     }[instead]
     result = train("--data-dir", str(tmp_path), "--out", str(tmp_path / "runs"))
     assert_one_sentence(result, 1, sentence)

@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Generator
 
 from pairedge.image.tile import average
-from pairedge_train.data.datasets import MNIST_FILES, DataSet, default_data_dir, load_data, load_mnist
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.loading import default_data_dir, load_data
 from pairedge_train.data.pairs import draw_pairs, make_pairs
+from pairedge_train.data.published import MNIST_FILES, load_mnist
 from pairedge_train.errors import DataError
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Data, Recipe
 from pairedge_train.torchvision_import import import_torchvision
 
 
@@ -95,20 +97,20 @@ def test_missing_mnist_without_network_says_what_to_do(
     datasets = import_torchvision("datasets")
     monkeypatch.setattr(datasets.MNIST, "download", no_network)
     with pytest.raises(DataError, match=r"--data-dir or PAIREDGE_DATA .* --dataset uci$"):
-        load_data("mnist", tmp_path / "nowhere")
+        load_data(Data(dataset="mnist"), tmp_path / "nowhere")
     assert list((tmp_path / "nowhere").iterdir()) == []
 
 
 def test_a_download_is_moved_into_place_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def download(mnist: Any) -> None:
-        Path(mnist.raw_folder).mkdir(parents=True)
+        Path(mnist.raw_folder).mkdir(parents=True, exist_ok=True)
         for name in MNIST_FILES:
             (Path(mnist.raw_folder) / name).write_bytes(b"not MNIST")
 
     datasets = import_torchvision("datasets")
     monkeypatch.setattr(datasets.MNIST, "download", download)
     monkeypatch.setattr(datasets.MNIST, "_load_data", lambda _: (None, None))
-    with pytest.raises(DataError, match="wrong checksum"):
+    with pytest.raises(DataError, match="is not the file of MNIST"):
         load_mnist(tmp_path)
     assert {path.name for path in (tmp_path / "MNIST" / "raw").iterdir()} == set(MNIST_FILES)
 
@@ -119,7 +121,7 @@ def test_a_damaged_mnist_file_is_named(tmp_path: Path) -> None:
     shutil.copytree(raw, tmp_path / "MNIST" / "raw", copy_function=shutil.copyfile)
     labels = tmp_path / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
     labels.write_bytes(labels.read_bytes()[:-1] + b"\x01")
-    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte: wrong checksum; delete the file"):
+    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte: is not the file of MNIST, by its checksum"):
         load_mnist(tmp_path)
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pairedge_train.cli.reproduce import main
-from pairedge_train.data import datasets
+from pairedge_train.data import loading
 from pairedge_train.errors import WorkersError
 from pairedge_train.experiments import library
 from pairedge_train.experiments.library import studies
@@ -192,7 +192,7 @@ def test_a_cluster_without_a_scheduler_is_one_sentence(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch, "report3", "1")
-    monkeypatch.setattr(datasets, "load_data", lambda *_: None)
+    monkeypatch.setattr(loading, "load_data", lambda *_: None)
     result = command("report3", "--table", "1", "--quick", "--dask", address, "--out", str(tmp_path))
     assert result.exit_code == 1
     [line] = result.stderr.replace("\r", "\n").splitlines()[-1:]

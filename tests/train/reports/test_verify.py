@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pairedge_train.data.datasets import DataSet, load_mnist
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.published import load_mnist
 from pairedge_train.experiments.library import reports, studies
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.reports.reproduce import Job, jobs_of_recipe

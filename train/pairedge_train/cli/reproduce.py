@@ -122,7 +122,7 @@ def verify_sample(
     """Train some committed rows again and print how they compare; exit with code 1 when one differs."""
     import torch
 
-    from pairedge_train.data.datasets import load_data
+    from pairedge_train.data.loading import load_data
     from pairedge_train.reports.verify import committed_rows, describe, sample, verify
 
     torch.set_num_threads(1)
@@ -130,7 +130,7 @@ def verify_sample(
     rows = sample(known, count, seed, MOST_SECONDS)
     comparisons = []
     for row in rows:
-        comparisons.append(verify(row, load_data(row.job.recipe.data.dataset, data_dir)))
+        comparisons.append(verify(row, load_data(row.job.recipe.data, data_dir)))
         click.echo(describe(comparisons[-1]))
     verdicts = [comparison.verdict for comparison in comparisons]
     counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("equal", "close", "differs"))
@@ -156,8 +156,9 @@ def run(
     """Train the missing rounds under a progress bar, then write the pages."""
     from tqdm import tqdm
 
-    from pairedge_train.data.datasets import load_data
+    from pairedge_train.data.loading import load_data
     from pairedge_train.experiments.library import reports
+    from pairedge_train.experiments.recipe import Data
     from pairedge_train.reports.index import write_index
     from pairedge_train.reports.pages import write_page
     from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
@@ -168,7 +169,9 @@ def run(
     check_device(device)
     jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds, device)]
     for dataset in {job.recipe.data.dataset for job in jobs}:
-        load_data(dataset, data_dir)  # report a missing data set once, here, not in every worker
+        load_data(
+            Data(dataset=dataset), data_dir
+        )  # report a missing data set once, here, not in every worker
     todo = missing(jobs, out)
     click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
     interval = 0.1 if sys.stderr.isatty() else 30  # seconds; fewer lines in a log than on a terminal

@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 
 from pairedge_train.cli.options import cli_errors, data_dir_option
-from pairedge_train.data.datasets import load_data
+from pairedge_train.data.loading import load_data
+from pairedge_train.experiments.recipe import Data
 from pairedge_train.files import write_all
 from pairedge_train.robustness.hands import all_hands_pictures, hands_page
 from pairedge_train.robustness.judge import judge, systems_to_compare
@@ -65,7 +66,7 @@ def main(
     if baseline_reading and not baseline:
         raise click.UsageError("--baseline-reading needs --baseline")
     with cli_errors():
-        data = load_data("mnist", data_dir)
+        data = load_data(Data(dataset="mnist"), data_dir)
         systems = systems_to_compare(model, baseline, baseline_reading)
         readings = list({system.reading: None for system in systems})
         pictures = all_pictures(data.test, readings, count, jobs)

@@ -23,6 +23,7 @@ FLAGSHIP = "aux_ws"
 _SHORTCUTS = {
     "variant": "network.variant",
     "dataset": "data.dataset",
+    "group_by": "data.group_by",
     "pairs": "data.pairs",
     "epochs": "optim.epochs",
     "batch_size": "optim.batch_size",
@@ -43,7 +44,19 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 @click.option("--variant", metavar="NAME", help=f"Architecture to train; --list shows them. [{FLAGSHIP}]")
 @click.option("--list", "list_", is_flag=True, help="List the variants and the shipped recipes, and exit.")
 @click.option("--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a shipped recipe.")
-@click.option("--dataset", type=click.Choice(["mnist", "uci"]), help="uci needs no download. [mnist]")
+@click.option(
+    "--dataset",
+    metavar="NAME|PATH",
+    help="mnist, uci (which needs no download), kmnist, fashion-mnist, emnist-digits, qmnist or usps; or "
+    "pictures of your own: a folder of them by class, or an IDX, NPZ or CSV file. [mnist]",
+)
+@click.option(
+    "--group-by",
+    metavar="folder|PATTERN",
+    help="Split pictures of your own by writer: by their folder, a regular expression of their path, or a "
+    "column of a CSV or an array of an NPZ file.",
+)
+@click.option("--check-data", is_flag=True, help="Read and split pictures of your own, draw them, and exit.")
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
@@ -82,6 +95,7 @@ def main(
     assignments: tuple[str, ...],
     show_recipe: bool,
     recipe_help: bool,
+    check_data: bool,
     device: str,
     data_dir: Path | None,
     out: Path,
@@ -111,6 +125,10 @@ def main(
         recipe = make_recipe(recipe_file, changes, assignments)
         if show_recipe:
             click.echo(recipe.to_toml(), nl=False)
+        elif check_data:
+            from pairedge_train.cli import check_data as checking
+
+            checking.check_data(recipe.data, data_dir, out)
         else:
             train(recipe, *first_rounds(recipe_file, seed, rounds), device, data_dir, out)
 
@@ -138,7 +156,7 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
         assignments: from --set, which override other options.
     """
     from pairedge_train.experiments.library import load_recipe
-    from pairedge_train.experiments.recipe import Recipe
+    from pairedge_train.experiments.recipe import PUBLISHED, Recipe
     from pairedge_train.experiments.settings import parse_settings
     from pairedge_train.networks.variants import get_variant
 
@@ -149,7 +167,8 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
         variant = settings.get("network.variant", FLAGSHIP)
         first = variant[0] if isinstance(variant, list) and variant else variant  # of an ensemble
         recipe = load_recipe("flagship") if get_variant(str(first)).report is None else Recipe()
-    if settings.get("data.dataset") == "uci" and not recipe_file:
+    dataset = settings.get("data.dataset", PUBLISHED[0])
+    if not recipe_file and (dataset == "uci" or dataset not in PUBLISHED):
         small = {"data.pairs": "all", "data.test_pairs": "all", "data.validation_pairs": 100}
         settings = small | settings
     recipe = recipe.with_(settings)
@@ -170,12 +189,19 @@ def first_rounds(recipe_file: str | None, seed: int | None, rounds: int | None) 
 
 def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | None, out: Path) -> None:
     """Train the rounds of a recipe under progress bars; print the results and the next command."""
+    from pairedge_train.cli.check_data import headline, write_sheet
     from pairedge_train.cli.progress import Progress
-    from pairedge_train.data.datasets import load_data
+    from pairedge_train.data.loading import as_data_set, load_data, load_own
     from pairedge_train.training.rounds import checkpoint_path, run_rounds, study_folder
 
     check_device(device)
-    data = load_data(recipe.data.dataset, data_dir)
+    own = load_own(recipe.data, data_dir) if recipe.data.is_own else None
+    if own is None:
+        data = load_data(recipe.data, data_dir)
+    else:
+        click.echo(headline(own))
+        recipe = recipe.with_({"data.sha256": own.sha256})
+        data = as_data_set(own, recipe.data)
     folder = study_folder(out, recipe)
     with Progress(recipe, seed, rounds) as progress:
         rows = run_rounds(
@@ -194,6 +220,8 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
         values = [100 * accuracy(row) for row in rows]
         mean, sd = statistics.mean(values), statistics.stdev(values)
         click.echo(f"{recipe.variant}: {split} accuracy {mean:.2f} % (sd {sd:.2f}, n = {len(rows)} rounds)")
+    if own is not None:
+        write_sheet(own, folder / "data.png")
     click.echo(f"Rows: {folder / 'rows.jsonl'}")
     click.echo(f"Next: pairedge-export {shlex.quote(str(checkpoint_path(folder, rows[-1].seed)))}")
 

@@ -35,7 +35,9 @@ SCHEMA = 2  # part of every digest: raised when the name, meaning or default of 
 SYNTHETIC_SCHEMA = 3  # that of recipes with synthetic pictures: 3 since digits are held out before rendering
 # Settings that came after schema 2. At their defaults they are left out of the digest, so that rows of before
 # keep their name; whoever changes such a default raises the schema.
-ADDED_SETTINGS = ("data.synthetic.hands", "data.synthetic.written")
+ADDED_SETTINGS = ("data.group_by", "data.sha256", "data.synthetic.hands", "data.synthetic.written")
+# Data sets that have a name; any other one is a path, and one's own.
+PUBLISHED = ("mnist", "uci", "kmnist", "fashion-mnist", "emnist-digits", "qmnist", "usps")
 
 Count = PositiveInt | Literal["all"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -85,18 +87,28 @@ class Data:
     Two rounds of one seed with equal data sections draw the same pairs.
     """
 
-    dataset: Literal["mnist", "uci"] = "mnist"
-    """MNIST, or the 1,797 handwritten digits that come with scikit-learn ("uci")."""
+    dataset: Annotated[str, Field(min_length=1)] = "mnist"
+    """The name of a published data set, "mnist", "uci" (scikit-learn's digits), "kmnist", "fashion-mnist",
+    "emnist-digits", "qmnist" or "usps", or the path of one's own: a folder of pictures by class, or an IDX,
+    NPZ or CSV file."""
+    group_by: str = ""
+    """What keeps pictures of a data set of one's own in one split: "folder", the folder of a writer, or a
+    regular expression that finds the writer in a picture's path; of CSV and NPZ, a column or an array. ""
+    splits picture by picture."""
+    sha256: str = ""
+    """Digest of a data set of one's own: training fills it in, and refuses other data where it is given."""
     pairs: Count = 1000
     """Training pairs of a round; "all" uses every training tile once."""
     test_pairs: Count = 1000
     """Test pairs of a round; "all" uses every test tile once."""
     validation_pairs: NonNegativeInt = 1000
     """Validation pairs drawn from training tiles that are in no training pair. They are reported during
-    training and select nothing. With synthetic pictures they are held out as hold_out says."""
+    training and select nothing. With synthetic pictures they are held out as hold_out says. A data set of
+    one's own has its validation split in their place."""
     hold_out: NonNegativeInt = 0
     """How many of the training pairs are held out for validation. With synthetic pictures, so many pairs'
-    digits are held out before anything is rendered, and validated on with pictures of them and negatives."""
+    digits are held out before anything is rendered, and validated on with pictures of them and negatives. A
+    data set of one's own has its validation split in their place."""
     folds: NonNegativeInt = 0
     """Folds of cross-validation, 0 for none: k rounds share their pairs, and each validates on another of the
     k folds and trains on the rest; the next k rounds draw other pairs."""
@@ -110,12 +122,19 @@ class Data:
     synthetic: Synthetic = Synthetic()
 
     def __post_init__(self) -> None:
+        if (self.group_by or self.sha256) and not self.is_own:
+            raise ValueError(f"group_by and sha256 are for a data set of one's own, not for {self.dataset}")
         if self.folds == 1:
             raise ValueError("folds must be 0 for none, or at least 2")
         if self.folds and self.synthetic:
             raise ValueError("folds would validate on digits that synthetic pictures show; use hold_out")
         if self.redraw and self.validates:
             raise ValueError("redraw would train on the pairs that hold_out or folds keep for validation")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the data set is one's own, given by its path."""
+        return self.dataset not in PUBLISHED
 
     @property
     def validates(self) -> bool:
@@ -235,7 +254,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         selects = self.evaluation.validation_only or self.evaluation.temperature == "validation"
-        if (self.stopping.watches or selects) and not self.data.validates:
+        if (self.stopping.watches or selects) and not (self.data.validates or self.data.is_own):
             raise ValueError(
                 "stopping.patience, stopping.restore_best, evaluation.validation_only and the best "
                 "evaluation.temperature need validation pairs: data.hold_out or data.folds"

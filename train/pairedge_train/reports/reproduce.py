@@ -20,9 +20,10 @@ from pathlib import Path
 
 import torch
 
-from pairedge_train.data.datasets import DataSet, load_data
+from pairedge_train.data.datasets import DataSet
+from pairedge_train.data.loading import load_data
 from pairedge_train.errors import DivergedError
-from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.experiments.recipe import Data, Recipe
 from pairedge_train.experiments.study import Study, Table
 from pairedge_train.reports.workers import on_cluster, on_cores
 from pairedge_train.rows import RoundRow, append_row, read_rows
@@ -215,4 +216,4 @@ def keep_freed_memory() -> None:
 @cache
 def _data(dataset: str, data_dir: Path | None) -> DataSet:
     """A worker loads a data set once."""
-    return load_data(dataset, data_dir)
+    return load_data(Data(dataset=dataset), data_dir)

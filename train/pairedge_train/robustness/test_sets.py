@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pairedge_train.data.datasets import Digits, fields_of, uci_pictures
+from pairedge_train.data.datasets import Digits, fields_of
+from pairedge_train.data.published import uci_pictures
 from pairedge_train.randomness import seeded
 from pairedge_train.rendering.allographs import ALLOGRAPHS, EUROPEAN_FORMS
 from pairedge_train.rendering.conditions import CONDITIONS, Rendered

@@ -17,6 +17,7 @@ from pydantic import dataclasses as pydantic_dataclasses
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from pairedge.classes import DIGIT_CLASSES, wrong_classes
 from pairedge_train.errors import CheckpointError, DataError, RecipeError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.schema_1 import from_schema_1
@@ -42,6 +43,7 @@ class Checkpoint:
         training_sha256: digest of its training pairs.
         metrics: the round's metrics, for instance {"test_accuracy": 0.953, "test_pairs": 1000}.
         machine: what trained it; None where that was not recorded, as in schema 1.
+        classes: the names of the ten classes, in ascending order.
     """
 
     network: Network
@@ -51,6 +53,7 @@ class Checkpoint:
     training_sha256: str
     metrics: dict[str, Any]
     machine: dict[str, str] | None = None
+    classes: tuple[str, ...] = DIGIT_CLASSES
 
 
 def _whole_machine(facts: dict[str, str]) -> dict[str, str]:
@@ -58,6 +61,13 @@ def _whole_machine(facts: dict[str, str]) -> dict[str, str]:
     if missing:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     return facts
+
+
+def _ten_classes(names: tuple[str, ...]) -> tuple[str, ...]:
+    problem = wrong_classes(names)
+    if problem is not None:
+        raise ValueError(problem)
+    return names
 
 
 @pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
@@ -71,6 +81,7 @@ class _Metadata:
     training_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     metrics: dict[str, Any]
     machine: Annotated[dict[str, str], AfterValidator(_whole_machine)] | None = None
+    classes: Annotated[tuple[str, ...], AfterValidator(_ten_classes)] = DIGIT_CLASSES
 
 
 _METADATA = TypeAdapter(_Metadata)
@@ -90,6 +101,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         training_sha256=checkpoint.training_sha256,
         metrics=checkpoint.metrics,
         machine=checkpoint.machine,
+        classes=checkpoint.classes,
     )
     tensors = {name: tensor.cpu().contiguous() for name, tensor in checkpoint.network.state_dict().items()}
     content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(asdict(metadata), sort_keys=True)})
@@ -149,6 +161,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         metadata.training_sha256,
         metrics,
         metadata.machine,
+        metadata.classes,
     )
 
 

@@ -182,7 +182,8 @@ def train_round(
         on_epoch: called after each epoch, also of members of an ensemble and of a teacher.
     """
     this = Round(recipe, seed, number)
-    data = with_synthetic(data, recipe.data, this.seed, on_pictures)
+    # Synthetic pictures know nothing of the classes' names.
+    data = replace(with_synthetic(data, recipe.data, this.seed, on_pictures), classes=data.classes)
     teacher = teacher_of(recipe, data, this.seed, device, runs, on_epoch) if recipe.loss.teacher else None
     draw, generator = draw_round(this, data, device)
     with drawn_from(generator):
@@ -299,4 +300,4 @@ def finish_round(
         **metrics,
     )
     digest = draw.training.sha256()
-    return Checkpoint(network, recipe, this.seed, this.fold, digest, metrics, machine()), row
+    return Checkpoint(network, recipe, this.seed, this.fold, digest, metrics, machine(), data.classes), row

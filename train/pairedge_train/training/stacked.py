@@ -36,6 +36,8 @@ _SUPPORTED = frozenset(
     {
         "network.variant",
         "data.dataset",
+        "data.group_by",
+        "data.sha256",
         "data.pairs",
         "data.test_pairs",
         "data.validation_pairs",
