@@ -215,6 +215,8 @@ def test_two_processes_train_a_round_once(tmp_path: Path) -> None:
 CHOICES = {
     "network.variant": "ws",
     "data.dataset": "uci",
+    "data.group_by": "folder",
+    "data.sha256": "5ea1",
     "data.normalize": "raw",
     "loss.teacher": "ship_teacher",
     "optim.schedule": "constant",
@@ -234,14 +236,17 @@ def test_set_changes_any_setting(name: str) -> None:
     else:
         value = defaults[name] + (3 if isinstance(defaults[name], int) else 0.5)
     validation = [] if name == "data.redraw" else ["--set", "data.hold_out=4"]
+    if name in ("data.group_by", "data.sha256"):  # of data of one's own
+        validation += ["--dataset", "my_digits"]
     text = str(value).lower() if isinstance(value, bool) else str(value)
     result = train(*validation, "--set", f"{name}={text}", "--show-recipe")
     assert result.exit_code == 0, result.output
     settings = flat(tomllib.loads(result.stdout))
     assert settings[name] == value
     changed = {other for other in settings if settings[other] != defaults[other]}
-    uci = {"data.pairs", "data.test_pairs", "data.validation_pairs"}  # which is smaller
-    assert changed - {"data.hold_out", *(uci if value == "uci" else ())} <= {name}
+    small = {"data.pairs", "data.test_pairs", "data.validation_pairs"}  # what smaller sets change
+    others = {"data.hold_out", *(small if settings["data.dataset"] != "mnist" else ())}
+    assert changed - others - ({"data.dataset"} if name.startswith("data.") else set()) <= {name}
 
 
 @pytest.mark.parametrize(
