@@ -1,6 +1,7 @@
 """From ink to the digit's own strokes: ruled lines, specks and the edges of things are left out.
 
-Small pictures have none of these: up to SMALL pixels everything is kept.
+Small pictures, up to SMALL pixels, are drawings, scans and thumbnails: they show no shadow and no edge of a
+page, the digit may fill them from border to border, and few of their strokes are broken.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairedge.errors import NoInkError, SeveralDigitsError
-from pairedge.image.ink import NO_INK, SMALL
+from pairedge.image.ink import NO_INK, SMALL, along_border
 from pairedge.image.morphology import (
     Gray,
     Mask,
@@ -22,6 +23,8 @@ from pairedge.image.morphology import (
 
 STEEPEST_LINE = 0.12  # how far ruled lines may rise, pixels for each pixel across
 THICKEST_LINE = 0.02  # of the picture's longer side
+TINY = 20  # pixels: no picture up to this is of a page with lines
+APART = 0.05  # of the digit's longer side: parts that are closer are the pieces of one stroke
 
 
 def segment_digit(ink: Gray, darkness: Gray) -> Gray:
@@ -35,36 +38,57 @@ def segment_digit(ink: Gray, darkness: Gray) -> Gray:
         NoInkError: when nothing is left, or nothing but the edge of a shadow.
         SeveralDigitsError: when there are two digits or more.
     """
-    if max(ink.shape) <= SMALL:
-        return ink
+    small = max(ink.shape) <= SMALL
     strong = ink >= 0.5
     mask = without_lines(strong)
+    if small and not is_framed(mask, strong):
+        mask = strong
     parts = connected_components(mask)
     if not parts.area.size:
         raise NoInkError(NO_INK)
+    lines = strong & ~mask
     height, width = ink.shape
     # What touches the border is rather a shadow or the edge of the page, unless nothing else is there.
     top, left, bottom, right = parts.box.T
     sides = (top == 0).astype(int) + (left == 0) + (bottom == height) + (right == width)
+    if small:
+        sides[:] = 0
     mass = parts.area * np.where(sides > 0, 0.15, 1.0)
     main = int(mass.argmax())
     kept = np.zeros(len(mass), bool)
     kept[main] = True
     thick = stroke_width(parts.labels == main)
-    fit = (parts.area >= 0.5 * thick * thick) & ((sides == 0) | (sides[main] > 0))
-    kept = with_neighbors(kept, fit, parts.box, 0.1)
+    large = parts.area >= 0.5 * thick * thick
+    fit = large & ((sides == 0) | (sides[main] > 0))
+    kept = with_neighbors(kept, fit, parts.box, APART)
     whole = np.concatenate([parts.box[kept, :2].min(axis=0), parts.box[kept, 2:].max(axis=0)])
-    others = fit & ~kept & (parts.area >= 0.3 * parts.area[kept].sum())
-    if any(is_another(whole, box) for box in parts.box[others]):
-        raise SeveralDigitsError("several digits found: a picture may show only one")
+    others = large & (sides < 2) & ~kept & (parts.area >= 0.25 * parts.area[kept].sum())
+    for other in np.flatnonzero(others):
+        if is_another(whole, parts.box[other], small=small) and not (
+            sides[other] and is_edge(parts.labels == other, lines, darkness)
+        ):
+            raise SeveralDigitsError("several digits found: a picture may show only one")
     kept = with_neighbors(kept, fit, parts.box, 0.35)
     own = np.append(kept, False)[parts.labels]
-    if along_darkness(own, strong & ~mask, darkness) > 0.4:
+    if not small and is_edge(own, lines, darkness):
         raise NoInkError("no ink found: all that stands out is the edge of a darker area")
     # Their soft edges too, and the small holes where lines crossed, but nothing of what was left out.
     near = dilate(own, max(2, round(thick / 2))) & ~dilate(strong & ~own, 1)
     near |= dilate(own, 2)
     return np.where(near, ink, 0)
+
+
+def is_framed(mask: Mask, strong: Mask) -> bool:
+    """Whether a mask without lines is a digit with paper around it, in a small picture.
+
+    Where a digit fills its picture, the bar of a 7 or the side of a 0 may be a line from border to border.
+
+    Args:
+        mask: bool (H, W), of `strong` what is no line.
+        strong: bool (H, W).
+    """
+    most = 2 * np.count_nonzero(mask) >= np.count_nonzero(strong)
+    return bool(most and max(mask.shape) > TINY and not along_border(mask).any())
 
 
 def with_neighbors(kept: Mask, fit: Mask, box: NDArray[np.int64], reach: float) -> Mask:
@@ -89,15 +113,16 @@ def with_neighbors(kept: Mask, fit: Mask, box: NDArray[np.int64], reach: float) 
         kept = more
 
 
-def is_another(main: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+def is_another(main: NDArray[np.int64], other: NDArray[np.int64], *, small: bool = False) -> bool:
     """Whether a part is a digit of its own, beside or below the main one, by their boxes.
 
-    It is about as high, and stands apart. The halves of a broken digit are closer; those of a 4 end at
-    different heights.
+    It is about as high, and stands apart. The halves of a broken digit are closer, or end at different
+    heights as those of a 4 do, or are together no wider than one digit.
 
     Args:
         main: int64 (4,), a box as in `Components`.
         other: likewise, int64 (4,).
+        small: whether the picture is small, so that broken strokes are rare.
     """
     (y0, x0, y1, x1), (v0, u0, v1, u1) = main.tolist(), other.tolist()
     tall, other_tall = y1 - y0, v1 - v0
@@ -107,8 +132,20 @@ def is_another(main: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
         return False
     if beside > 0.5 * tall or below > 0.5 * tall:
         return True
-    close = beside <= 0.3 * tall
-    return bool(beside > 0.1 * tall and wide > (1.1 if close else 0.7) * high)
+    level = -below >= 0.5 * max(tall, other_tall)
+    narrowest = 0.6 if small or beside > 0.12 * tall else 1.0
+    return bool(level and beside > APART * tall and wide > narrowest * high)
+
+
+def is_edge(mask: Mask, lines: Mask, darkness: Gray) -> bool:
+    """Whether a mask is the edge of a darker area rather than strokes.
+
+    Args:
+        mask: bool (H, W), not empty.
+        lines: bool (H, W), where ruled lines are.
+        darkness: float32 (H, W), any levels, as `find_ink` gives it.
+    """
+    return along_darkness(mask, lines, darkness) > 0.4
 
 
 def along_darkness(mask: Mask, lines: Mask, darkness: Gray) -> float:

@@ -47,7 +47,7 @@ def plain_paper(pixels: Gray) -> bool:
     return along_border(other).mean() < 0.3 or not erode(other, round(0.18 * max(other.shape))).any()
 
 
-def along_border(values: Gray) -> Gray:
+def along_border(values: NDArray[Any]) -> NDArray[Any]:
     """The values along the picture's border, float32 or bool (N,) or (N, C), of (H, W) or (H, W, C)."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 

@@ -208,15 +208,14 @@ def box(top: int, left: int, height: int, width: int) -> NDArray[np.int64]:
 @pytest.mark.parametrize(
     ("height", "width", "gap", "another"),
     [
-        (100, 60, 9, False),  # too close: at most a tenth of the height
-        (100, 60, 11, True),  # close, and both together are wider than high, by more than a tenth
-        (100, 44, 20, False),  # 44 + 20 + 44 = 108 is not
-        (100, 47, 20, True),  # 114 is
-        (100, 10, 29, False),  # two strokes of one digit
-        (100, 10, 31, False),  # apart, but together narrower than 70
-        (100, 20, 31, True),  # 71
-        (100, 10, 49, False),
-        (100, 10, 51, True),  # more than half the height apart, however narrow
+        (100, 60, 5, False),  # too close: at most a twentieth of the height
+        (100, 60, 6, True),  # close, and both together are wider than high
+        (100, 44, 12, False),  # 44 + 12 + 44 = 100 is not
+        (100, 45, 12, True),  # 102 is
+        (100, 23, 13, False),  # less close, but together not wider than 60: 59
+        (100, 24, 13, True),  # 61
+        (100, 10, 39, False),  # two strokes of one digit
+        (100, 10, 41, True),
         (59, 60, 51, False),  # not about as high: less than six tenths
         (61, 60, 51, True),
     ],
@@ -225,6 +224,23 @@ def test_a_part_beside_is_another_digit(height: int, width: int, gap: int, anoth
     main, other = box(0, 0, 100, width), box(0, width + gap, height, width)
     assert is_another(main, other) is another
     assert is_another(other, main) is another
+
+
+@pytest.mark.parametrize(("lower", "another"), [(50, True), (51, False)])
+def test_parts_that_share_less_than_half_their_height_are_pieces_of_one_digit(
+    lower: int, another: bool
+) -> None:
+    assert is_another(box(0, 0, 100, 60), box(lower, 80, 100, 60)) is another
+
+
+def test_in_small_pictures_digits_may_stand_closer() -> None:
+    main, other = (
+        box(0, 0, 20, 6),
+        box(0, 8, 20, 6),
+    )  # a tenth of the height apart, together narrower than high
+    assert not is_another(main, other)
+    assert is_another(main, other, small=True)
+    assert not is_another(main, box(0, 7, 20, 4), small=True)  # 11 of 20 wide
 
 
 @pytest.mark.parametrize(("gap", "another"), [(49, False), (51, True)])
@@ -246,9 +262,9 @@ def test_a_part_belongs_to_its_neighbors_within_a_share_of_their_size(gap: int, 
     [
         (30, 20, 20, "kept"),  # within 35 of 100
         (40, 20, 20, "left out"),
-        (8, 70, 20, "kept"),  # as high as the main part, and within 10 of 100: broken off
+        (8, 70, 20, "kept"),  # as high as the main part, and close: broken off
         (60, 70, 20, "several"),
-        (60, 70, 4, "left out"),  # 280 pixels: less than three tenths of 2,000
+        (60, 70, 7, "left out"),  # 490 pixels: less than a quarter of 2,000
     ],
 )
 def test_a_part_is_kept_left_out_or_a_digit_of_its_own(
@@ -268,9 +284,46 @@ def test_a_part_is_kept_left_out_or_a_digit_of_its_own(
     assert strokes[other].max() == (outcome == "kept")
 
 
+def square_picture(side: int, *rows: str) -> NDArray[np.float32]:
+    """Ink, 1 where a letter is X, in the middle of an empty picture."""
+    ink = np.zeros((side, side), np.float32)
+    top, left = (side - len(rows)) // 2, (side - len(rows[0])) // 2
+    ink[top : top + len(rows), left : left + len(rows[0])] = [[each == "X" for each in row] for row in rows]
+    return ink
+
+
+ONE_AND_SEVEN = ("X..XXXX", "X.....X", "X.....X", "X....X.", "X....X.", "X...X..", "X...X..", "X...X..")
+
+
+@pytest.mark.parametrize("side", [12, 28, 64])
+def test_small_pictures_of_several_digits_are_refused(side: int) -> None:
+    ink = square_picture(side, *ONE_AND_SEVEN)
+    with pytest.raises(SeveralDigitsError):
+        segment_digit(ink, ink * 255)
+
+
+def test_specks_and_ruled_lines_are_left_out_of_small_pictures() -> None:
+    digit = square_picture(
+        40, *[row[2:].replace("X", "XX").replace(".", "..") for row in ONE_AND_SEVEN for _ in range(2)]
+    )
+    ink = digit.copy()
+    ink[2, 2] = 1
+    ink[35] = 1
+    strokes = segment_digit(ink, ink * 255)
+    assert np.array_equal(strokes, digit)
+
+
+def test_a_bar_from_border_to_border_of_a_small_picture_is_the_digits() -> None:
+    seven = np.zeros((16, 16), np.float32)
+    seven[:2] = 1
+    for row in range(2, 16):
+        seven[row, 15 - row // 2 - 1 : 16 - row // 2] = 1
+    assert np.array_equal(segment_digit(seven, seven * 255), seven)
+
+
 def test_a_part_that_is_close_for_its_neighbors_size_is_no_other_digit() -> None:
-    """15 of 200 pixels is close, though alone it would be a digit beside a digit: more than 10 of 100."""
+    """9 of 200 pixels is close, though alone it would be a digit beside a digit: more than 5 of 100."""
     ink = np.zeros((200, 400), np.float32)
-    ink[50:150, 20:220] = ink[50:150, 235:305] = 1
-    assert is_another(box(50, 20, 100, 200), box(50, 235, 100, 70))
+    ink[50:150, 20:220] = ink[50:150, 229:299] = 1
+    assert is_another(box(50, 20, 100, 200), box(50, 229, 100, 70))
     assert np.array_equal(segment_digit(ink, ink * 100) > 0, ink > 0)
