@@ -4,8 +4,8 @@
     python -m reliability.fuzz "PNG to tile" --executions 20000
     python -m reliability.fuzz --seconds 30                 # a short form: all readers together
 
-Atheris (libFuzzer) mutates and looks at the coverage of our code and of Pillow's Python. A campaign runs in
-parts, each in a process of its own, which a crash may end; each part is a row of
+Atheris (libFuzzer) mutates and looks at the coverage of our code, of Pillow's Python and of `multipart`. A
+campaign runs in parts, each in a process of its own, which a crash may end; each part is a row of
 artifacts/reliability/fuzz.jsonl, and an interrupted campaign goes on behind its last row. What went wrong is
 kept in .fuzz/findings/ as the input that did it.
 """
@@ -57,7 +57,7 @@ def fuzz_part(name: str, counts_file: Path, arguments: Sequence[str]) -> None:
     """Run one part in this process, which libFuzzer ends."""
     import atheris
 
-    with atheris.instrument_imports(include=["pairedge", "pairedge_train", "PIL"]):
+    with atheris.instrument_imports(include=["pairedge", "pairedge_train", "PIL", "multipart"]):
         from reliability.readers import READERS
     reader = READERS[name]
     counts = Counts(counts_file)

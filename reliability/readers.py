@@ -1,31 +1,37 @@
-"""Every reader of what others wrote: what it may raise, and good input, from which mutations start."""
+"""Every reader of what others wrote: what it may raise, and input from which mutations start."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import tempfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+import click
 import numpy as np
 import onnx
-from PIL import Image
 
 from pairedge.cli.info import page
+from pairedge.cli.stream.lists import read_list
 from pairedge.errors import GraphError, ImageError, PairedgeError
 from pairedge.graph import METADATA_KEY, open_graph
 from pairedge.image.tile import to_tile
 from pairedge.inspection import inspect_content
+from pairedge.serve.limits import Limits
+from pairedge.serve.messages import Request, RequestError
+from pairedge.serve.pictures import read_pictures
+from pairedge.serve.protocol_v2 import HEADER_LENGTH, MODELS, infer
+from pairedge.serve.served import Served, open_served
+from reliability.picture_seeds import SEEDS, repair_png
 
 ROOT = Path(__file__).parent.parent
 _BASE = ROOT / "tests" / "pairedge" / "graphs" / "base.onnx"
+_NESTED = b"[" * 5000  # deeper than Python's parsers go
 _METADATA = {"schema": 2, "graph": "pair", "variant": "base", "parameters": 1, "metrics": {"r": [1]}}
 
 
@@ -36,7 +42,7 @@ class Reader:
     Attributes:
         name: what is read, and what it becomes.
         read: reads some bytes; raises nothing, unless it raises what it does not document.
-        seeds: gives good input.
+        seeds: gives input from which mutations start: good, and what mutations hardly reach.
         repair: makes mutated input pass the first checks, so that more is reached.
     """
 
@@ -100,93 +106,132 @@ def _read_file(read: Callable[[Path], object], suffix: str, content: bytes) -> N
             read(Path(file.name))
 
 
-def _saved(kind: str, *variants: Mapping[str, Any]) -> list[bytes]:
-    """The picture of a three in one format; each variant is options of its writer, and its `mode`."""
-    three = Image.open(ROOT / "examples" / "three.png").convert("L").resize((32, 32))
-    contents = []
-    for variant in variants or ({},):
-        options = dict(variant)
-        mode = str(options.pop("mode", "L"))
-        deep = Image.fromarray(np.asarray(three, np.uint16) * 257)
-        stream = BytesIO()
-        (deep if mode == "I;16" else three.convert(mode)).save(stream, kind, **options)
-        contents.append(stream.getvalue())
-    return contents
+def read_checkpoint(content: bytes) -> None:
+    """From a checkpoint to a network that answers, or one of our errors."""
+    import torch
+
+    from pairedge_train.training.checkpoint import load_checkpoint
+
+    with tempfile.NamedTemporaryFile() as file, suppress(PairedgeError):
+        file.write(content)
+        file.flush()
+        network = load_checkpoint(Path(file.name)).network
+        network(torch.zeros(1, 2, 14, 14))
 
 
-def _turned() -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    return exif
+def read_picture_list(content: bytes) -> None:
+    """From a list for `--from` to items that can be written as rows, or a usage error."""
+    for columns in (("picture",), ("first", "second")):
+        with tempfile.NamedTemporaryFile() as file, suppress(click.UsageError):
+            file.write(content)
+            file.flush()
+            for item in read_list(file.name, columns):
+                row = [*item.names, item.id, item.label, item.error]
+                json.dumps(row, allow_nan=False, ensure_ascii=False).encode(errors="surrogateescape")
 
 
-def _png_seeds() -> list[bytes]:
-    modes = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-    return _saved("PNG", *({"mode": mode} for mode in modes), {"exif": _turned()})
+def read_form_body(content: bytes) -> None:
+    """From the body of a form to pictures, or an error that the client is told."""
+    with suppress(RequestError):
+        read_pictures(Request({"content-type": "multipart/form-data; boundary=b"}, content))
 
 
-def _jpeg_seeds() -> list[bytes]:
-    return _saved("JPEG", {}, {"progressive": True, "mode": "RGB"}, {"mode": "CMYK"}, {"exif": _turned()})
+def read_inference_body(content: bytes) -> None:
+    """From a body of the inference protocol, for each model, to an answer, or an error for the client."""
+    end = content.rfind(b"}") + 1
+    request = Request({} if end == len(content) else {HEADER_LENGTH.lower(): str(end)}, content)
+    for name in MODELS:
+        with suppress(RequestError):
+            answer = asyncio.run(infer(name, request, _served()))
+            length = answer.headers.get(HEADER_LENGTH)
+            json.loads(answer.body[: None if length is None else int(length)])
 
 
-def _bmp_seeds() -> list[bytes]:
-    header = struct.pack("<LLLHHLLLLLL", 40, 8, 8, 1, 8, 1, 40, 0, 0, 256, 0)
-    run_lengths = b"BM" + struct.pack("<LLL", 1118, 0, 1078) + header + bytes(range(256)) * 4
-    return [
-        *_saved("BMP", *({"mode": mode} for mode in ("1", "L", "RGB"))),
-        run_lengths + b"\x08\xff\0\0" * 8,
-    ]
-
-
-def _webp_seeds() -> list[bytes]:
-    return _saved("WEBP", {"mode": "RGB"}, {"lossless": True}, {"mode": "RGBA"}, {"exif": _turned()})
-
-
-def _tiff_seeds() -> list[bytes]:
-    ways = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
-    modes = ("LA", "RGB", "RGBA", "CMYK", "I;16", "F")
-    return _saved("TIFF", *({"compression": way} for way in ways), *({"mode": mode} for mode in modes))
-
-
-def _pnm_seeds() -> list[bytes]:
-    text = [b"P1 3 3\n0 1 0 0 1 0 0 1 0\n", b"P2 # gray\n3 1 255\n0 90 255\n", b"P3 1 1 15\n0 7 15\n"]
-    binary = [b"P5 4 4 254\n" + bytes(range(16)), b"P5 2 2 65535\n" + bytes(8), b"P6 2 1 100\n" + bytes(6)]
-    return [*text, *binary, *_saved("PPM", {"mode": "1"}, {"mode": "L"}, {"mode": "RGB"})]
-
-
-def _repair_png(content: bytes) -> bytes:
-    """The same chunks with checksums that fit."""
-    parts, position = [content[:8]], 8
-    while position + 12 <= len(content):
-        length = min(int.from_bytes(content[position : position + 4], "big"), len(content) - position - 12)
-        chunk = content[position + 4 : position + 8 + length]
-        parts += [struct.pack(">I", length), chunk, struct.pack(">I", zlib.crc32(chunk))]
-        position += 12 + length
-    return b"".join(parts)
+@cache
+def _served() -> Served:
+    """The model that ships, behind a server's batchers."""
+    return open_served(None, Limits())
 
 
 def _recipe_seeds() -> list[bytes]:
-    return [path.read_bytes() for path in sorted((ROOT / "train" / "recipes").glob("*.toml"))]
+    return [path.read_bytes() for path in sorted((ROOT / "train" / "recipes").glob("*.toml"))] + [
+        b"a = " + _NESTED
+    ]
 
 
 def _row_seeds() -> list[bytes]:
     lines = (ROOT / "artifacts" / "reports" / "report4.jsonl").read_bytes().splitlines(keepends=True)
-    return [b"".join(lines[:2])]
+    return [b"".join(lines[:2]), _NESTED]
+
+
+def _checkpoint_seeds() -> list[bytes]:
+    from pairedge_train.experiments.recipe import Recipe
+    from pairedge_train.networks.network import build_network
+    from pairedge_train.training.checkpoint import Checkpoint, save_checkpoint
+
+    recipe = Recipe().with_({"network.variant": "conv_1"})
+    metrics = {"test_accuracy": 0.75, "test_pairs": 4}
+    checkpoint = Checkpoint(build_network(recipe.network), recipe, 0, None, 64 * "0", metrics)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "seed.safetensors"
+        save_checkpoint(path, checkpoint)
+        return [path.read_bytes()]
+
+
+def _repair_checkpoint(content: bytes) -> bytes:
+    """The same header and weights, of the lengths that safetensors expects."""
+    try:
+        header, length = json.JSONDecoder().raw_decode(content[8:].decode("latin-1"))
+        size = max(entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__")
+        weights = content[8 + length :][:size].ljust(min(size, len(content)), b"\0")
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        return content
+    return struct.pack("<Q", length) + content[8 : 8 + length] + weights
+
+
+def _list_seeds() -> list[bytes]:
+    row = {"id": 3, "first": "a.png", "second": "b.png", "picture": "c.png", "label": 7}
+    return [
+        json.dumps(row).encode() + b'\n{"picture": "\\ud800", "id": NaN}\n' + _NESTED,
+        b'first;second;picture;id\n"a ;.png";b.png;c.png;1\n',
+        b"\xef\xbb\xbfa.png\n\nb\xff.png\n",
+    ]
+
+
+def _form_seeds() -> list[bytes]:
+    head = b'--b\r\nContent-Disposition: form-data; name="first"; filename="a.png"\r\n'
+    return [head + b"Content-Type: image/png\r\n\r\nabc\r\n" + head + b"\r\n\r\n--b--\r\n"]
+
+
+def _inference_seeds() -> list[bytes]:
+    images = {"name": "images", "datatype": "UINT8", "shape": [1, 2, 14, 14]}
+    embeddings = [{"name": name, "datatype": "FP32", "shape": [1, 10]} for name in ("first", "second")]
+    binary = {"parameters": {"binary_data_size": 392}}
+    floats = {"parameters": {"binary_data_size": 40}}
+    wanted = [{"name": "leq", "parameters": {"binary_data": True}}]
+    return [
+        json.dumps({"id": "1", "inputs": [images | {"data": [0] * 392}]}).encode(),
+        json.dumps({"inputs": [images | binary], "outputs": wanted}).encode() + bytes(392),
+        json.dumps({"inputs": [each | {"data": [0.5] * 10} for each in embeddings]}).encode(),
+        json.dumps({"inputs": [each | floats for each in embeddings]}).encode() + bytes(80),
+        b'{"inputs": ' + _NESTED,
+    ]
 
 
 READERS = {
     reader.name: reader
     for reader in (
-        Reader("PNG to tile", read_picture, _png_seeds, _repair_png),
-        Reader("JPEG to tile", read_picture, _jpeg_seeds),
-        Reader("BMP to tile", read_picture, _bmp_seeds),
-        Reader("GIF to tile", read_picture, partial(_saved, "GIF", {}, {"interlace": 0}, {"mode": "P"})),
-        Reader("WebP to tile", read_picture, _webp_seeds),
-        Reader("TIFF to tile", read_picture, _tiff_seeds),
-        Reader("PNM to tile", read_picture, _pnm_seeds),
+        *(
+            Reader(f"{kind} to tile", read_picture, seeds, repair_png if kind == "PNG" else bytes)
+            for kind, seeds in SEEDS.items()
+        ),
         Reader("graph to answers", read_graph, lambda: [_BASE.read_bytes()]),
-        Reader("metadata to page", read_metadata, lambda: [json.dumps(_METADATA).encode()]),
+        Reader("metadata to page", read_metadata, lambda: [json.dumps(_METADATA).encode(), _NESTED]),
         Reader("recipe file to recipe", read_recipe_file, _recipe_seeds),
         Reader("file of rows to rows", read_row_file, _row_seeds),
+        Reader("checkpoint to network", read_checkpoint, _checkpoint_seeds, _repair_checkpoint),
+        Reader("list of pictures to items", read_picture_list, _list_seeds),
+        Reader("form to pictures", read_form_body, _form_seeds),
+        Reader("inference request to answer", read_inference_body, _inference_seeds),
     )
 }

@@ -35,7 +35,7 @@ fuzz.fuzz_part("bad", Path(sys.argv[1]), ["-runs=1", "-max_len=1"])
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_good_input_is_read_without_an_error(name: str) -> None:
+def test_the_input_that_mutations_start_from_is_read_without_an_error(name: str) -> None:
     for content in READERS[name].seeds():
         READERS[name].read(content)
         READERS[name].read(READERS[name].repair(content))

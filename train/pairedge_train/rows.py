@@ -186,6 +186,6 @@ def _breaks_off(last: bytes) -> bool:
         return True
     try:
         json.loads(last)
-    except ValueError:
+    except (ValueError, RecursionError):  # or nested without end
         return last.startswith(b"{")
     return False

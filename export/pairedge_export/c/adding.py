@@ -65,7 +65,7 @@ def add_c(folder: Path, tiles: NDArray[np.uint8]) -> Parity:
     try:
         report = json.loads((folder / "parity.json").read_bytes())
         before = Parity.from_dict(report)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ExportError(
             f"{folder / 'parity.json'}: is no proof that pairedge-export has written"
         ) from error

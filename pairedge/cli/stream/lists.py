@@ -104,7 +104,10 @@ def _json_items(lines: Iterable[str], title: str, columns: tuple[str, ...]) -> I
         place = f"{title}: row {number}"
         try:
             row = json.loads(line)
-        except ValueError as error:
+            # What cannot be written back, such as NaN or half a surrogate pair, is no JSON, nor what nests
+            # without end.
+            json.dumps(row, allow_nan=False, ensure_ascii=False).encode(errors="surrogateescape")
+        except (ValueError, RecursionError) as error:
             yield _item({}, columns, f"{place}: not JSON: {error}")
         else:
             yield _item(row if isinstance(row, dict) else {}, columns, place)

@@ -259,7 +259,7 @@ def _complete_rows(path: str, style: Style, columns: tuple[str, ...]) -> Iterato
 def _json_object(line: str) -> Row:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # or nested without end
         return {}
     return row if isinstance(row, dict) else {}
 

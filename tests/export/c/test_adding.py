@@ -74,6 +74,11 @@ def no_proof(folder: Path, patch: pytest.MonkeyPatch) -> None:
     (folder / "parity.json").write_text("[]")
 
 
+def endless_proof(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(adding, "builds", list)
+    (folder / "parity.json").write_text("[" * 9000)
+
+
 def differs(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(adding, "builds", lambda: [Build("gcc", "gcc", ("-O1",))])
     patch.setattr(proof, "compile_driver", lambda *_: Path("none"))
@@ -94,6 +99,7 @@ def differs(folder: Path, patch: pytest.MonkeyPatch) -> None:
         (no_pair, r"pair\.onnx: no such file or directory"),
         (damaged, r"digit\.onnx: is damaged, or was edited after its export: its digest does not fit"),
         (no_proof, r"parity\.json: is no proof that pairedge-export has written"),
+        (endless_proof, r"parity\.json: is no proof that pairedge-export has written"),
         (differs, r"the C does not compute what the graphs do, nothing was written: pair: values, as C, .*"),
     ],
 )

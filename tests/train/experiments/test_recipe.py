@@ -202,9 +202,10 @@ def test_a_missing_recipe_lists_those_that_ship() -> None:
         load_recipe("shipp")
 
 
-def test_a_file_that_is_not_toml_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["lr = = 3", "lr = " + "[" * 9000])
+def test_a_file_that_is_not_toml_is_one_sentence(text: str, tmp_path: Path) -> None:
     file = tmp_path / "broken.toml"
-    file.write_text("lr = = 3")
+    file.write_text(text)
     with pytest.raises(RecipeError, match=r"broken.toml: not a TOML file"):
         load_recipe(str(file))
 

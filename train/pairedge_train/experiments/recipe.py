@@ -321,7 +321,7 @@ def read_recipe(path: Path) -> Recipe:
         return Recipe.from_dict(tomllib.loads(path.read_text()))
     except OSError as error:
         raise RecipeError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:  # or nested without end
         raise RecipeError(f"{path}: not a TOML file: {error}") from error
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error

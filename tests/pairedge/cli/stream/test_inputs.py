@@ -172,6 +172,12 @@ def test_json_lines_keep_the_kind_of_their_ids(tmp_path: Path) -> None:
             ("picture",),
             [None, *["names no picture"] * 2, "not JSON"],
         ),
+        (
+            '{"picture": "a"}\n{"picture": "b", "id": NaN}\n{"picture": "c", "id": 1e999}\n'
+            '{"picture": "\\ud800"}\n' + "[" * 9000 + '\n{"picture": "\\udcff"}',
+            ("picture",),
+            [None, *["not JSON"] * 4, None],  # half a surrogate pair is a byte of a file name, or no text
+        ),
         ("picture,id\na,1\n", ("picture",), [None]),
     ],
 )

@@ -112,6 +112,7 @@ def test_a_list_that_has_grown_is_continued(tmp_path: Path) -> None:
         b'{"status": "ok"}\n',
         b"[]\n",
         b"{\n",
+        b"[" * 9000 + b"\n",
     ],
 )
 def test_a_file_of_something_else_is_not_continued_and_not_touched(
