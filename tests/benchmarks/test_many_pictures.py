@@ -9,6 +9,7 @@ from benchmarks.many_pictures_page import throughput
 from benchmarks.records import ThroughputRecord, ThroughputRow
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_what_was_killed_and_resumed_equals_the_undisturbed_output() -> None:
     record = kill_and_resume(needed=3, rows=500, seed=1)

@@ -160,6 +160,7 @@ def interrupt_after_a_row(process: subprocess.Popen[str], out: Path) -> None:
     process.send_signal(signal.SIGINT)
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", [[], IGNORING_CTRL_C], ids=["terminal", "background job"])
 def test_ctrl_c_keeps_finished_rounds_and_the_same_command_resumes(
@@ -186,6 +187,7 @@ def test_ctrl_c_keeps_finished_rounds_and_the_same_command_resumes(
     assert len(read_rows(rows)) == len(kept) + 1
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_an_inherited_ignored_ctrl_c_stays_ignored(tmp_path: Path) -> None:
     arguments = ["--dataset", "uci", "--epochs", "3", "--rounds", "3", "--out", str(tmp_path)]
@@ -198,6 +200,7 @@ def test_an_inherited_ignored_ctrl_c_stays_ignored(tmp_path: Path) -> None:
     assert len(read_rows(rows)) == 3
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_two_processes_train_a_round_once(tmp_path: Path) -> None:
     arguments = ["--dataset", "uci", "--epochs", "12", "--rounds", "2", "--out", str(tmp_path)]

@@ -86,6 +86,7 @@ def wait_for_rows(out: Path, count: int, process: subprocess.Popen[str]) -> None
         time.sleep(0.02)
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_a_killed_study_goes_on_where_it_was(tmp_path: Path) -> None:
     command = [sys.executable, str(PROGRAM), str(tmp_path)]
