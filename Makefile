@@ -6,7 +6,7 @@ LOWEST = .venv-lowest
 COMPAT = .venv-compat
 LOCKED = .venv-locked
 
-.PHONY: run test campaigns-short check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page lock locked
+.PHONY: run test campaigns-short coverage check docs format lowest compat compat-short benchmark-page examples hands drawings readme openapi layout help clean verify fuzz fuzz-short faults-noticed mutants faults soak reliability-page lock locked
 
 run: $(RUN)/done  ## install the runtime and compare two example pictures with the model that ships
 	$(RUN)/bin/pairedge predict examples/three.png examples/seven.png
@@ -17,6 +17,9 @@ test: $(DEV)/done  ## the test suite, in an environment with everything
 
 campaigns-short: $(DEV)/done  ## the tests that kill, halt and starve real processes
 	$(DEV)/bin/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal -m campaign
+
+coverage: $(DEV)/done  ## all tests, and which branches of the three packages they leave out
+	$(DEV)/bin/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal --cov
 
 check: $(DEV)/done  ## formatting, lint and types
 	$(DEV)/bin/ruff format --check .
