@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pairedge.shipped import shipped_example
-from pairedge_train.cli.options import cli_errors, data_dir_option
+from pairedge_train.cli.options import cli_errors, data_dir_option, importing_from_here
 
 if TYPE_CHECKING:
     from pairedge_export.parity import Parity
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     default=Path("runs"),
     show_default=True,
     help="Folder in which to look for the newest checkpoint.",
+)
+@click.option(
+    "--variant",
+    "own_variants",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Your own variant that CHECKPOINT is of: permits to import its module, from the current folder or "
+    "from what is installed. May be repeated.",
 )
 @click.option(
     "--precision",
@@ -80,6 +88,7 @@ def main(
     checkpoints: tuple[Path, ...],
     out: Path | None,
     runs: Path,
+    own_variants: tuple[str, ...],
     precision: str,
     mobile: bool,
     c: bool,
@@ -104,7 +113,11 @@ def main(
     except ImportError as error:
         raise click.ClickException(f"exporting needs {error.name}: pip install 'pairedge[export]'") from error
     torch.set_num_threads(1)
-    with cli_errors(), _end_at_once():
+    with cli_errors(), importing_from_here(), _end_at_once():
+        for name in own_variants:
+            from pairedge_train.networks.variants import import_variant
+
+            import_variant(name)
         if web is not None:
             from pairedge_export.page.compiler import require_compiler
 

@@ -2,7 +2,8 @@
 
 By the language of a block:
 
-- `python` runs; the blocks of a page share their names.
+- `python` runs; the blocks of a page share their names. One that begins with `# NAME.py` is also written to
+  that file, for the commands below it.
 - `console` runs each line after `$`, and what it prints is what the page shows; `...` stands for anything.
 - `sh`, or no language, runs each line, which must succeed. What needs another machine, the network or an
   hour, or does not end by itself, is read only: its syntax by bash, the options of pairedge's programs by
@@ -89,7 +90,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with what a reader has who tries the commands: pictures of their own, and lists of them."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.py"))
     (tmp_path / "photos").mkdir()
@@ -113,7 +114,10 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (bad / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:300])
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PAIREDGE_MODEL", raising=False)
-    return tmp_path
+    yield tmp_path
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "/").is_relative_to(tmp_path):
+            del sys.modules[name]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -124,6 +128,8 @@ def test_every_block_of_code_does_what_the_page_says(page: Path, reader: Path) -
         match block.language:
             case "python":
                 programs.append(block.text)
+                if file := re.match(r"# (\w+\.py)\n", block.text):
+                    (reader / file[1]).write_text(block.text)
             case "console":
                 check_session(block.text, where)
             case "sh" | "":

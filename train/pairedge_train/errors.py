@@ -7,6 +7,10 @@ class RecipeError(PairedgeError, ValueError):
     """A recipe names something unknown, or a value out of range."""
 
 
+class VariantError(RecipeError):
+    """A variant of one's own cannot be imported or built, or its network is not as it should be."""
+
+
 class DataError(PairedgeError):
     """A data set is missing, damaged, or too small for what the recipe asks of it."""
 

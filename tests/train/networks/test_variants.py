@@ -21,6 +21,7 @@ from pairedge_train.networks.output import Output
 from pairedge_train.networks.resnet18 import ResNet18
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.networks.variants import Variant, get_variant, variant, variants
+from pairedge_train.networks.variants.flagship import flagship
 from pairedge_train.networks.variants.report2_feature_module import WeightSharingAuxiliary
 from pairedge_train.networks.variants.report4_siamese import MNISTResNet, MNISTResSiameseNet
 from pairedge_train.randomness import drawn_from
@@ -190,7 +191,7 @@ def test_a_count_that_differs_from_the_reports_has_a_reason() -> None:
 
 def test_a_name_is_taken_once() -> None:
     with pytest.raises(ValueError, match="'aux_ws' is registered twice"):
-        variant("aux_ws", parameters=2)(nn.Identity)
+        variant("aux_ws", parameters=2)(flagship)
 
 
 def test_an_unknown_name_is_answered_with_near_ones() -> None:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pairedge_train.cli.options import check_device, cli_errors, data_dir_option, device_option, seed_type
+from pairedge_train.cli.options import (
+    check_device,
+    cli_errors,
+    data_dir_option,
+    device_option,
+    importing_from_here,
+    seed_type,
+)
 
 if TYPE_CHECKING:
     from pairedge_train.experiments.recipe import Recipe
@@ -41,8 +48,15 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--variant", metavar="NAME", help=f"Architecture to train; --list shows them. [{FLAGSHIP}]")
-@click.option("--list", "list_", is_flag=True, help="List the variants and the shipped recipes, and exit.")
+@click.option(
+    "--variant",
+    metavar="NAME",
+    help="Architecture to train: one that --list shows, or one of your own, MODULE:NAME, whose module is "
+    f"imported from the current folder or from what is installed. [{FLAGSHIP}]",
+)
+@click.option(
+    "--list", "list_", is_flag=True, help="List variants, also of installed packages, and recipes, and exit."
+)
 @click.option("--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a shipped recipe.")
 @click.option(
     "--dataset",
@@ -117,7 +131,7 @@ def main(
     except ImportError as error:
         raise click.ClickException("training needs torch: pip install 'pairedge[train]'") from error
     torch.set_num_threads(1)  # fastest for networks this small, and the same bytes on any number of cores
-    with cli_errors():
+    with cli_errors(), importing_from_here():
         if list_:
             list_choices()
             return
@@ -134,15 +148,24 @@ def main(
 
 
 def list_choices() -> None:
-    """Print the variants and the shipped recipes."""
+    """Print the variants, those of installed packages too, and the shipped recipes."""
+    from pairedge_train.errors import VariantError
     from pairedge_train.experiments.library import shipped_recipes
-    from pairedge_train.networks.variants import variants
+    from pairedge_train.networks.variants import installed_variants, variants
 
-    width = max(map(len, variants()))
-    for variant in variants().values():
+    installed = installed_variants()
+    usable = [
+        *variants().values(),
+        *(each for each in installed.values() if not isinstance(each, VariantError)),
+    ]
+    width = max(len(variant.name) for variant in usable)
+    for variant in usable:
         click.echo(f"{variant.name:<{width}} {variant.parameters:>10,} parameters  {variant.summary}")
     for name in shipped_recipes():
         click.echo(f"--recipe {shlex.quote(name)}")
+    for name, error in installed.items():
+        if isinstance(error, VariantError):
+            click.echo(f"Left out: {name}: {error}", err=True)
 
 
 def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: tuple[str, ...]) -> Recipe:
@@ -158,7 +181,7 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
     from pairedge_train.experiments.library import load_recipe
     from pairedge_train.experiments.recipe import PUBLISHED, Recipe
     from pairedge_train.experiments.settings import parse_settings
-    from pairedge_train.networks.variants import get_variant
+    from pairedge_train.networks.variants import import_variant
 
     settings = changes | parse_settings(assignments)
     if recipe_file:
@@ -166,14 +189,15 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
     else:
         variant = settings.get("network.variant", FLAGSHIP)
         first = variant[0] if isinstance(variant, list) and variant else variant  # of an ensemble
-        recipe = load_recipe("flagship") if get_variant(str(first)).report is None else Recipe()
+        recipe = load_recipe("flagship") if import_variant(str(first)).report is None else Recipe()
     dataset = settings.get("data.dataset", PUBLISHED[0])
     if not recipe_file and (dataset == "uci" or dataset not in PUBLISHED):
         small = {"data.pairs": "all", "data.test_pairs": "all", "data.validation_pairs": 100}
         settings = small | settings
     recipe = recipe.with_(settings)
-    for name in recipe.network.members:
-        get_variant(name)  # report an unknown name before any data is loaded
+    teacher = load_recipe(recipe.loss.teacher).network.members if recipe.loss.teacher else ()
+    for name in (*recipe.network.members, *teacher):
+        import_variant(name)  # report what cannot be trained before any data is loaded
     return recipe
 
 
@@ -223,7 +247,9 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
     if own is not None:
         write_sheet(own, folder / "data.png")
     click.echo(f"Rows: {folder / 'rows.jsonl'}")
-    click.echo(f"Next: pairedge-export {shlex.quote(str(checkpoint_path(folder, rows[-1].seed)))}")
+    named = [f"--variant={name}" for name in dict.fromkeys(recipe.network.members) if ":" in name]
+    words = ["pairedge-export", *named, str(checkpoint_path(folder, rows[-1].seed))]
+    click.echo(f"Next: {shlex.join(words)}")
 
 
 def accuracy(row: RoundRow) -> float:

@@ -1,6 +1,7 @@
 """Checkpoints: safetensors files that hold the weights, the recipe, and the round's metrics.
 
 Nothing in a checkpoint depends on the time or the machine's name, so the same round gives the same bytes.
+It also holds what its network answers to one fixed pair: weights may fit a network whose code was edited.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import safetensors.torch
+import torch
 from pydantic import AfterValidator, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pairedge.classes import DIGIT_CLASSES, wrong_classes
-from pairedge_train.errors import CheckpointError, DataError, RecipeError
+from pairedge_train.errors import CheckpointError, DataError, RecipeError, VariantError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.schema_1 import from_schema_1
 from pairedge_train.files import write_atomically
@@ -28,6 +30,7 @@ from pairedge_train.rows import check_metrics
 
 SCHEMA = 2
 _METRICS_1 = {"doubt_threshold": "digit_threshold"}  # names in schema 1, and now
+_DRIFT = 1e-3  # of logits, relative to the largest; other processors and versions stay far below
 _KEY = "pairedge"  # the only metadata entry: safetensors does not keep the order of several
 
 
@@ -82,6 +85,7 @@ class _Metadata:
     metrics: dict[str, Any]
     machine: Annotated[dict[str, str], AfterValidator(_whole_machine)] | None = None
     classes: Annotated[tuple[str, ...], AfterValidator(_ten_classes)] = DIGIT_CLASSES
+    answer: tuple[float, ...] | None = None  # of the network to one fixed pair; None of earlier versions
 
 
 _METADATA = TypeAdapter(_Metadata)
@@ -102,6 +106,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         metrics=checkpoint.metrics,
         machine=checkpoint.machine,
         classes=checkpoint.classes,
+        answer=tuple(_answer(checkpoint.network).tolist()),
     )
     tensors = {name: tensor.cpu().contiguous() for name, tensor in checkpoint.network.state_dict().items()}
     content = safetensors.torch.save(tensors, metadata={_KEY: json.dumps(asdict(metadata), sort_keys=True)})
@@ -145,14 +150,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         network = build_network(recipe.network)
         _check_weights(tensors, network)
         network.load_state_dict(tensors)
+        _check_answer(metadata.answer, network.eval())
+    except VariantError as error:
+        raise CheckpointError(f"{path}: {error}") from error
     except (
         *(ValidationError, DataError, RecipeError, AttributeError),
         *(KeyError, OverflowError, RuntimeError, TypeError, ValueError),
     ) as error:
         raise CheckpointError(
-            f"{path}: its weights, metrics or recipe do not fit this version; train again"
+            f"{path}: its weights, metrics or recipe do not fit this version, or the code of its variant; "
+            "train again"
         ) from error
-    network.eval()
     return Checkpoint(
         network,
         recipe,
@@ -175,3 +183,26 @@ def _check_weights(tensors: Mapping[str, Tensor], network: Network) -> None:
         tensor = tensors[name]
         if tensor.dtype != expected.dtype or not bool(tensor.isfinite().all()):
             raise ValueError(f"{name} is {tensor.dtype}, or not finite")
+
+
+def _answer(network: Network) -> Tensor:
+    """All logits for one pair of gradients, float32 (L,), from a network in evaluation mode on the CPU."""
+    pair = torch.arange(2.0 * 14 * 14).reshape(1, 2, 14, 14) % 256
+    with torch.no_grad():
+        heads = [logits.flatten() for logits in network(pair) if logits is not None]
+    return torch.cat(heads).nan_to_num()
+
+
+def _check_answer(expected: tuple[float, ...] | None, network: Network) -> None:
+    """Check that a network computes what it did when its checkpoint was written.
+
+    Raises:
+        VariantError: when it does not.
+    """
+    if expected is None:
+        return
+    then, now = torch.tensor(expected), _answer(network)
+    if then.shape != now.shape or (then - now).abs().max() > _DRIFT * max(1.0, float(then.abs().max())):
+        raise VariantError(
+            "its network computes something else than it did: the code was edited; train again"
+        )

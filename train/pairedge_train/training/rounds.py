@@ -20,6 +20,7 @@ from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.files import one_writer
 from pairedge_train.machine import machine
 from pairedge_train.networks.network import Network, build_network, ensemble_network, to_channels_last
+from pairedge_train.networks.variants import get_variant
 from pairedge_train.randomness import drawn_from
 from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -76,8 +77,13 @@ OnPictures: TypeAlias = Callable[[int], None]  # called with how many were rende
 
 
 def study_folder(out: Path, recipe: Recipe) -> Path:
-    """The folder of a recipe's rounds under `out`; its name is a function of the recipe."""
-    return out / f"{recipe.variant}-{recipe.digest()}"
+    """The folder of a recipe's rounds under `out`; its name is a function of the recipe and its own variants.
+
+    A variant of one's own adds a digest of its code, so that an edited one is trained anew, elsewhere.
+    """
+    sources = [get_variant(name).source for name in recipe.network.members]
+    digests = [recipe.digest(), *dict.fromkeys(source for source in sources if source)]
+    return out / "-".join([recipe.variant.replace(":", "."), *digests])
 
 
 def checkpoint_path(folder: Path, seed: int) -> Path:

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pairedge_train.errors import VariantError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.experiments.settings import flat
 from pairedge_train.networks.network import Network
@@ -93,7 +94,10 @@ def can_stack(recipe: Recipe) -> bool:
     if len(recipe.network.members) > 1:
         return False
     with torch.device("meta"):  # allocates no weights and draws no random numbers
-        return is_stackable(get_variant(recipe.variant).build())
+        try:
+            return is_stackable(get_variant(recipe.variant).build())
+        except VariantError:  # one of one's own may need numbers, which this device has not
+            return False
 
 
 class StackedNetworks(nn.Module):
