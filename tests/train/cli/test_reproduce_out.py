@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,37 @@ def test_teachers_are_kept_under_out_and_trained_once(
     rows = {row.recipe: row for row in read_rows(out / "tiny.jsonl")}
     kept = read_rows(out / "runs" / f"aux_ws-{ensemble.recipe.digest()}" / "rows.jsonl")
     assert kept == [rows[ensemble.recipe.digest()]]
+
+    again = CliRunner().invoke(main, ["tiny", "--jobs", "1", "--out", "results"])
+    assert again.stdout.splitlines()[0] == (
+        "All 2 rounds have rows in results; --fresh --out FOLDER trains them anew, in FOLDER"
+    )
+    assert list(rows.values()) == read_rows(out / "tiny.jsonl")
+    fresh = CliRunner().invoke(main, ["tiny", "--jobs", "1", "--fresh", "--out", "anew"])
+    assert fresh.exit_code == 0, fresh.output
+    assert "2 rounds, of which 0 are done" in fresh.stdout
+    anew = [replace(row, seconds=0) for row in read_rows(tmp_path / "anew" / "tiny.jsonl")]
+    assert anew == [replace(row, seconds=0) for row in rows.values()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--fresh"], "--fresh needs --out FOLDER: the rows that are there stay as they are"),
+        (
+            ["--fresh", "--out", "old"],
+            "--fresh: old is there already; name another --out, or resume without --fresh",
+        ),
+    ],
+)
+def test_rounds_are_trained_anew_into_a_new_folder_only(
+    arguments: list[str], sentence: str, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = tmp_path / "old" / "tiny.jsonl"
+    rows.parent.mkdir()
+    rows.write_text("")
+    result = CliRunner().invoke(main, ["tiny", *arguments])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {sentence}"
+    assert list(tmp_path.rglob("*")) == [rows.parent, rows]

@@ -24,7 +24,10 @@ from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe, setting_names
 from pairedge_train.experiments.settings import flat
 from pairedge_train.experiments.study import FIRST_SEED
+from pairedge_train.networks import variants as registry
 from pairedge_train.rows import read_rows
+
+from ..networks.own_code import HEAD, LINEAR, install
 
 QUICK = ["--dataset", "uci", "--epochs", "1", "--pairs", "20"]
 PROGRAM = "from pairedge_train.cli.train import main; main()"
@@ -49,6 +52,32 @@ def test_list_shows_every_variant_and_recipe() -> None:
     assert result.exit_code == 0
     for name in ("base", "ws", "aux", "aux_ws", "--recipe ship"):
         assert re.search(rf"^{name}\b", result.stdout, re.MULTILINE), name
+
+
+def test_list_leaves_out_what_packages_break_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for names in ("_OWN", "_LOADED"):
+        monkeypatch.setattr(registry, names, {})
+    (tmp_path / "listed_nets.py").write_text(HEAD + LINEAR)
+    (tmp_path / "broken_nets.py").write_text("import sys\nsys.exit(3)\n")
+    install(tmp_path, "fine", listed="listed_nets:linear")
+    (tmp_path / "raising_nets.py").write_text(
+        f"from pairedge.errors import PairedgeError\n{HEAD}@variant(parameters=1)\ndef net():\n"
+        "    raise PairedgeError('weights are not here')\n"
+    )
+    install(tmp_path, "broken", broken="broken_nets:net", gone="no_such_nets:net", raising="raising_nets:net")
+    result = train("--list")
+    assert result.exit_code == 0
+    assert re.search(r"^listed +1,970 parameters  One layer\.$", result.stdout, re.MULTILINE)
+    assert re.search(r"^aux_ws\b.*^--recipe ship$", result.stdout, re.MULTILINE | re.DOTALL)
+    assert result.stderr.splitlines() == [
+        "Left out: broken: module 'broken_nets' cannot be imported: SystemExit: 3 (broken_nets.py, line 2)",
+        "Left out: gone: module 'no_such_nets' cannot be imported: ModuleNotFoundError: "
+        "No module named 'no_such_nets'",
+        "Left out: raising: weights are not here",
+    ]
 
 
 def test_training_prints_rounds_mean_and_the_next_command(tmp_path: Path) -> None:
@@ -92,6 +121,16 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
         (["--lr", "-1"], 1, "optim.lr must be a number above 0, not -1"),
         (["--set", "optim.epoch=3"], 1, "unknown setting 'optim.epoch'; did you mean 'optim.epochs'"),
         (["--set", "epochs=3"], 1, "unknown setting 'epochs'; did you mean 'optim.epochs'"),
+        (
+            ["--set", "optim.schedule=one_cycle"],
+            1,
+            'optim.schedule must be "constant" or "one-cycle", not \'one_c',
+        ),
+        (["--set", "data.shuffle=True"], 1, "data.shuffle must be true or false, not 'True'"),
+        (["--set", "optim.epochs=2.5"], 1, "optim.epochs must be a whole number above 0, not 2.5"),
+        (["--set", "network.variant=os:getcwd"], 1, "module 'os' has no variant 'getcwd'"),
+        (["--variant", "no_nets:net"], 1, "module 'no_nets' cannot be imported: ModuleNotFoundError"),
+        (["--set", "loss.teacher=nobody"], 1, "nobody: neither a file nor a shipped recipe"),
         (["--set", "optim.lr"], 1, "'optim.lr' is no assignment; write section.setting=value"),
         (
             ["--set", "optim.lr=1", "--set", "optim.lr.x=2"],
@@ -283,6 +322,7 @@ def test_show_recipe_prints_a_file_of_the_same_recipe(arguments: list[str], tmp_
         assert shown == load_recipe(arguments[1])
     else:
         assert shown == Recipe().with_({"network.variant": "MLP"})
+    assert file.read_text().startswith(f"# digest {shown.digest()}\n")
     assert train("--recipe", str(file), "--show-recipe").stdout == file.read_text()
 
 

@@ -24,6 +24,7 @@ from pairedge_train.experiments.recipe import (
     Stopping,
     Synthetic,
     recipe_help,
+    setting_kinds,
     setting_names,
 )
 from pairedge_train.experiments.schema_1 import digest_1, from_schema_1, to_schema_1
@@ -56,6 +57,11 @@ def test_digests_of_schema_1_are_unchanged() -> None:
     # As the rows of schema 1 named them: the default recipe, and a row of report 000.
     assert digest_1(Recipe()) == "44136fa3"
     assert digest_1(load_recipe("report0.sharing-and-losses.no sharing, no auxiliary")) == "8f92c453"
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_a_recipe_keeps_its_digest_as_text(name: str) -> None:
+    assert Recipe.from_dict(tomllib.loads(load_recipe(name).to_toml())).digest() == DIGESTS[name]
 
 
 def test_a_recipe_survives_json_and_toml() -> None:
@@ -164,15 +170,62 @@ def test_a_section_made_in_python_is_validated_too() -> None:
         Optimization(lr=-1.0)
 
 
-def test_assignments_are_read_as_toml_or_as_text() -> None:
-    assert parse_settings(["optim.lr=0.01", "data.shuffle = true", "network.variant=aux_ws"]) == {
-        "optim.lr": 0.01,
-        "data.shuffle": True,
-        "network.variant": "aux_ws",
-    }
-    assert parse_settings(['network.variant=["ws", "aux"]']) == {"network.variant": ["ws", "aux"]}
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("optim.lr=0.01", 0.01),
+        ("optim.lr=.5", 0.5),  # no TOML
+        ("optim.lr=5.", 5.0),
+        ("optim.lr=1e-3", 0.001),
+        ("optim.lr = 2", 2),
+        ("optim.epochs=1_000", 1000),
+        ("optim.plateau_threshold=off", "off"),
+        ("data.pairs=all", "all"),
+        ("data.pairs=50", 50),
+        ("data.shuffle = true", True),
+        ("network.variant=aux_ws", "aux_ws"),
+        ("network.variant='aux_ws'", "aux_ws"),
+        ("network.variant=my_module:my_net", "my_module:my_net"),
+        ("network.variant=2024", "2024"),  # a text setting takes text, whatever it looks like
+        ("loss.teacher=true", "true"),
+        ("loss.teacher=a=b", "a=b"),
+        ('network.variant=["ws", "aux"]', ["ws", "aux"]),
+        ("no.such=3", 3),
+    ],
+)
+def test_an_assignment_has_the_type_of_its_setting(assignment: str, value: Any) -> None:
+    [(name, parsed)] = parse_settings([assignment], setting_kinds()).items()
+    assert name == assignment.partition("=")[0].strip()
+    assert (parsed, type(parsed)) == (value, type(value))
+
+
+def test_what_is_no_assignment_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"'optim.lr' is no assignment; write section.setting=value"):
-        parse_settings(["optim.lr"])
+        parse_settings(["optim.lr"], setting_kinds())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("optim.epoch", "'optim.epoch'; did you mean 'optim.epochs'?"),
+        ("epochs", "'epochs'; did you mean 'optim.epochs'?"),
+        ("optimizer.lr", "'optimizer'; did you mean 'optim'?"),
+        (
+            "loss.zzz",
+            "'loss.zzz'; there are loss.comparison_weight, loss.digit_weight, loss.label_smoothing, "
+            "loss.teacher",
+        ),
+        (
+            "zzz.lr",
+            "'zzz'; there are sections network, data, data.synthetic, augment, loss, optim, stopping, "
+            "evaluation",
+        ),
+    ],
+)
+def test_an_unknown_setting_is_answered_with_what_there_is(name: str, sentence: str) -> None:
+    with pytest.raises(RecipeError) as raised:
+        Recipe().with_({name: 3})
+    assert str(raised.value) == f"unknown setting {sentence}"
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -235,4 +235,4 @@ def test_a_quick_look_writes_rows_and_a_page(tmp_path: Path, monkeypatch: pytest
     assert len(read_rows(tmp_path / "report3.jsonl")) == len(studies()["report3"].table("1").rows)
     assert "| fc_2 | 76.30 ± 0.40 |" in (tmp_path / "report3.md").read_text()
     again = command(*look)
-    assert "10 rounds, of which 10 are done" in again.stdout
+    assert "All 10 rounds have rows" in again.stdout

@@ -16,6 +16,8 @@ MOST_SECONDS = 60.0  # of training that a row may cost to be verified
 
 if TYPE_CHECKING:
     from pairedge_train.experiments.study import Study, Table
+    from pairedge_train.reports.reproduce import Job
+    from pairedge_train.rows import RoundRow
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table; may be repeated.")
 @click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")
 @click.option("--quick", is_flag=True, help="One round of each row.")
+@click.option("--fresh", is_flag=True, help="Train every round anew, into a new --out.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one per core]")
 @click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Train on a Dask cluster.")
 @click.option(
@@ -47,6 +50,7 @@ def main(
     tables: tuple[str, ...],
     rounds: int | None,
     quick: bool,
+    fresh: bool,
     jobs: int | None,
     cluster: str | None,
     sampled: int | None,
@@ -71,6 +75,8 @@ def main(
         elif sampled is not None:
             verify_sample(chosen, sampled, sample_seed, data_dir, out)
         else:
+            if fresh:
+                check_new(out)
             workers = jobs or os.cpu_count() or 1
             folders = dict.fromkeys(out or default_folder(study) for study, _ in chosen)
             for folder in folders:
@@ -139,6 +145,16 @@ def verify_sample(
         raise SystemExit(1)
 
 
+def check_new(out: Path | None) -> None:
+    """Check that --out names a folder from which nothing could be taken over."""
+    if out is None:
+        raise click.UsageError("--fresh needs --out FOLDER: the rows that are there stay as they are")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise click.UsageError(
+            f"--fresh: {out} is there already; name another --out, or resume without --fresh"
+        )
+
+
 def default_folder(study: Study) -> Path:
     """Where a study's rows, page and figures lie in a checkout."""
     return Path("artifacts") / ("reports" if study.is_report else "best")
@@ -153,29 +169,50 @@ def run(
     data_dir: Path | None,
     out: Path,
 ) -> None:
-    """Train the missing rounds under a progress bar, then write the pages."""
+    """Train the missing rounds, then write the pages."""
+    from pairedge_train.experiments.library import reports
+    from pairedge_train.reports.index import write_index
+    from pairedge_train.reports.pages import write_page
+    from pairedge_train.reports.reproduce import jobs_of, missing
+
+    check_device(device)
+    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds, device)]
+    todo = missing(jobs, out)
+    if todo:
+        click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
+        train(todo, len(jobs), workers, cluster, device, data_dir, out)
+    else:
+        click.echo(
+            f"All {len(jobs)} rounds have rows in {out}; --fresh --out FOLDER trains them anew, in FOLDER"
+        )
+    for study, _ in chosen:
+        write_page(study, out)
+        click.echo(f"Wrote {out / study.name}.md")
+    if any(study.is_report for study, _ in chosen):
+        write_index(list(reports().values()), out)
+
+
+def train(
+    todo: list[Job],
+    total: int,
+    workers: int,
+    cluster: str | None,
+    device: str,
+    data_dir: Path | None,
+    out: Path,
+) -> None:
+    """Train rounds under a progress bar that also counts those done before."""
     from tqdm import tqdm
 
     from pairedge_train.data.loading import load_data
-    from pairedge_train.experiments.library import reports
-    from pairedge_train.experiments.recipe import Data
-    from pairedge_train.reports.index import write_index
-    from pairedge_train.reports.pages import write_page
-    from pairedge_train.reports.reproduce import Job, jobs_of, missing, reproduce
-    from pairedge_train.rows import RoundRow
+    from pairedge_train.reports.reproduce import reproduce
 
     # joblib replaces a worker that leaks memory and repeats its task: nothing for a user to act on.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-    check_device(device)
-    jobs = [job for study, tables in chosen for job in jobs_of(study, tables, rounds, device)]
-    for dataset in {job.recipe.data.dataset for job in jobs}:
-        load_data(
-            Data(dataset=dataset), data_dir
-        )  # report a missing data set once, here, not in every worker
-    todo = missing(jobs, out)
-    click.echo(f"{len(jobs)} rounds, of which {len(jobs) - len(todo)} are done")
+    for data in {job.recipe.data.dataset: job.recipe.data for job in todo}.values():
+        load_data(data, data_dir)  # report a missing data set once, here, not in every worker
     interval = 0.1 if sys.stderr.isatty() else 30  # seconds; fewer lines in a log than on a terminal
-    with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="round", mininterval=interval) as bar:
+    with tqdm(total=total, initial=total - len(todo), unit="round", mininterval=interval) as bar:
 
         def on_row(job: Job, _: RoundRow) -> None:
             bar.set_description(f"{job.study} {job.recipe.variant}", refresh=False)
@@ -184,8 +221,3 @@ def run(
         reproduce(
             todo, out, data_dir=data_dir, device=device, workers=workers, cluster=cluster, on_row=on_row
         )
-    for study, _ in chosen:
-        write_page(study, out)
-        click.echo(f"Wrote {out / study.name}.md")
-    if any(study.is_report for study, _ in chosen):
-        write_index(list(reports().values()), out)

@@ -138,7 +138,7 @@ def main(
         changes = {_SHORTCUTS[name]: value for name, value in shortcuts.items() if value is not None}
         recipe = make_recipe(recipe_file, changes, assignments)
         if show_recipe:
-            click.echo(recipe.to_toml(), nl=False)
+            click.echo(f"# digest {recipe.digest()}\n{recipe.to_toml()}", nl=False)
         elif check_data:
             from pairedge_train.cli import check_data as checking
 
@@ -149,23 +149,22 @@ def main(
 
 def list_choices() -> None:
     """Print the variants, those of installed packages too, and the shipped recipes."""
-    from pairedge_train.errors import VariantError
     from pairedge_train.experiments.library import shipped_recipes
-    from pairedge_train.networks.variants import installed_variants, variants
+    from pairedge_train.networks.variants import Variant, installed_variants, variants
 
     installed = installed_variants()
     usable = [
         *variants().values(),
-        *(each for each in installed.values() if not isinstance(each, VariantError)),
+        *(each for each in installed.values() if isinstance(each, Variant)),
     ]
     width = max(len(variant.name) for variant in usable)
     for variant in usable:
         click.echo(f"{variant.name:<{width}} {variant.parameters:>10,} parameters  {variant.summary}")
     for name in shipped_recipes():
         click.echo(f"--recipe {shlex.quote(name)}")
-    for name, error in installed.items():
-        if isinstance(error, VariantError):
-            click.echo(f"Left out: {name}: {error}", err=True)
+    for name, found in installed.items():
+        if not isinstance(found, Variant):
+            click.echo(f"Left out: {name}: {found}", err=True)
 
 
 def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: tuple[str, ...]) -> Recipe:
@@ -179,11 +178,11 @@ def make_recipe(recipe_file: str | None, changes: dict[str, Any], assignments: t
         assignments: from --set, which override other options.
     """
     from pairedge_train.experiments.library import load_recipe
-    from pairedge_train.experiments.recipe import PUBLISHED, Recipe
+    from pairedge_train.experiments.recipe import PUBLISHED, Recipe, setting_kinds
     from pairedge_train.experiments.settings import parse_settings
     from pairedge_train.networks.variants import import_variant
 
-    settings = changes | parse_settings(assignments)
+    settings = changes | parse_settings(assignments, setting_kinds())
     if recipe_file:
         recipe = load_recipe(recipe_file)
     else:

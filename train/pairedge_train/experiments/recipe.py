@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from pairedge_train.errors import RecipeError
-from pairedge_train.experiments.setting_text import error_text, help_text
+from pairedge_train.experiments.setting_text import error_text, help_text, kinds
 from pairedge_train.experiments.settings import flat, merged, nested
 
 SCHEMA = 2  # part of every digest: raised when the name, meaning or default of a setting changes
@@ -330,6 +330,11 @@ def read_recipe(path: Path) -> Recipe:
 def setting_names() -> list[str]:
     """The dotted names of all settings, in the order of a recipe."""
     return list(flat(Recipe().to_dict()))
+
+
+def setting_kinds() -> dict[str, set[str]]:
+    """The kinds of values of all settings by dotted name, such as {"integer", "string"}."""
+    return kinds(_schema())
 
 
 def recipe_help() -> str:

@@ -44,6 +44,15 @@ def error_text(error: ValidationError, recipe: Schema) -> str:
     return f"{name} must be {values}, not {first['input']!r}"
 
 
+def kinds(recipe: Schema) -> dict[str, set[str]]:
+    """The kinds of values that each setting may have, by dotted name, in the words of JSON schemas."""
+    return {
+        f"{section}.{name}": {each["type"] for each in setting.get("anyOf", [setting])}
+        for section, schema in _section_schemas(recipe).items()
+        for name, setting in _settings_of(schema).items()
+    }
+
+
 def _section_schemas(recipe: Schema) -> dict[str, Schema]:
     """The schema of each section by its dotted name, in order."""
     schemas: dict[str, Schema] = {}
@@ -82,10 +91,16 @@ def _values(setting: Mapping[str, Any]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    """That there is no such setting, with the nearest name, or with all."""
-    last = name.rpartition(".")[2]
-    near = [other for other in known if other.rpartition(".")[2] == last] or get_close_matches(
-        name, known, n=1
-    )
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-    return f"unknown setting {name!r}{hint}"
+    """That there is no such setting, with the nearest name, or with what there is."""
+    section, _, last = name.rpartition(".")
+    sections = list(dict.fromkeys(other.rpartition(".")[0] for other in known))
+    near = [other for other in known if other.rpartition(".")[2] == last]
+    near = near or get_close_matches(name, known if section else [*known, *sections], n=1)
+    of_section = [other for other in known if other.rpartition(".")[0] == section]
+    if near:
+        hint = f"did you mean {near[0]!r}?"
+    elif of_section:
+        hint = f"there are {', '.join(of_section)}"
+    else:
+        hint = f"there are sections {', '.join(sections)}"
+    return f"unknown setting {name!r}; {hint}"

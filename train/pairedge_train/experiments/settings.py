@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pairedge_train.errors import RecipeError
 
 
-def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
+def parse_settings(assignments: Iterable[str], kinds: Mapping[str, Collection[str]]) -> dict[str, Any]:
     """Parse assignments such as `optim.lr=0.01` into values by dotted name.
 
-    A value is read as TOML, or as text where it is not valid TOML, so that text needs no quotes.
+    Args:
+        assignments: each `section.setting=value`, or `section={...}`.
+        kinds: of the values that each setting may have, in the words of JSON schemas.
 
     Raises:
         RecipeError: when an assignment has no `=`.
     """
     changes: dict[str, Any] = {}
     for assignment in assignments:
-        name, equals, value = assignment.partition("=")
+        name, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals:
             raise RecipeError(f"{assignment!r} is no assignment; write section.setting=value")
-        try:
-            changes |= flat({name.strip(): tomllib.loads(f"value = {value}")["value"]})
-        except tomllib.TOMLDecodeError:
-            changes[name.strip()] = value
+        changes |= flat({name: _value(text, kinds.get(name, ()))})
     return changes
+
+
+def _value(text: str, kinds: Collection[str]) -> Any:
+    """A value of one of some kinds: TOML, a number as Python writes it, or the text itself."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+        value = parsed["value"] if len(parsed) == 1 else text
+    except tomllib.TOMLDecodeError:
+        value = text
+    if isinstance(value, str) and "number" in kinds:
+        with suppress(ValueError):
+            return float(value)  # .5 and 5. are no TOML
+    numeric = {"number", "integer", "boolean"} & set(kinds)
+    return text if "string" in kinds and not numeric and isinstance(value, int | float) else value
 
 
 def nested(changes: Mapping[str, Any]) -> dict[str, Any]:
