@@ -95,7 +95,7 @@ def test_training_prints_rounds_mean_and_the_next_command(tmp_path: Path) -> Non
 def test_progress_shows_epoch_losses_validation_and_time_left(tmp_path: Path) -> None:
     result = train(*QUICK, "--out", str(tmp_path))
     bar = result.stderr.replace("\r", "\n")
-    assert re.search(r"aux_ws round 1/1: +100%.*\[\d\d:\d\d<\d\d:\d\d", bar), bar
+    assert re.search(r"aux_ws round 1/1: +100%.*\[\d\d:\d\d<\d\d:\d\d, epoch 1/1", bar), bar
     assert re.search(r"loss \d.*comparison \d.*digits \d.*validation \d+\.\d %", bar), bar
 
 

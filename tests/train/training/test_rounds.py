@@ -21,8 +21,8 @@ from pairedge_train.training import measure as measure_module
 from pairedge_train.training import rounds as rounds_module
 from pairedge_train.training.checkpoint import load_checkpoint, save_checkpoint
 from pairedge_train.training.evaluate import Scores, evaluate, outputs
-from pairedge_train.training.fit import Epoch
-from pairedge_train.training.rounds import Round, Stage, checkpoint_path, draw_round, run_rounds, train_round
+from pairedge_train.training.events import EpochEnd, Event, Judged, Step
+from pairedge_train.training.rounds import Round, checkpoint_path, draw_round, run_rounds, train_round
 
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
@@ -61,9 +61,9 @@ def test_a_row_has_the_metrics_of_its_round(tiny: DataSet, quick: Recipe, tmp_pa
 
 def test_finished_rounds_are_not_trained_again(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
     run_rounds(quick, tiny, tmp_path, rounds=2)
-    trained: set[int] = set()
-    rows = run_rounds(quick, tiny, tmp_path, rounds=3, on_epoch=lambda stage, _: trained.add(stage.seed))
-    assert trained == {2023}
+    events: list[Event] = []
+    rows = run_rounds(quick, tiny, tmp_path, rounds=3, watch=events.append)
+    assert {event.stage.seed for event in events if isinstance(event, EpochEnd)} == {2023}
     assert [row.seed for row in rows] == [2021, 2022, 2023]
     assert len(read_rows(tmp_path / "rows.jsonl")) == 3
 
@@ -84,12 +84,12 @@ def test_a_kill_between_checkpoint_and_row_repeats_the_round(
 
 
 def test_an_interrupt_keeps_the_rounds_before_it(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
-    def interrupt(stage: Stage, _: Epoch) -> None:
-        if stage.seed == 2022:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, EpochEnd) and event.stage.seed == 2022:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_rounds(quick, tiny, tmp_path, rounds=2, on_epoch=interrupt)
+        run_rounds(quick, tiny, tmp_path, rounds=2, watch=interrupt)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl", "seed-2021.safetensors"]
 
 
@@ -155,6 +155,23 @@ def test_folds_share_their_draw_and_nothing_else(tiny: DataSet, quick: Recipe) -
         assert torch.equal(torch.rand(5, generator=generator), expected)
 
 
+def test_judging_counts_all_pairs_of_each_kind(tiny: DataSet, quick: Recipe) -> None:
+    events: list[Event] = []
+    train_round(quick.with_({"evaluation.exact": True}), tiny, watch=events.append)
+    judged = [event for event in events if isinstance(event, Judged)]
+    totals = {event.of: event.total for event in judged}
+    expected = {"training pairs": 12, "test pairs": 10, "validation pairs": 5}
+    assert totals == expected | {"all pairs of test digits": 60 * 60}
+    assert {of: sum(event.pairs for event in judged if event.of == of) for of in totals} == totals
+
+
+def test_every_batch_is_told_between_the_ends_of_epochs(tiny: DataSet, quick: Recipe) -> None:
+    events: list[Event] = []
+    train_round(quick, tiny, watch=events.append)
+    kinds = [type(event).__name__ for event in events if isinstance(event, Step | EpochEnd)]
+    assert kinds == ["Step", "Step", "Step", "EpochEnd"] * 2  # twelve pairs in batches of five
+
+
 def test_dropout_is_left_on_where_it_is_asked_for(tiny: DataSet, quick: Recipe) -> None:
     network = build_network(quick.network)
     images = tiny.test.gray.view(-1, 2, 14, 14)
@@ -177,9 +194,9 @@ def test_the_recipe_decides_whether_dropout_stays_on_in_every_evaluation(
 ) -> None:
     seen: list[bool] = []
 
-    def recorded(network: Network, pairs: Pairs, *, dropout: bool = False) -> Scores:
+    def recorded(network: Network, pairs: Pairs, *, dropout: bool = False, **rest: Any) -> Scores:
         seen.append(dropout)
-        return evaluate(network, pairs, dropout=dropout)
+        return evaluate(network, pairs, dropout=dropout, **rest)
 
     monkeypatch.setattr(measure_module, "evaluate", recorded)
     monkeypatch.setattr(fit_module, "evaluate", recorded)
@@ -267,9 +284,9 @@ def test_a_round_of_validation_only_never_sees_the_test_set(
     )
     evaluated: list[int] = []
 
-    def recorded(network: Network, pairs: Pairs, *, dropout: bool) -> Scores:
+    def recorded(network: Network, pairs: Pairs, **rest: Any) -> Scores:
         evaluated.append(len(pairs))
-        return evaluate(network, pairs, dropout=dropout)
+        return evaluate(network, pairs, **rest)
 
     monkeypatch.setattr(measure_module, "evaluate", recorded)
     monkeypatch.setattr(fit_module, "evaluate", recorded)

@@ -1,27 +1,30 @@
-"""Progress on standard error: a bar for rendering pictures, then one for each network's epochs.
+"""Progress on standard error: rendering, training and judging, each with a bar and a time left of its own.
 
-Each has its own bar, so that the epochs' remaining time is estimated from epochs alone.
+Each bar counts what takes its time, pictures, batches or pairs, and estimates the rest from all of its own.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
 from tqdm import tqdm
 
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.events import EpochEnd, Event, Judged, Rendered, Stage, Step
 from pairedge_train.training.fit import Epoch
-from pairedge_train.training.rounds import Stage
+
+_DELAY = 0.5  # seconds before a bar of judging is shown, for most pairs take less
+_EPOCHS = "{l_bar}{bar}| [{elapsed}<{remaining}{postfix}]"  # the postfix counts epochs, not batches
 
 
 class Progress:
     """The progress bars of several rounds; a context manager that closes the last one."""
 
     def __init__(self, recipe: Recipe, seed: int, rounds: int) -> None:
-        synthetic = recipe.data.synthetic
-        self._pictures = synthetic.rendered + synthetic.printed + synthetic.negatives
+        self._pictures = sum(asdict(recipe.data.synthetic).values())
         self._seed = seed
         self._rounds = rounds
         self._bar: tqdm[Any] | None = None
@@ -35,33 +38,49 @@ class Progress:
     ) -> None:
         self._close()
 
-    def pictures(self, count: int) -> None:
-        """Advance the bar by the number of pictures rendered since the last call."""
-        bar = self._open("rendering", "rendering", self._pictures, "picture")
-        bar.update(count)
-        if bar.n >= self._pictures:
-            self._close()
-
-    def epoch(self, stage: Stage, epoch: Epoch) -> None:
-        """Advance the bar of a network by one finished epoch."""
-        role = "teacher " if stage.teacher else ""
-        name = f"{role}{stage.variant} round {stage.seed - self._seed + 1}/{self._rounds}"
-        if epoch.number == 1:
-            self._close()  # the next member of an ensemble may be of the same variant
-        bar = self._open(stage, name, stage.epochs, "epoch")
-        bar.set_postfix_str(describe(epoch), refresh=False)
-        bar.update()
+    def __call__(self, event: Event) -> None:
+        """Advance the bar that an event belongs to."""
+        match event:
+            case Rendered(pictures):
+                self._advance("rendering", pictures, total=self._pictures, unit="picture")
+            case Step(stage):
+                self._training(stage).update()
+            case EpochEnd(stage, epoch) if epoch.number > stage.resumed:
+                bar = self._training(stage)
+                bar.set_postfix_str(f"epoch {epoch.number}/{stage.epochs}, {describe(epoch)}", refresh=False)
+                bar.update(epoch.number * stage.steps - bar.n)
+            case Judged(pairs, total, of):
+                self._advance(f"judging {of}", pairs, total=total, unit="pair", delay=_DELAY)
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
         tqdm.write(line)
 
-    def _open(self, subject: object, name: str, total: int, unit: str) -> tqdm[Any]:
+    def _training(self, stage: Stage) -> tqdm[Any]:
+        """The bar of a network's batches."""
+        role = "teacher " if stage.teacher else ""
+        name = f"{role}{stage.variant} round {stage.seed - self._seed + 1}/{self._rounds}"
+        done, total = stage.resumed * stage.steps, stage.epochs * stage.steps
+        return self._open(stage, name, initial=done, total=total, bar_format=_EPOCHS)
+
+    def _advance(self, subject: str, amount: int, **options: Any) -> None:
+        """Advance a bar of its own name, which is closed when it is full."""
+        bar = self._open(subject, subject, **options)
+        bar.update(amount)
+        if bar.n >= bar.total:
+            self._close()
+
+    def _open(self, subject: object, name: str, **options: Any) -> tqdm[Any]:
         """The bar of a subject, a new one where the current bar has another subject."""
         if self._bar is None or self._subject != subject:
             self._close()
-            interval = 0.1 if sys.stderr.isatty() else 10  # seconds; fewer lines in a log than on a terminal
-            self._bar = tqdm(desc=name, total=total, unit=unit, mininterval=interval, leave=False)
+            self._bar = tqdm(
+                desc=name,
+                mininterval=_interval(),
+                smoothing=0,
+                leave=not sys.stderr.isatty(),  # a log keeps the last state of each bar
+                **options,
+            )
             self._subject = subject
         return self._bar
 
@@ -69,6 +88,11 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
         self._bar = None
+
+
+def _interval() -> float:
+    """Seconds between two states of a bar: fewer lines in a log than on a terminal."""
+    return 0.1 if sys.stderr.isatty() else 10
 
 
 def describe(epoch: Epoch) -> str:

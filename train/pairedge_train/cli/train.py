@@ -215,6 +215,7 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
     from pairedge_train.cli.check_data import headline, write_sheet
     from pairedge_train.cli.progress import Progress
     from pairedge_train.data.loading import as_data_set, load_data, load_own
+    from pairedge_train.training.events import Event, RoundEnd
     from pairedge_train.training.rounds import checkpoint_path, run_rounds, study_folder
 
     check_device(device)
@@ -227,17 +228,13 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
         data = as_data_set(own, recipe.data)
     folder = study_folder(out, recipe)
     with Progress(recipe, seed, rounds) as progress:
-        rows = run_rounds(
-            recipe,
-            data,
-            folder,
-            seed=seed,
-            rounds=rounds,
-            device=device,
-            on_pictures=progress.pictures,
-            on_epoch=progress.epoch,
-            on_round=lambda row: progress.say(f"seed {row.seed}: {summary(row)}"),
-        )
+
+        def watch(event: Event) -> None:
+            progress(event)
+            if isinstance(event, RoundEnd):
+                progress.say(f"seed {event.row.seed}: {summary(event.row)}")
+
+        rows = run_rounds(recipe, data, folder, seed=seed, rounds=rounds, device=device, watch=watch)
     if len(rows) > 1:
         split = "validation" if recipe.evaluation.validation_only else "test"
         values = [100 * accuracy(row) for row in rows]

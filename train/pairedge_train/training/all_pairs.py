@@ -17,7 +17,7 @@ from pairedge_train.networks.output import leq_probability
 from pairedge_train.networks.posterior_sum import PosteriorSum
 from pairedge_train.networks.two_branches import TwoBranches
 from pairedge_train.training.calibration import Reliability
-from pairedge_train.training.evaluate import BATCH
+from pairedge_train.training.evaluate import BATCH, OnPairs
 
 _LEARNED_PAIRS = 50_000  # pairs of embeddings at a time: activations then stay in the cache
 _SUMMED_ROWS = 500  # rows of the table of all pairs at a time
@@ -45,7 +45,12 @@ class AllPairs:
 
 @torch.no_grad()
 def evaluate_all_pairs(
-    network: Network, tiles: Tensor, labels: Tensor, *, learned: bool = True
+    network: Network,
+    tiles: Tensor,
+    labels: Tensor,
+    *,
+    learned: bool = True,
+    on_pairs: OnPairs = lambda _: None,
 ) -> AllPairs | None:
     """Evaluate a network on all ordered pairs of tiles; it is left in evaluation mode.
 
@@ -54,6 +59,7 @@ def evaluate_all_pairs(
         tiles: float32 (N, 14, 14), gray levels 0 to 255.
         labels: int64 (N,), 0 to 9.
         learned: evaluate a learned comparison head too, which takes a minute for 10,000 tiles.
+        on_pairs: called as the comparison head, or what sums posteriors, has answered pairs.
 
     Returns:
         None for a network without branches, and for a learned comparison head where `learned` is false.
@@ -88,6 +94,7 @@ def evaluate_all_pairs(
     for leq, truth in _comparisons(body, first, second, labels):
         correct += int(((leq >= 0.5) == truth).sum())
         parts.append(Reliability.of(leq, truth))
+        on_pairs(truth.numel())
     comparisons = sum(parts[1:], start=parts[0])
     return AllPairs(correct / len(labels) ** 2, digit_accuracy, comparisons, digits, by_digit)
 

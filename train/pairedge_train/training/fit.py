@@ -64,7 +64,8 @@ def fit(
     *,
     generators: Sequence[Generator],
     teacher: Network | None = None,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_step: Callable[[], None] = lambda: None,
+    on_epoch: Callable[[list[Epoch]], None] = lambda _: None,
 ) -> list[list[Epoch]]:
     """Train networks in place, on the device where they and the pairs are, and leave them in evaluation mode.
 
@@ -78,7 +79,8 @@ def fit(
         generators: one for each network: they draw the order of pairs, where the recipe shuffles or redraws,
             and the augmentation.
         teacher: its digit posteriors, of the same augmented images, are the soft targets.
-        on_epoch: called after each epoch of each network.
+        on_step: called after each batch.
+        on_epoch: called after each epoch, with that of each network.
 
     Returns:
         Each network's epochs.
@@ -91,7 +93,7 @@ def fit(
         raise ValueError("rounds of this recipe cannot be trained together")
     model = StackedNetworks(networks) if stacked else networks[0]
     training = Pairs.stacked([draw.training for draw in draws]) if stacked else draws[0].training
-    steps = -(-len(training) // recipe.optim.batch_size)
+    steps = batches_per_epoch(training, recipe.optim)
     optimizer = AdamW(model.parameters(), recipe.optim.lr, weight_decay=recipe.optim.weight_decay, fused=True)
     schedule = make_schedule(optimizer, recipe.optim, steps)
     average = make_average(model, recipe.optim)
@@ -111,12 +113,13 @@ def fit(
             schedule=schedule,
             average=average,
             teacher=teacher,
+            on_step=on_step,
         )
         seconds = (time.perf_counter() - start) / len(networks)
         current = [cast(Network, average.module)] if average else networks
         for network, draw, history, mean in zip(current, draws, histories, means, strict=True):
             history.append(finish_epoch(network, draw, recipe, number, mean, seconds))
-            on_epoch(history[-1])
+        on_epoch([history[-1] for history in histories])
         halve_lr(optimizer, histories[0], recipe.optim)
         if early_stopping.should_stop(current[0], histories[0]):
             break
@@ -139,6 +142,7 @@ def train_epoch(
     schedule: LRScheduler | None = None,
     average: AveragedModel | None = None,
     teacher: Network | None = None,
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[MeanLosses]:
     """Train for one epoch.
 
@@ -151,6 +155,7 @@ def train_epoch(
         schedule: stepped after every batch.
         average: the moving average of the model's weights, updated after every batch.
         teacher: gives the soft targets.
+        on_step: called after every batch.
 
     Returns:
         Each network's mean total loss, comparison loss and digit loss.
@@ -174,6 +179,7 @@ def train_epoch(
             if part is not None:
                 weighted, so_far = part.detach() * len(target), sums[i]
                 sums[i] = weighted if so_far is None else so_far + weighted
+        on_step()
     totals = [None if part is None else part.reshape(-1).tolist() for part in sums]
     networks = len(next(total for total in totals if total is not None))  # every network has a head
     return [
@@ -206,6 +212,11 @@ def batches(pairs: Pairs, recipe: Recipe, generators: Sequence[Generator]) -> It
             augment = recipe.augment
             images = augmented(pairs, rows, augment, generators[0]) if augment else pairs.images[index]
             yield images, pairs.digits[index], target[index]
+
+
+def batches_per_epoch(pairs: Pairs, settings: Optimization) -> int:
+    """The number of batches in an epoch, with a last batch of one pair, which is left out."""
+    return -(-len(pairs) // settings.batch_size)
 
 
 def epoch_order(pairs: int, generators: Sequence[Generator], *, shuffle: bool) -> Tensor:

@@ -20,7 +20,8 @@ from pairedge_train.training.calibration import (
     rejected_negatives,
     risk,
 )
-from pairedge_train.training.evaluate import Scores, evaluate
+from pairedge_train.training.evaluate import OnPairs, Scores, evaluate
+from pairedge_train.training.events import Judged, Watch, unwatched
 from pairedge_train.training.fit import Epoch
 
 COVERAGES = (
@@ -50,7 +51,9 @@ def calibrate(network: Network, draw: Draw, settings: Evaluation) -> None:
         divide_logits(network, settings.temperature)
 
 
-def measure(network: Network, draw: Draw, test: Digits, settings: Evaluation) -> dict[str, Any]:
+def measure(
+    network: Network, draw: Draw, test: Digits, settings: Evaluation, watch: Watch = unwatched
+) -> dict[str, Any]:
     """Evaluate a calibrated network, give the metrics of its row, and move it to the CPU.
 
     Args:
@@ -58,28 +61,40 @@ def measure(network: Network, draw: Draw, test: Digits, settings: Evaluation) ->
         draw: the round's pairs.
         test: all test digits.
         settings: what to evaluate.
+        watch: told of the pairs that are judged.
     """
-    train = evaluate(network, draw.training, dropout=settings.dropout)
+
+    def scores(pairs: Pairs, kind: str) -> Scores:
+        on_pairs = judged(watch, len(pairs.of_digits()), f"{kind} pairs")
+        return evaluate(network, pairs, dropout=settings.dropout, on_pairs=on_pairs)
+
     metrics: dict[str, Any] = {
-        "train_accuracy": train.pairs,
+        "train_accuracy": scores(draw.training, "training").pairs,
         "pairs": len(draw.training),
         "test_pairs": len(draw.test),
     }
     if not settings.validation_only:
-        scores = evaluate(network, draw.test, dropout=settings.dropout)
-        metrics |= {"test_accuracy": scores.pairs, "digit_accuracy": scores.digits}
+        of_test = scores(draw.test, "test")
+        metrics |= {"test_accuracy": of_test.pairs, "digit_accuracy": of_test.digits}
     if draw.validation:
-        metrics["validation_accuracy"] = evaluate(network, draw.validation, dropout=settings.dropout).pairs
+        metrics["validation_accuracy"] = scores(draw.validation, "validation").pairs
     network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types lack it
     if settings.validation_only:
         assert draw.validation  # such a recipe holds pairs out
-        return metrics | validation_metrics(network, draw.validation)
-    return metrics | exact_metrics(network, test, learned=settings.exact)
+        return metrics | validation_metrics(network, draw.validation, watch)
+    return metrics | exact_metrics(network, test, settings.exact, watch)
 
 
-def exact_metrics(network: Network, test: Digits, *, learned: bool) -> dict[str, Any]:
+def judged(watch: Watch, total: int, of: str) -> OnPairs:
+    """What tells a watch of judged pairs of one kind."""
+    return lambda pairs: watch(Judged(pairs, total, of))
+
+
+def exact_metrics(network: Network, test: Digits, learned: bool, watch: Watch) -> dict[str, Any]:
     """Accuracy and calibration on all ordered pairs of test digits; see `evaluate_all_pairs`."""
-    result = evaluate_all_pairs(network, torch.from_numpy(test.tiles).float(), test.labels, learned=learned)
+    images = torch.from_numpy(test.tiles).float()
+    on_pairs = judged(watch, len(test) ** 2, "all pairs of test digits")
+    result = evaluate_all_pairs(network, images, test.labels, learned=learned, on_pairs=on_pairs)
     if result is None:
         return {}
     metrics: dict[str, Any] = {
@@ -101,11 +116,12 @@ def exact_metrics(network: Network, test: Digits, *, learned: bool) -> dict[str,
     return metrics
 
 
-def validation_metrics(network: Network, validation: Pairs) -> dict[str, Any]:
+def validation_metrics(network: Network, validation: Pairs, watch: Watch = unwatched) -> dict[str, Any]:
     """The metrics of a search: on all ordered pairs of validation digits, with their best temperature."""
     images, digits = validation.images.cpu().flatten(0, 1), validation.digits.cpu().flatten()
-    of_digits = digits != NEGATIVE
-    result = evaluate_all_pairs(network, images[of_digits], digits[of_digits], learned=False)
+    images, digits = images[digits != NEGATIVE], digits[digits != NEGATIVE]
+    on_pairs = judged(watch, len(digits) ** 2, "all pairs of validation digits")
+    result = evaluate_all_pairs(network, images, digits, learned=False, on_pairs=on_pairs)
     best = best_temperature(network, validation.to("cpu"))
     return {
         "validation_exact_accuracy": result.accuracy if result else None,

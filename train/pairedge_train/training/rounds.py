@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from torch import Generator
 
@@ -24,7 +23,18 @@ from pairedge_train.networks.variants import get_variant
 from pairedge_train.randomness import drawn_from
 from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from pairedge_train.training.fit import Epoch, fit
+from pairedge_train.training.events import (
+    EpochEnd,
+    Event,
+    Judged,
+    Rendered,
+    RoundEnd,
+    Stage,
+    Step,
+    Watch,
+    unwatched,
+)
+from pairedge_train.training.fit import Epoch, batches_per_epoch, fit
 from pairedge_train.training.measure import calibrate, curves, measure, thresholds
 from pairedge_train.training.stacked import can_stack
 
@@ -54,26 +64,11 @@ class Round:
         folds = self.recipe.data.folds
         return self.number % folds if folds else None
 
-
-@dataclass(frozen=True)
-class Stage:
-    """The network that is being trained, for progress.
-
-    Attributes:
-        variant: its architecture.
-        seed: seed of its round.
-        epochs: number of epochs, unless training stops early.
-        teacher: whether it is the teacher of the requested network.
-    """
-
-    variant: str
-    seed: int
-    epochs: int
-    teacher: bool = False
-
-
-OnEpoch: TypeAlias = Callable[[Stage, Epoch], None]
-OnPictures: TypeAlias = Callable[[int], None]  # called with how many were rendered since the last call
+    def stage(self, draw: Draw, member: int = 0) -> Stage:
+        """The training of one of its networks."""
+        settings = self.recipe.optim
+        steps = batches_per_epoch(draw.training, settings)
+        return Stage(self.recipe.network.members[member], self.seed, settings.epochs, steps, member)
 
 
 def study_folder(out: Path, recipe: Recipe) -> Path:
@@ -109,9 +104,7 @@ def run_rounds(
     seed: int = FIRST_SEED,
     rounds: int = 1,
     device: str = "cpu",
-    on_pictures: OnPictures = lambda _: None,
-    on_epoch: OnEpoch = lambda _stage, _epoch: None,
-    on_round: Callable[[RoundRow], None] = lambda _: None,
+    watch: Watch = unwatched,
 ) -> list[RoundRow]:
     """Train every unfinished round of a recipe, and give the rows of all its rounds, by seed.
 
@@ -126,9 +119,7 @@ def run_rounds(
             rounds 0 to k - 1 are the folds of one draw of pairs, the next k rounds those of another.
         rounds: number of rounds.
         device: where to train.
-        on_pictures: called as synthetic pictures are rendered.
-        on_epoch: called after each epoch, also of members of an ensemble and of a teacher.
-        on_round: called for each round, also for those that were finished before.
+        watch: told what happens, also of a teacher, and of rounds that were finished before.
 
     Raises:
         DivergedError: when a round's loss is not finite; it names the round.
@@ -148,15 +139,14 @@ def run_rounds(
                         number,
                         device=device,
                         runs=folder.parent,
-                        on_pictures=on_pictures,
-                        on_epoch=on_epoch,
+                        watch=watch,
                     )
                 except DivergedError as error:
                     name = f"round {number + 1} of {rounds} (seed {seed + number})"
                     raise DivergedError(f"{name}: {error}") from error
                 save_checkpoint(path, checkpoint)
                 append_row(folder / "rows.jsonl", row)
-        on_round(row)
+        watch(RoundEnd(row))
         rows.append(row)
     return rows
 
@@ -169,8 +159,7 @@ def train_round(
     *,
     device: str = "cpu",
     runs: Path = Path("runs"),
-    on_pictures: OnPictures = lambda _: None,
-    on_epoch: OnEpoch = lambda _stage, _epoch: None,
+    watch: Watch = unwatched,
 ) -> tuple[Checkpoint, RoundRow]:
     """Train one round: draw pairs, train fresh weights, calibrate and evaluate.
 
@@ -184,45 +173,55 @@ def train_round(
         number: index of the round, from 0.
         device: where to train.
         runs: folder of teachers' rounds; a missing teacher is trained first, and kept there.
-        on_pictures: called as synthetic pictures are rendered.
-        on_epoch: called after each epoch, also of members of an ensemble and of a teacher.
+        watch: told what happens, also of a teacher.
     """
     this = Round(recipe, seed, number)
     # Synthetic pictures know nothing of the classes' names.
-    data = replace(with_synthetic(data, recipe.data, this.seed, on_pictures), classes=data.classes)
-    teacher = teacher_of(recipe, data, this.seed, device, runs, on_epoch) if recipe.loss.teacher else None
+    rendered = with_synthetic(data, recipe.data, this.seed, lambda pictures: watch(Rendered(pictures)))
+    data = replace(rendered, classes=data.classes)
+    teacher = teacher_of(recipe, data, this.seed, device, runs, watch) if recipe.loss.teacher else None
     draw, generator = draw_round(this, data, device)
     with drawn_from(generator):
         members, histories = [], []
-        for variant in recipe.network.members:
-            network = fresh_network(Architecture(variant=variant), recipe, draw, device)
+        for member in range(len(recipe.network.members)):
+            stage = this.stage(draw, member)
+            network = fresh_network(Architecture(variant=stage.variant), recipe, draw, device)
             [history] = fit(
                 [network],
                 [draw],
                 recipe,
                 generators=[generator],
                 teacher=teacher,
-                on_epoch=partial(on_epoch, Stage(variant, this.seed, recipe.optim.epochs)),
+                on_step=partial(watch, Step(stage)),
+                on_epoch=partial(tell_epoch, watch, [stage]),
             )
             members.append(network)
             histories.append(history)
         network = ensemble_network(members).to(device)
-        return finish_round(this, data, draw, network, histories)
+        return finish_round(this, data, draw, network, histories, watch)
 
 
-def teacher_of(
-    recipe: Recipe, data: DataSet, seed: int, device: str, runs: Path, on_epoch: OnEpoch
-) -> Network:
+def tell_epoch(watch: Watch, stages: Sequence[Stage], epochs: Sequence[Epoch]) -> None:
+    """Tell a watch of an epoch of one network, or of several that are trained together."""
+    for stage, epoch in zip(stages, epochs, strict=True):
+        watch(EpochEnd(stage, epoch))
+
+
+def teacher_of(recipe: Recipe, data: DataSet, seed: int, device: str, runs: Path, watch: Watch) -> Network:
     """The trained teacher of a recipe's round, of the same seed and so of the same pairs."""
     teacher = load_recipe(recipe.loss.teacher)
     if teacher.data != recipe.data:
         raise RecipeError(f"teacher {recipe.loss.teacher!r} draws other pairs than its student")
     folder = study_folder(runs, teacher)
 
-    def on_teacher_epoch(stage: Stage, epoch: Epoch) -> None:
-        on_epoch(replace(stage, teacher=True), epoch)
+    def watch_teacher(event: Event) -> None:
+        match event:
+            case Step(stage) | EpochEnd(stage):
+                watch(replace(event, stage=replace(stage, teacher=True)))
+            case Judged():
+                watch(event)
 
-    run_rounds(teacher, data, folder, seed=seed, device=device, on_epoch=on_teacher_epoch)
+    run_rounds(teacher, data, folder, seed=seed, device=device, watch=watch_teacher)
     return to_channels_last(load_checkpoint(checkpoint_path(folder, seed)).network.to(device))
 
 
@@ -275,6 +274,7 @@ def finish_round(
     draw: Draw,
     network: Network,
     histories: list[list[Epoch]],
+    watch: Watch = unwatched,
     *,
     stacked: int = 1,
 ) -> tuple[Checkpoint, RoundRow]:
@@ -284,7 +284,7 @@ def finish_round(
     """
     recipe = this.recipe
     calibrate(network, draw, recipe.evaluation)
-    metrics = measure(network, draw, data.test, recipe.evaluation)
+    metrics = measure(network, draw, data.test, recipe.evaluation, watch)
     if recipe.data.synthetic.negatives:
         metrics |= thresholds(network, draw)
     if data.added:
