@@ -134,6 +134,8 @@ def contents(out: Path) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     content = path.read_bytes()
+    if path.name == "run.json":  # when, and for how long: nothing that could be equal
+        return "any"
     if path.suffix == ".jsonl":
         rows = [json.loads(line) for line in content.splitlines()]
         content = json.dumps(sorted(({**row, "seconds": 0} for row in rows), key=_seed)).encode()

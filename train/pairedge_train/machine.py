@@ -7,6 +7,7 @@ pictures and the pairs that a round draws do not depend on it.
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -16,12 +17,24 @@ from pairedge.machine import cpu_model
 
 
 @cache
-def machine() -> dict[str, str]:
-    """The CPU, the instruction set of torch's kernels, and the versions of what computes."""
-    return {
+def machine(device: str = "cpu") -> dict[str, str]:
+    """The CPU, the instruction set of torch's kernels, and the versions of what computes; a GPU, too."""
+    facts = {
         "cpu": cpu_model(),
         "kernels": torch.backends.cpu.get_cpu_capability(),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # it is of a class of its own
         "numpy": np.__version__,
+    }
+    if torch.device(device).type == "cuda":
+        facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}
+    return facts
+
+
+def one_after_the_other(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str]:
+    """Two machines that trained a network in turn: both of their facts, where these differ."""
+    joined = {name: first.get(name, fact) for name, fact in then.items()}
+    return {
+        name: known if known.endswith(then[name]) else f"{known}, then {then[name]}"
+        for name, known in joined.items()
     }

@@ -10,9 +10,9 @@ import pytest
 from pairedge_train.cli import progress as module
 from pairedge_train.cli.progress import Progress
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.epoch import Epoch
 from pairedge_train.training.evaluate import Scores
 from pairedge_train.training.events import EpochEnd, Event, Judged, Rendered, Stage, Step
-from pairedge_train.training.fit import Epoch
 
 COUNTS = {"rendered": 20, "printed": 5, "negatives": 10, "hands": 8, "written": 7}
 RECIPE = Recipe().with_({f"data.synthetic.{name}": count for name, count in COUNTS.items()})

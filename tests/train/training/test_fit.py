@@ -19,9 +19,11 @@ from pairedge_train.networks.output import Output
 from pairedge_train.randomness import drawn_from
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training.augment import warp
+from pairedge_train.training.epoch import Epoch
 from pairedge_train.training.evaluate import Scores
-from pairedge_train.training.fit import Epoch, MeanLosses, batches, fit, halve_lr, posteriors
+from pairedge_train.training.fit import MeanLosses, batches, fit, posteriors
 from pairedge_train.training.losses import losses, smoothed
+from pairedge_train.training.optimization import halve_lr
 
 from .pixel_networks import by_posteriors, tiles_that_say
 

@@ -18,11 +18,13 @@ from pairedge_train.randomness import drawn_from
 from pairedge_train.rows import read_rows
 from pairedge_train.training import fit as fit_module
 from pairedge_train.training import measure as measure_module
+from pairedge_train.training import one_round as one_round_module
 from pairedge_train.training import rounds as rounds_module
 from pairedge_train.training.checkpoint import load_checkpoint, save_checkpoint
 from pairedge_train.training.evaluate import Scores, evaluate, outputs
 from pairedge_train.training.events import EpochEnd, Event, Judged, Step
-from pairedge_train.training.rounds import Round, checkpoint_path, draw_round, run_rounds, train_round
+from pairedge_train.training.one_round import Round, draw_round
+from pairedge_train.training.rounds import checkpoint_path, run_rounds, train_round
 
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
@@ -90,7 +92,8 @@ def test_an_interrupt_keeps_the_rounds_before_it(tiny: DataSet, quick: Recipe, t
 
     with pytest.raises(KeyboardInterrupt):
         run_rounds(quick, tiny, tmp_path, rounds=2, watch=interrupt)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl", "seed-2021.safetensors"]
+    assert [row.seed for row in read_rows(tmp_path / "rows.jsonl")] == [2021]
+    assert [path.name for path in tmp_path.glob("seed-*")] == ["seed-2021.safetensors"]
 
 
 def test_a_diverged_round_is_named(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
@@ -316,7 +319,7 @@ def test_a_student_is_distilled_from_the_round_of_its_own_seed(
         seed = checkpoint_path(tmp_path / "student", 2021 + number)
         its_teacher = checkpoint_path(tmp_path / f"aux_ws-{teacher.digest()}", 2021 + number)
         assert load_checkpoint(seed).training_sha256 == load_checkpoint(its_teacher).training_sha256
-    monkeypatch.setattr(rounds_module, "fit", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(one_round_module, "fit", lambda *_, **__: pytest.fail("trained again"))
     assert run_rounds(student, tiny, tmp_path / "student", rounds=2) == rows
 
 

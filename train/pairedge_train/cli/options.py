@@ -69,7 +69,7 @@ def importing_from_here() -> Iterator[None]:
 
 
 def check_device(device: str) -> None:
-    """Check that torch has a device.
+    """Check that torch has a device, and say what is lost on another one than a CPU.
 
     Raises:
         RecipeError: when it has not; the message names the device.
@@ -79,4 +79,8 @@ def check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device).item()  # "meta" makes tensors without numbers
     except (RuntimeError, AssertionError, ImportError) as error:
-        raise RecipeError(f"device {device!r} is not available here; cpu always is") from error
+        without = device.startswith("cuda") and torch.version.cuda is None
+        reason = f": torch {torch.__version__} is built without CUDA" if without else " here"
+        raise RecipeError(f"device {device!r} is not available{reason}; cpu always is") from error
+    if torch.device(device).type != "cpu":
+        click.echo(f"On {device} the same seed does not give the same bytes; rows name the device.", err=True)

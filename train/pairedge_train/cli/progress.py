@@ -13,8 +13,8 @@ from typing import Any
 from tqdm import tqdm
 
 from pairedge_train.experiments.recipe import Recipe
+from pairedge_train.training.epoch import Epoch
 from pairedge_train.training.events import EpochEnd, Event, Judged, Rendered, Stage, Step
-from pairedge_train.training.fit import Epoch
 
 _DELAY = 0.5  # seconds before a bar of judging is shown, for most pairs take less
 _EPOCHS = "{l_bar}{bar}| [{elapsed}<{remaining}{postfix}]"  # the postfix counts epochs, not batches
@@ -45,7 +45,7 @@ class Progress:
                 self._advance("rendering", pictures, total=self._pictures, unit="picture")
             case Step(stage):
                 self._training(stage).update()
-            case EpochEnd(stage, epoch) if epoch.number > stage.resumed:
+            case EpochEnd(stage, epoch) if epoch.number > stage.resumed and leads(stage):
                 bar = self._training(stage)
                 bar.set_postfix_str(f"epoch {epoch.number}/{stage.epochs}, {describe(epoch)}", refresh=False)
                 bar.update(epoch.number * stage.steps - bar.n)
@@ -59,7 +59,9 @@ class Progress:
     def _training(self, stage: Stage) -> tqdm[Any]:
         """The bar of a network's batches."""
         role = "teacher " if stage.teacher else ""
-        name = f"{role}{stage.variant} round {stage.seed - self._seed + 1}/{self._rounds}"
+        number = stage.seed - self._seed + 1
+        rounds = f"rounds {number}-{stage.bundle[-1] - self._seed + 1}" if stage.bundle else f"round {number}"
+        name = f"{role}{stage.variant} {rounds}/{self._rounds}"
         done, total = stage.resumed * stage.steps, stage.epochs * stage.steps
         return self._open(stage, name, initial=done, total=total, bar_format=_EPOCHS)
 
@@ -88,6 +90,11 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
         self._bar = None
+
+
+def leads(stage: Stage) -> bool:
+    """Whether a network is trained alone, or is the first of those that are trained together."""
+    return not stage.bundle or stage.seed == stage.bundle[0]
 
 
 def _interval() -> float:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.option("--rounds", type=click.IntRange(min=1), help="At most this many rounds of each row.")
 @click.option("--quick", is_flag=True, help="One round of each row.")
 @click.option("--fresh", is_flag=True, help="Train every round anew, into a new --out.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one per core]")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes, one thread each. [one per core; one on a GPU]"
+)
 @click.option("--dask", "cluster", metavar="tcp://HOST:PORT", help="Train on a Dask cluster.")
 @click.option(
     "--verify",
@@ -77,7 +79,7 @@ def main(
         else:
             if fresh:
                 check_new(out)
-            workers = jobs or os.cpu_count() or 1
+            workers = jobs or (os.cpu_count() if device == "cpu" else 1) or 1
             folders = dict.fromkeys(out or default_folder(study) for study, _ in chosen)
             for folder in folders:
                 group = [each for each in chosen if (out or default_folder(each[0])) == folder]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shlex
 import statistics
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +93,15 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
     help="Change any setting; may be repeated.",
 )
 @click.option("--show-recipe", is_flag=True, help="Print the resolved recipe as TOML, and exit.")
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep the state of training every N epochs, to resume within a round. [between rounds only]",
+)
+@click.option("--tensorboard", is_flag=True, help="Write metrics for TensorBoard, too.")
+@click.option("--plot", is_flag=True, help="Draw the learning curves of the folders RUN, and exit.")
+@click.argument("runs", nargs=-1, metavar="[RUN]...", type=click.Path(path_type=Path))
 @click.option("--recipe-help", is_flag=True, help="Print every setting of a recipe, and exit.")
 @device_option
 @data_dir_option
@@ -110,6 +121,10 @@ def main(
     show_recipe: bool,
     recipe_help: bool,
     check_data: bool,
+    checkpoint_every: int | None,
+    tensorboard: bool,
+    plot: bool,
+    runs: tuple[Path, ...],
     device: str,
     data_dir: Path | None,
     out: Path,
@@ -121,6 +136,8 @@ def main(
     first report. Options override them.
     Finished rounds are not trained again: after an interruption, the same command resumes.
     """
+    if plot != bool(runs):
+        raise click.UsageError("--plot needs the folders of runs, RUN..., and nothing else takes them")
     if recipe_help:
         from pairedge_train.experiments.recipe import recipe_help as help_text
 
@@ -135,6 +152,9 @@ def main(
         if list_:
             list_choices()
             return
+        if plot:
+            plot_runs(runs, runs[0] if len(runs) == 1 else out)
+            return
         changes = {_SHORTCUTS[name]: value for name, value in shortcuts.items() if value is not None}
         recipe = make_recipe(recipe_file, changes, assignments)
         if show_recipe:
@@ -144,7 +164,8 @@ def main(
 
             checking.check_data(recipe.data, data_dir, out)
         else:
-            train(recipe, *first_rounds(recipe_file, seed, rounds), device, data_dir, out)
+            first, count = first_rounds(recipe_file, seed, rounds)
+            train(recipe, first, count, device, data_dir, out, checkpoint_every or 0, tensorboard)
 
 
 def list_choices() -> None:
@@ -210,12 +231,31 @@ def first_rounds(recipe_file: str | None, seed: int | None, rounds: int | None) 
     return first, rounds or (row.rounds if row else 1)
 
 
-def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | None, out: Path) -> None:
+def plot_runs(runs: Sequence[Path], folder: Path) -> None:
+    """Draw the learning curves of runs into a folder."""
+    from pairedge_train.reports.learning_curves import write_curves
+
+    for path in write_curves(runs, folder):
+        click.echo(f"Curves: {path}")
+
+
+def train(
+    recipe: Recipe,
+    seed: int,
+    rounds: int,
+    device: str,
+    data_dir: Path | None,
+    out: Path,
+    checkpoint_every: int,
+    tensorboard: bool,
+) -> None:
     """Train the rounds of a recipe under progress bars; print the results and the next command."""
     from pairedge_train.cli.check_data import headline, write_sheet
     from pairedge_train.cli.progress import Progress
+    from pairedge_train.cli.tensorboard import TensorBoard
     from pairedge_train.data.loading import as_data_set, load_data, load_own
     from pairedge_train.training.events import Event, RoundEnd
+    from pairedge_train.training.record import METRICS
     from pairedge_train.training.rounds import checkpoint_path, run_rounds, study_folder
 
     check_device(device)
@@ -227,14 +267,27 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
         recipe = recipe.with_({"data.sha256": own.sha256})
         data = as_data_set(own, recipe.data)
     folder = study_folder(out, recipe)
-    with Progress(recipe, seed, rounds) as progress:
+    with ExitStack() as open_:
+        board = open_.enter_context(closing(TensorBoard(folder / "tensorboard"))) if tensorboard else None
+        progress = open_.enter_context(Progress(recipe, seed, rounds))
 
         def watch(event: Event) -> None:
             progress(event)
+            if board:
+                board(event)
             if isinstance(event, RoundEnd):
                 progress.say(f"seed {event.row.seed}: {summary(event.row)}")
 
-        rows = run_rounds(recipe, data, folder, seed=seed, rounds=rounds, device=device, watch=watch)
+        rows = run_rounds(
+            recipe,
+            data,
+            folder,
+            seed=seed,
+            rounds=rounds,
+            device=device,
+            checkpoint_every=checkpoint_every,
+            watch=watch,
+        )
     if len(rows) > 1:
         split = "validation" if recipe.evaluation.validation_only else "test"
         values = [100 * accuracy(row) for row in rows]
@@ -243,6 +296,8 @@ def train(recipe: Recipe, seed: int, rounds: int, device: str, data_dir: Path | 
     if own is not None:
         write_sheet(own, folder / "data.png")
     click.echo(f"Rows: {folder / 'rows.jsonl'}")
+    if (folder / METRICS).exists():  # a version before this one wrote none
+        plot_runs([folder], folder)
     named = [f"--variant={name}" for name in dict.fromkeys(recipe.network.members) if ":" in name]
     words = ["pairedge-export", *named, str(checkpoint_path(folder, rows[-1].seed))]
     click.echo(f"Next: {shlex.join(words)}")

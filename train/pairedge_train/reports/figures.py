@@ -18,7 +18,7 @@ from pairedge_train.reports.agreement import rows_of, summary
 from pairedge_train.reports.diagrams import draw_networks
 from pairedge_train.rows import RoundRow
 
-_COLORS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
+COLORS = ("#1f5f8b", "#c7522a", "#3b8250", "#8d5a97", "#b8860b", "#5b6770", "#d17a9c", "#111111")
 _DASHES = ("-", "--", ":")
 # The same bytes every time: no date, and identifiers that do not change from run to run.
 STYLE: dict[Any, Any] = {
@@ -78,7 +78,7 @@ def panels(canvas: Canvas, figure: Figure, shown: Sequence[StudyRow], rows: Sequ
         right = left.twinx()
         right.spines["right"].set_visible(True)
         rounds = rows_of(row, rows)
-        for curve, color in zip(figure.curves, _COLORS, strict=False):
+        for curve, color in zip(figure.curves, COLORS, strict=False):
             band(left if "loss" in curve else right, rounds, curve, color, "-", CURVES[curve])
         left.set_title(f"{row.label} (n = {len(rounds)})", fontsize=9)
         left.set_yscale("log")
@@ -95,7 +95,7 @@ def lines(axes: Axes, figure: Figure, shown: Sequence[StudyRow], rows: Sequence[
         rounds = rows_of(row, rows)
         for j, curve in enumerate(figure.curves):
             one_row = len(shown) == 1
-            color, dash = (_COLORS[j], "-") if one_row else (_COLORS[i % 8], _DASHES[j])
+            color, dash = (COLORS[j], "-") if one_row else (COLORS[i % 8], _DASHES[j])
             label = CURVES[curve] if one_row else f"{row.label}: {CURVES[curve]} (n = {len(rounds)})"
             band(axes, rounds, curve, color, dash, label)
     axes.set(xlabel="epoch", ylabel="loss" if figure.kind == "losses" else "accuracy")
@@ -114,15 +114,21 @@ def band(axes: Axes, rows: Sequence[RoundRow], curve: str, color: str, dash: str
 
 
 def mean_curve(rows: Sequence[RoundRow], curve: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of a curve over rounds, float64 (E,) each, for the epochs of the longest.
+    """Mean and standard deviation of a curve of rows, float64 (E,) each; see `mean_over_rounds`."""
+    return mean_over_rounds([(row.curves or {})[curve] for row in rows])
+
+
+def mean_over_rounds(
+    histories: Sequence[Sequence[float]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation by epoch, float64 (E,) each, of a metric's values in each round.
 
     A round that stopped early keeps its last value to the end of the longest, as report 002 draws it. Of one
     round the standard deviation is NaN.
     """
-    histories = [(row.curves or {})[curve] for row in rows]
     longest = max(map(len, histories))
     values = np.array([[*history, *[history[-1]] * (longest - len(history))] for history in histories])
-    sd = values.std(axis=0, ddof=1) if len(rows) > 1 else np.full(longest, np.nan)
+    sd = values.std(axis=0, ddof=1) if len(histories) > 1 else np.full(longest, np.nan)
     return values.mean(axis=0), sd
 
 
@@ -134,9 +140,9 @@ def bars(
     for place, row in enumerate(shown):
         ours = summary(rows_of(row, rows), statistic)
         if ours:
-            axes.bar(place, ours.mean, yerr=ours.sd, color=_COLORS[0], width=0.6, capsize=3)
+            axes.bar(place, ours.mean, yerr=ours.sd, color=COLORS[0], width=0.6, capsize=3)
         if row.published is not None:
-            axes.plot(place, row.published, "D", color=_COLORS[1], label="the report" if not place else None)
+            axes.plot(place, row.published, "D", color=COLORS[1], label="the report" if not place else None)
     axes.set_xticks(
         range(len(shown)), [row.label.replace(", ", ",\n") for row in shown], rotation=25, ha="right"
     )
@@ -154,7 +160,7 @@ def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[RoundR
     for place, (name, title) in enumerate(diagrams.items(), 1):
         axes = canvas.add_subplot(1, 2, place)
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-        for row, color in zip(shown, _COLORS, strict=False):
+        for row, color in zip(shown, COLORS, strict=False):
             dots = np.array([dot for each in rows_of(row, rows) for dot in getattr(each, name) or ()])
             if len(dots):
                 area = 4 + 60 * np.sqrt(dots[:, 0])
@@ -166,7 +172,7 @@ def reliability(canvas: Canvas, shown: Sequence[StudyRow], rows: Sequence[RoundR
 
 def coverage(axes: Axes, shown: Sequence[StudyRow], rows: Sequence[RoundRow]) -> None:
     """Error rate of the other pairs over the share of pairs, the least confident, that are rejected."""
-    for row, color in zip(shown, _COLORS, strict=False):
+    for row, color in zip(shown, COLORS, strict=False):
         risks = [each.risk for each in rows_of(row, rows) if each.risk]
         if risks:
             rejected = [100 * (1 - float(share)) for share in risks[0]]
@@ -183,7 +189,7 @@ def grid(
     """A table over its varying setting: ours with bars of one standard deviation, and the report's."""
     table = study.table(figure.table)
     assert table.grid is not None  # a grid figure is of a table with a grid
-    for variant, color in zip(dict.fromkeys(row.recipe.variant for row in shown), _COLORS, strict=False):
+    for variant, color in zip(dict.fromkeys(row.recipe.variant for row in shown), COLORS, strict=False):
         of_variant = [row for row in shown if row.recipe.variant == variant]
         settings: NDArray[np.float64] = np.array(
             [flat(row.recipe.to_dict())[table.grid] for row in of_variant], float

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pairedge_train.rows import RoundRow
-from pairedge_train.training.fit import Epoch
+from pairedge_train.training.epoch import Epoch
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Stage:
         member: its index in an ensemble; else 0.
         teacher: whether it is the teacher of the requested network.
         resumed: number of its epochs that an earlier process trained.
+        bundle: the seeds of the rounds that are trained together with it, itself among them; empty for a
+            round that is trained alone.
     """
 
     variant: str
@@ -31,6 +33,7 @@ class Stage:
     member: int = 0
     teacher: bool = False
     resumed: int = 0
+    bundle: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Step:
-    """A network was trained on one batch."""
+    """A network was trained on one batch; of a bundle only the first one's steps are told."""
 
     stage: Stage
 

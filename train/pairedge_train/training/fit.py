@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel
 
 from pairedge_train.data.pairs import Draw, Pairs, make_pairs
 from pairedge_train.errors import DataError, DivergedError
@@ -22,39 +21,16 @@ from pairedge_train.experiments.recipe import Augmentation, Loss, Optimization, 
 from pairedge_train.networks.network import Network
 from pairedge_train.networks.output import Output
 from pairedge_train.training.augment import warp
-from pairedge_train.training.evaluate import Scores, evaluate
+from pairedge_train.training.epoch import Epoch
+from pairedge_train.training.evaluate import evaluate
 from pairedge_train.training.losses import losses
+from pairedge_train.training.optimization import EarlyStopping, halve_lr, make_average, make_schedule
 from pairedge_train.training.stacked import StackedNetworks, can_stack, untie
 
 # Means over an epoch of the total loss, the comparison loss and the digit loss.
 MeanLosses: TypeAlias = tuple[float, float | None, float | None]
+StateDict: TypeAlias = dict[str, Any]
 Batch: TypeAlias = tuple[Tensor, Tensor, Tensor]  # images, digits, target
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """Losses and scores of one epoch.
-
-    Attributes:
-        number: 1 for the first.
-        loss: mean total loss over the epoch's batches, in training mode.
-        comparison_loss: mean comparison loss, unweighted; None without a comparison head.
-        digit_loss: mean sum of both digit losses, unweighted; None without a digit head.
-        seconds: training time without evaluation; an equal share where several networks were trained.
-        validation: scores on the validation pairs after the epoch; None where there are none, or where the
-            recipe evaluates them only at the end.
-        train: scores on the training pairs after the epoch; None unless the recipe asks for curves.
-        test: scores on the test pairs after the epoch; None unless the recipe asks for curves.
-    """
-
-    number: int
-    loss: float
-    comparison_loss: float | None
-    digit_loss: float | None
-    seconds: float
-    validation: Scores | None
-    train: Scores | None
-    test: Scores | None
 
 
 def fit(
@@ -66,6 +42,9 @@ def fit(
     teacher: Network | None = None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[list[Epoch]], None] = lambda _: None,
+    saved: StateDict | None = None,
+    save_every: int = 0,
+    save: Callable[[StateDict], None] = lambda _: None,
 ) -> list[list[Epoch]]:
     """Train networks in place, on the device where they and the pairs are, and leave them in evaluation mode.
 
@@ -80,7 +59,10 @@ def fit(
             and the augmentation.
         teacher: its digit posteriors, of the same augmented images, are the soft targets.
         on_step: called after each batch.
-        on_epoch: called after each epoch, with that of each network.
+        on_epoch: called after each epoch, with that of each network; first for those that were saved.
+        saved: what an earlier, interrupted call has saved: training goes on from there, to the same bits.
+        save_every: how many epochs lie between two calls of `save`; 0 never calls it.
+        save: called with the state after an epoch.
 
     Returns:
         Each network's epochs.
@@ -98,8 +80,13 @@ def fit(
     schedule = make_schedule(optimizer, recipe.optim, steps)
     average = make_average(model, recipe.optim)
     early_stopping = EarlyStopping(recipe)
-    histories: list[list[Epoch]] = [[] for _ in networks]
-    for number in range(1, recipe.optim.epochs + 1):
+    state = State(model, optimizer, schedule, average, early_stopping, [[] for _ in networks], generators)
+    histories = state.histories
+    if saved:
+        state.load_state_dict(saved)
+        for epochs in zip(*histories, strict=True):
+            on_epoch(list(epochs))
+    for number in range(len(histories[0]) + 1, recipe.optim.epochs + 1):
         start = time.perf_counter()
         if recipe.data.redraw and number > 1:
             digits = draws[0].training_digits
@@ -123,6 +110,8 @@ def fit(
         halve_lr(optimizer, histories[0], recipe.optim)
         if early_stopping.should_stop(current[0], histories[0]):
             break
+        if save_every and number % save_every == 0:
+            save(state.state_dict())
     if average:
         networks[0].load_state_dict(average.module.state_dict())
     early_stopping.restore(networks[0])
@@ -131,6 +120,62 @@ def fit(
             untie(network)
         network.eval()
     return histories
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a training remembers from one epoch to the next.
+
+    Attributes:
+        model: one network, or stacked ones.
+        optimizer: of its parameters.
+        schedule: of the learning rate.
+        average: of the weights.
+        early_stopping: the best epoch so far.
+        histories: each network's epochs.
+        generators: each network's generator.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer
+    schedule: LRScheduler | None
+    average: AveragedModel | None
+    early_stopping: EarlyStopping
+    histories: list[list[Epoch]]
+    generators: Sequence[Generator]
+
+    def state_dict(self) -> StateDict:
+        """Tensors and plain values, which share memory with the training; dropout draws from torch's own."""
+        device = next(self.model.parameters()).device
+        return {
+            **{name: part.state_dict() for name, part in self._parts().items()},
+            "histories": [[asdict(epoch) for epoch in history] for history in self.histories],
+            "generators": [generator.get_state() for generator in self.generators],
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        }
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Go on, to the bit, where `state_dict` was called."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        for history, epochs in zip(self.histories, state["histories"], strict=True):
+            history[:] = map(Epoch.from_dict, epochs)
+        for generator, its_state in zip(self.generators, state["generators"], strict=True):
+            generator.set_state(its_state)
+        torch.set_rng_state(state["torch"])
+        if state["cuda"] is not None:
+            torch.cuda.set_rng_state(state["cuda"], next(self.model.parameters()).device)
+
+    def _parts(self) -> dict[str, Any]:
+        parts = {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "average": self.average,
+            "early_stopping": self.early_stopping,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 def train_epoch(
@@ -279,72 +324,3 @@ def finish_epoch(
         train=scores(draw.training) if recipe.evaluation.curves else None,
         test=scores(draw.test) if recipe.evaluation.curves else None,
     )
-
-
-def make_average(model: nn.Module, settings: Optimization) -> AveragedModel | None:
-    """The exponential moving average of a model's weights and running statistics; None without one."""
-    if not settings.ema:
-        return None
-    ema = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]  # torch has no types for it
-    return AveragedModel(model, multi_avg_fn=ema, use_buffers=True)
-
-
-def make_schedule(optimizer: Optimizer, settings: Optimization, steps_per_epoch: int) -> LRScheduler | None:
-    """The learning rate schedule over the steps; None for a constant rate."""
-    if settings.schedule == "constant":
-        return None
-    return OneCycleLR(
-        optimizer,
-        max_lr=settings.lr,
-        total_steps=settings.epochs * steps_per_epoch + 1,  # the constructor takes one step
-        pct_start=0.25,
-        cycle_momentum=False,
-    )
-
-
-def halve_lr(optimizer: Optimizer, history: list[Epoch], settings: Optimization) -> None:
-    """Halve the learning rate when the last epoch's loss fell too little (report 001, adaptive rate)."""
-    if settings.plateau_threshold == "off" or len(history) < 2:
-        return
-    previous, current = history[-2].loss, history[-1].loss
-    for group in optimizer.param_groups:
-        if (previous - current) / previous <= settings.plateau_threshold and group["lr"] > settings.min_lr:
-            group["lr"] /= 2
-
-
-class EarlyStopping:
-    """Stops training, and restores the best weights, by the recipe's metric on the validation pairs."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        self._stopping = recipe.stopping
-        self._loss = recipe.loss
-        self._best = 0  # index of the best epoch
-        self._weights: dict[str, Tensor] | None = None
-
-    def should_stop(self, network: Network, history: list[Epoch]) -> bool:
-        """Whether to stop after the last epoch of a history, at whose end the network is as given."""
-        if not self._stopping.watches:
-            return False
-        last = len(history) - 1
-        if last == 0 or self.improved(history[last].validation, history[self._best].validation):
-            self._best = last
-            if self._stopping.restore_best:
-                self._weights = copy.deepcopy(network.state_dict())
-        return bool(self._stopping.patience) and last - self._best >= self._stopping.patience
-
-    def improved(self, current: Scores | None, best: Scores | None) -> bool:
-        """Whether the current scores are strictly better than the best so far."""
-        assert current is not None  # a recipe with early stopping has validation pairs
-        assert best is not None
-        if self._stopping.monitor == "accuracy":
-            return current.pairs > best.pairs
-        return self._total(current) < self._total(best)
-
-    def restore(self, network: Network) -> None:
-        """Load the best epoch's weights into the network, where the recipe asks for them."""
-        if self._weights is not None:
-            network.load_state_dict(self._weights)
-
-    def _total(self, scores: Scores) -> float:
-        comparison, digits = scores.comparison_loss or 0.0, scores.digit_loss or 0.0
-        return self._loss.comparison_weight * comparison + self._loss.digit_weight * digits

@@ -20,9 +20,9 @@ from pairedge_train.training.calibration import (
     rejected_negatives,
     risk,
 )
+from pairedge_train.training.epoch import Epoch
 from pairedge_train.training.evaluate import OnPairs, Scores, evaluate
 from pairedge_train.training.events import Judged, Watch, unwatched
-from pairedge_train.training.fit import Epoch
 
 COVERAGES = (
     1.0,
@@ -33,6 +33,15 @@ COVERAGES = (
     0.95,
     0.9,
 )  # shares of answers kept when the least certain are rejected
+
+_CURVES = (
+    "loss",
+    *(
+        f"{split}_{metric}"
+        for split in ("train", "validation", "test")
+        for metric in ("accuracy", "comparison_loss", "digit_loss")
+    ),
+)
 
 
 def calibrate(network: Network, draw: Draw, settings: Evaluation) -> None:
@@ -149,14 +158,11 @@ def thresholds(network: Network, draw: Draw) -> dict[str, Any]:
 
 def curves(history: list[Epoch]) -> dict[str, tuple[float, ...]]:
     """The metrics that every epoch has, by name, rounded to what a figure can show."""
-    metrics: dict[str, list[float | None]] = {"loss": [epoch.loss for epoch in history]}
-    for split in ("train", "validation", "test"):
-        scores: list[Scores | None] = [getattr(epoch, split) for epoch in history]
-        for field, name in (("pairs", "accuracy"), ("comparison_loss",) * 2, ("digit_loss",) * 2):
-            metrics[f"{split}_{name}"] = [getattr(score, field) if score else None for score in scores]
+    metrics = [epoch.metrics() for epoch in history]
+    columns = {name: [each[name] for each in metrics] for name in _CURVES}
     return {
         name: tuple(round(value, 5) for value in values if value is not None)
-        for name, values in metrics.items()
+        for name, values in columns.items()
         if None not in values
     }
 

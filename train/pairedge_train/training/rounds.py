@@ -2,73 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Generator
 
 from pairedge_train.data.datasets import DataSet
-from pairedge_train.data.pairs import Draw, draw_pairs
 from pairedge_train.data.synthetic import with_synthetic
 from pairedge_train.errors import DivergedError, RecipeError
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Architecture, Recipe
 from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.files import one_writer
-from pairedge_train.machine import machine
-from pairedge_train.networks.network import Network, build_network, ensemble_network, to_channels_last
+from pairedge_train.networks.network import Network, ensemble_network, to_channels_last
 from pairedge_train.networks.variants import get_variant
 from pairedge_train.randomness import drawn_from
 from pairedge_train.rows import RoundRow, append_row, read_rows
 from pairedge_train.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from pairedge_train.training.events import (
-    EpochEnd,
-    Event,
-    Judged,
-    Rendered,
-    RoundEnd,
-    Stage,
-    Step,
-    Watch,
-    unwatched,
+from pairedge_train.training.events import EpochEnd, Event, Judged, Rendered, RoundEnd, Step, Watch, unwatched
+from pairedge_train.training.one_round import (
+    Round,
+    draw_round,
+    finish_round,
+    fit_watched,
+    fresh_network,
+    identity,
 )
-from pairedge_train.training.fit import Epoch, batches_per_epoch, fit
-from pairedge_train.training.measure import calibrate, curves, measure, thresholds
+from pairedge_train.training.record import Record
+from pairedge_train.training.snapshot import Snapshot
 from pairedge_train.training.stacked import can_stack
-
-
-@dataclass(frozen=True)
-class Round:
-    """One round of a recipe.
-
-    Attributes:
-        recipe: the recipe.
-        first_seed: seed of the first round.
-        number: index of the round, from 0.
-    """
-
-    recipe: Recipe
-    first_seed: int
-    number: int
-
-    @property
-    def seed(self) -> int:
-        """The round's own seed, which names it."""
-        return self.first_seed + self.number
-
-    @property
-    def fold(self) -> int | None:
-        """The validation fold; None without cross-validation."""
-        folds = self.recipe.data.folds
-        return self.number % folds if folds else None
-
-    def stage(self, draw: Draw, member: int = 0) -> Stage:
-        """The training of one of its networks."""
-        settings = self.recipe.optim
-        steps = batches_per_epoch(draw.training, settings)
-        return Stage(self.recipe.network.members[member], self.seed, settings.epochs, steps, member)
 
 
 def study_folder(out: Path, recipe: Recipe) -> Path:
@@ -84,6 +50,11 @@ def study_folder(out: Path, recipe: Recipe) -> Path:
 def checkpoint_path(folder: Path, seed: int) -> Path:
     """The path of a round's checkpoint in its recipe's folder."""
     return folder / f"seed-{seed}.safetensors"
+
+
+def snapshot_path(folder: Path, seed: int) -> Path:
+    """The path of an unfinished round's snapshot in its recipe's folder."""
+    return folder / f"seed-{seed}.unfinished"
 
 
 def finished_rows(folder: Path, recipe: Recipe) -> dict[int, RoundRow]:
@@ -104,6 +75,7 @@ def run_rounds(
     seed: int = FIRST_SEED,
     rounds: int = 1,
     device: str = "cpu",
+    checkpoint_every: int = 0,
     watch: Watch = unwatched,
 ) -> list[RoundRow]:
     """Train every unfinished round of a recipe, and give the rows of all its rounds, by seed.
@@ -114,41 +86,78 @@ def run_rounds(
     Args:
         recipe: the recipe.
         data: the data set that the pairs are drawn from.
-        folder: folder of the recipe's checkpoints and rows.
+        folder: folder of the recipe's checkpoints and rows, and of what `Record` writes.
         seed: seed of the first round; round i, from 0, has seed `seed + i`. In cross-validation with k folds,
             rounds 0 to k - 1 are the folds of one draw of pairs, the next k rounds those of another.
         rounds: number of rounds.
-        device: where to train.
+        device: where to train; on another device than a CPU, rounds that can be stacked train together.
+        checkpoint_every: how many epochs of an interrupted round are lost at most: so often its state is
+            written; 0 loses all. A state that is there is gone on from in any case.
         watch: told what happens, also of a teacher, and of rounds that were finished before.
 
     Raises:
         DivergedError: when a round's loss is not finite; it names the round.
         OutputError: when a result cannot be written.
     """
-    rows = []
-    for number in range(rounds):
-        path = checkpoint_path(folder, seed + number)
-        with one_writer(path):
-            row = finished_rows(folder, recipe).get(seed + number)
-            if row is None:
+    record = Record(folder, recipe)
+
+    def watch_and_record(event: Event) -> None:
+        record(event)
+        watch(event)
+
+    rows: dict[int, RoundRow] = {}
+    todo = bundles(recipe, rounds, device)
+    while todo:
+        numbers = todo.pop(0)
+        with ExitStack() as locks:
+            for number in numbers:
+                locks.enter_context(one_writer(checkpoint_path(folder, seed + number)))
+            finished = finished_rows(folder, recipe)
+            missing = [number for number in numbers if seed + number not in finished]
+            snapshot = Snapshot(snapshot_path(folder, seed + numbers[0]), checkpoint_every)
+            if missing:
+                start = time.perf_counter()
                 try:
-                    checkpoint, row = train_round(
+                    trained = train_rounds(
                         recipe,
                         data,
                         seed,
-                        number,
+                        missing,
                         device=device,
                         runs=folder.parent,
-                        watch=watch,
+                        snapshot=snapshot,
+                        watch=watch_and_record,
                     )
                 except DivergedError as error:
-                    name = f"round {number + 1} of {rounds} (seed {seed + number})"
+                    snapshot.remove()
+                    if len(missing) > 1:  # of a bundle, train alone what does not diverge, and name what does
+                        todo[:0] = [[number] for number in numbers]
+                        continue
+                    name = f"round {missing[0] + 1} of {rounds} (seed {seed + missing[0]})"
                     raise DivergedError(f"{name}: {error}") from error
-                save_checkpoint(path, checkpoint)
-                append_row(folder / "rows.jsonl", row)
-        watch(RoundEnd(row))
-        rows.append(row)
-    return rows
+                seconds = (time.perf_counter() - start) / len(missing)
+                for checkpoint, row in trained:
+                    if len(missing) > 1:
+                        row = replace(row, bundle=tuple(seed + number for number in missing))
+                    save_checkpoint(checkpoint_path(folder, row.seed), checkpoint)
+                    record.finish(row, seconds)
+                    append_row(folder / "rows.jsonl", row)
+                    finished[row.seed] = row
+            snapshot.remove()
+        for number in numbers:
+            rows[number] = finished[seed + number]
+            watch(RoundEnd(rows[number]))
+    return [rows[number] for number in range(rounds)]
+
+
+def bundles(recipe: Recipe, rounds: int, device: str) -> list[list[int]]:
+    """The numbers of the rounds that are trained together, one bundle after the other.
+
+    On a GPU that is all of them, where they can be stacked. On a CPU it is each alone: what `pairedge-train`
+    trains does not depend on how many rounds are asked for. Studies have bundles for a CPU.
+    """
+    together = torch.device(device).type != "cpu" and can_stack(recipe)
+    return [list(range(rounds))] if together else [[number] for number in range(rounds)]
 
 
 def train_round(
@@ -159,6 +168,7 @@ def train_round(
     *,
     device: str = "cpu",
     runs: Path = Path("runs"),
+    snapshot: Snapshot | None = None,
     watch: Watch = unwatched,
 ) -> tuple[Checkpoint, RoundRow]:
     """Train one round: draw pairs, train fresh weights, calibrate and evaluate.
@@ -173,45 +183,45 @@ def train_round(
         number: index of the round, from 0.
         device: where to train.
         runs: folder of teachers' rounds; a missing teacher is trained first, and kept there.
+        snapshot: keeps the unfinished training, and has that of an earlier call.
         watch: told what happens, also of a teacher.
     """
+    snapshot = snapshot or Snapshot()
     this = Round(recipe, seed, number)
     # Synthetic pictures know nothing of the classes' names.
     rendered = with_synthetic(data, recipe.data, this.seed, lambda pictures: watch(Rendered(pictures)))
     data = replace(rendered, classes=data.classes)
-    teacher = teacher_of(recipe, data, this.seed, device, runs, watch) if recipe.loss.teacher else None
+    teacher = teacher_of(this, data, device, runs, snapshot.every, watch) if recipe.loss.teacher else None
     draw, generator = draw_round(this, data, device)
+    snapshot.open(device, lambda: identity([this], [draw], device))
     with drawn_from(generator):
         members, histories = [], []
         for member in range(len(recipe.network.members)):
             stage = this.stage(draw, member)
             network = fresh_network(Architecture(variant=stage.variant), recipe, draw, device)
-            [history] = fit(
-                [network],
-                [draw],
-                recipe,
-                generators=[generator],
-                teacher=teacher,
-                on_step=partial(watch, Step(stage)),
-                on_epoch=partial(tell_epoch, watch, [stage]),
-            )
+            history = snapshot.finished_member(member, network)
+            if history is None:
+                [history] = fit_watched(
+                    [stage], [network], [draw], recipe, [generator], snapshot, watch, teacher
+                )
+                snapshot.finish_member(network, history)
+            else:
+                for epoch in history:
+                    watch(EpochEnd(replace(stage, resumed=len(history)), epoch))
             members.append(network)
             histories.append(history)
         network = ensemble_network(members).to(device)
-        return finish_round(this, data, draw, network, histories, watch)
+        return finish_round(this, data, draw, network, histories, snapshot.machine, watch)
 
 
-def tell_epoch(watch: Watch, stages: Sequence[Stage], epochs: Sequence[Epoch]) -> None:
-    """Tell a watch of an epoch of one network, or of several that are trained together."""
-    for stage, epoch in zip(stages, epochs, strict=True):
-        watch(EpochEnd(stage, epoch))
-
-
-def teacher_of(recipe: Recipe, data: DataSet, seed: int, device: str, runs: Path, watch: Watch) -> Network:
+def teacher_of(
+    student: Round, data: DataSet, device: str, runs: Path, checkpoint_every: int, watch: Watch
+) -> Network:
     """The trained teacher of a recipe's round, of the same seed and so of the same pairs."""
-    teacher = load_recipe(recipe.loss.teacher)
-    if teacher.data != recipe.data:
-        raise RecipeError(f"teacher {recipe.loss.teacher!r} draws other pairs than its student")
+    name, seed = student.recipe.loss.teacher, student.seed
+    teacher = load_recipe(name)
+    if teacher.data != student.recipe.data:
+        raise RecipeError(f"teacher {name!r} draws other pairs than its student")
     folder = study_folder(runs, teacher)
 
     def watch_teacher(event: Event) -> None:
@@ -221,23 +231,45 @@ def teacher_of(recipe: Recipe, data: DataSet, seed: int, device: str, runs: Path
             case Judged():
                 watch(event)
 
-    run_rounds(teacher, data, folder, seed=seed, device=device, watch=watch_teacher)
+    run_rounds(
+        teacher,
+        data,
+        folder,
+        seed=seed,
+        device=device,
+        checkpoint_every=checkpoint_every,
+        watch=watch_teacher,
+    )
     return to_channels_last(load_checkpoint(checkpoint_path(folder, seed)).network.to(device))
 
 
 def train_rounds(
-    recipe: Recipe, data: DataSet, seed: int, numbers: Sequence[int], *, device: str = "cpu"
+    recipe: Recipe,
+    data: DataSet,
+    seed: int,
+    numbers: Sequence[int],
+    *,
+    device: str = "cpu",
+    runs: Path = Path("runs"),
+    snapshot: Snapshot | None = None,
+    watch: Watch = unwatched,
 ) -> list[tuple[Checkpoint, RoundRow]]:
     """Train several rounds together where the recipe allows it, in well under half the time.
 
     Pairs, initial weights and the order of pairs are those of `train_round`. Dropout is not, so a round's
     weights depend on the rounds trained with it, whose number is the row's `stacked`.
 
+    Args: as of `train_round`.
+
     Raises:
         DivergedError: when the loss of one of the rounds is not finite.
     """
     if len(numbers) == 1 or not can_stack(recipe):
-        return [train_round(recipe, data, seed, number, device=device) for number in numbers]
+        return [
+            train_round(recipe, data, seed, number, device=device, runs=runs, snapshot=snapshot, watch=watch)
+            for number in numbers
+        ]
+    snapshot = snapshot or Snapshot()
     rounds = [Round(recipe, seed, number) for number in numbers]
     draws, generators, networks = [], [], []
     for each in rounds:
@@ -246,64 +278,12 @@ def train_rounds(
             networks.append(fresh_network(recipe.network, recipe, draw, device))
         draws.append(draw)
         generators.append(generator)
+    snapshot.open(device, lambda: identity(rounds, draws, device))
+    stages = [each.stage(draw) for each, draw in zip(rounds, draws, strict=True)]
     with drawn_from(Generator().manual_seed(rounds[0].seed)):
-        histories = fit(networks, draws, recipe, generators=generators)
+        histories = fit_watched(stages, networks, draws, recipe, generators, snapshot, watch)
+        trained = zip(rounds, draws, networks, histories, strict=True)
         return [
-            finish_round(each, data, draw, network, [history], stacked=len(rounds))
-            for each, draw, network, history in zip(rounds, draws, networks, histories, strict=True)
+            finish_round(each, data, draw, network, [history], snapshot.machine, watch, stacked=len(rounds))
+            for each, draw, network, history in trained
         ]
-
-
-def draw_round(this: Round, data: DataSet, device: str) -> tuple[Draw, Generator]:
-    """Draw a round's pairs on its device; give the generator for everything else random in the round."""
-    fold = this.fold or 0
-    generator = Generator().manual_seed(this.seed - fold)  # the folds share the draw of their first round
-    draw = draw_pairs(data, this.recipe.data, generator, fold=fold).to(device)
-    return draw, generator if this.fold is None else generator.manual_seed(this.seed)
-
-
-def fresh_network(architecture: Architecture, recipe: Recipe, draw: Draw, device: str) -> Network:
-    """An untrained network on its device, with the normalization that the recipe asks for."""
-    statistics = (draw.mean, draw.std) if recipe.data.normalize == "standardize" else (0.0, 1.0)
-    return to_channels_last(build_network(architecture, *statistics).to(device))
-
-
-def finish_round(
-    this: Round,
-    data: DataSet,
-    draw: Draw,
-    network: Network,
-    histories: list[list[Epoch]],
-    watch: Watch = unwatched,
-    *,
-    stacked: int = 1,
-) -> tuple[Checkpoint, RoundRow]:
-    """Calibrate and evaluate a trained network, move it to the CPU, and make its checkpoint and row.
-
-    Of the histories of an ensemble's members the row has the first one's curves, and the seconds of all.
-    """
-    recipe = this.recipe
-    calibrate(network, draw, recipe.evaluation)
-    metrics = measure(network, draw, data.test, recipe.evaluation, watch)
-    if recipe.data.synthetic.negatives:
-        metrics |= thresholds(network, draw)
-    if data.added:
-        metrics |= {"held_out_digits": data.added.held_out}
-    row = RoundRow(
-        variant=recipe.variant,
-        dataset=recipe.data.dataset,
-        recipe=recipe.digest(),
-        seed=this.seed,
-        fold=this.fold,
-        curves=curves(histories[0]),
-        epochs=len(histories[0]),
-        seconds=round(sum(epoch.seconds for history in histories for epoch in history), 3),
-        stacked=stacked,
-        parameters=network.parameter_count(),
-        pretrained=getattr(network.body, "pretrained", None),
-        device=str(draw.training.images.device),
-        machine=machine(),
-        **metrics,
-    )
-    digest = draw.training.sha256()
-    return Checkpoint(network, recipe, this.seed, this.fold, digest, metrics, machine(), data.classes), row
