@@ -6,15 +6,20 @@ import asyncio
 import json
 import struct
 import tempfile
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import click
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from pairedge.cli.info import page
 from pairedge.cli.stream.lists import read_list
@@ -106,6 +111,36 @@ def _read_file(read: Callable[[Path], object], suffix: str, content: bytes) -> N
             read(Path(file.name))
 
 
+def read_npz(content: bytes) -> None:
+    """From an NPZ file, and one with the content as its pictures, to pictures, or one of our errors."""
+    zipped = BytesIO()
+    with zipfile.ZipFile(zipped, "w") as file:
+        file.writestr("images.npy", content)
+        file.writestr("labels.npy", _npy(np.arange(2)))
+    for whole in (content, zipped.getvalue()):
+        _read_data(whole, "mine.npz")
+
+
+def read_idx(content: bytes) -> None:
+    """From an IDX file of pictures, with two labels beside it, to pictures, or one of our errors."""
+    labels = bytes([0, 0, 8, 1, 0, 0, 0, 2, 3, 4])
+    _read_data(content, "images-idx3-ubyte", {"labels-idx1-ubyte": labels})
+
+
+def read_csv(content: bytes) -> None:
+    """From a CSV file with pictures to pictures, or one of our errors."""
+    _read_data(content, "mine.csv")
+
+
+def _read_data(content: bytes, name: str, beside: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    from pairedge_train.data.own.reading import read_own
+
+    with tempfile.TemporaryDirectory() as folder, suppress(PairedgeError):
+        for each, text in {name: content, **beside}.items():
+            (Path(folder) / each).write_bytes(text)
+        assert read_own(Path(folder) / name).tiles.dtype == np.uint8
+
+
 def read_checkpoint(content: bytes) -> None:
     """From a checkpoint to a network that answers, or one of our errors."""
     import torch
@@ -162,6 +197,38 @@ def _recipe_seeds() -> list[bytes]:
 def _row_seeds() -> list[bytes]:
     lines = (ROOT / "artifacts" / "reports" / "report4.jsonl").read_bytes().splitlines(keepends=True)
     return [b"".join(lines[:2]), _NESTED]
+
+
+def _npz_seeds() -> list[bytes]:
+    fields, names = _fields(), np.array(list("0123456789"))
+    whole = BytesIO()
+    np.savez_compressed(whole, images=fields, labels=np.arange(2), classes=names)
+    nested = b"{'descr': " + b"(" * 5000
+    header = b"\x93NUMPY\x01\0" + struct.pack("<H", len(nested)) + nested
+    return [whole.getvalue(), _npy(fields), _npy(fields / 255), header]
+
+
+def _idx_seeds() -> list[bytes]:
+    fields = _fields()
+    return [bytes([0, 0, 8, 3]) + struct.pack(">3I", *fields.shape) + fields.tobytes()]
+
+
+def _csv_seeds() -> list[bytes]:
+    rows = [",".join(map(str, (label, *tile.ravel()))) for label, tile in enumerate(_fields()[:, ::2, ::2])]
+    header = ",".join(("label", "split", *(f"level{place}" for place in range(196))))
+    return ["\n".join(rows).encode(), f"{header}\n{rows[0].replace(',', ',train,', 1)}\n".encode()]
+
+
+def _fields() -> NDArray[np.uint8]:
+    fields = np.zeros((2, 28, 28), np.uint8)
+    fields[:, 8:20, 13:15] = 255
+    return fields
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    content = BytesIO()
+    np.save(content, array)
+    return content.getvalue()
 
 
 def _checkpoint_seeds() -> list[bytes]:
@@ -229,6 +296,9 @@ READERS = {
         Reader("metadata to page", read_metadata, lambda: [json.dumps(_METADATA).encode(), _NESTED]),
         Reader("recipe file to recipe", read_recipe_file, _recipe_seeds),
         Reader("file of rows to rows", read_row_file, _row_seeds),
+        Reader("NPZ file to pictures", read_npz, _npz_seeds),
+        Reader("IDX file to pictures", read_idx, _idx_seeds),
+        Reader("CSV file to pictures", read_csv, _csv_seeds),
         Reader("checkpoint to network", read_checkpoint, _checkpoint_seeds, _repair_checkpoint),
         Reader("list of pictures to items", read_picture_list, _list_seeds),
         Reader("form to pictures", read_form_body, _form_seeds),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
+import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -391,6 +394,7 @@ TILES, _ = some_fields(3, 14)
             "is no NPZ file of plain arrays; pictures of mixed sizes belong in a folder",
         ),
         ({"images": FIELDS, "labels": LABELS, "classes": np.array(["a"] * 10)}, "two classes are called 'a'"),
+        ({"images": FIELDS, "labels": LABELS, "classes": np.array(5)}, "there are 1 classes, but"),
     ],
 )
 def test_an_npz_file_that_cannot_be_trained_on_is_one_sentence(
@@ -399,6 +403,56 @@ def test_an_npz_file_that_cannot_be_trained_on_is_one_sentence(
     np.savez(tmp_path / "mine.npz", **arrays)
     with pytest.raises(DataError, match=f"mine.npz: .*{sentence}"):
         read(tmp_path / "mine.npz")
+
+
+def an_array(file: BinaryIO) -> None:
+    np.save(file, np.zeros((2, 28, 28), np.uint8))
+
+
+def with_header(shape: str) -> Callable[[BinaryIO], None]:
+    """An archive whose array of pictures states a shape and holds nothing."""
+
+    def write(file: BinaryIO) -> None:
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("images.npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header)
+
+    return write
+
+
+def encrypted(file: BinaryIO) -> None:
+    content = io.BytesIO()
+    np.savez(content, images=np.zeros((2, 28, 28), np.uint8))
+    changed = bytearray(content.getvalue())
+    for place in (6, changed.find(b"PK\x01\x02") + 8):  # the flags of the first entry, in both of its headers
+        changed[place] |= 1
+    file.write(changed)
+
+
+def test_what_is_no_array_is_left_out(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as archive:
+        archive.writestr("images.npy", "no array")
+    with pytest.raises(DataError, match=r"has no array of pictures .* it has none"):
+        read(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        an_array,
+        encrypted,
+        with_header(f"({10**12}, 28, 28)"),  # 700 terabytes
+        with_header("(" * 5000),
+        with_header("-" * 9000 + "1"),
+    ],
+    ids=["an array", "encrypted", "enormous", "nested", "deep"],
+)
+def test_what_numpy_cannot_load_is_one_sentence(write: Callable[[BinaryIO], None], tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    with path.open("wb") as file:
+        write(file)
+    with pytest.raises(DataError, match=r"mine.npz: is no NPZ file of plain arrays"):
+        read(path)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,7 @@ def read_npz(path: Path, group_by: str) -> Labeled:
     arrays = _arrays(path)
     classes = read_classes_file(path.parent) or DIGIT_CLASSES
     if _CLASSES in arrays:
-        classes = check_classes([str(name) for name in arrays[_CLASSES].tolist()], path)
+        classes = check_classes([str(name) for name in arrays[_CLASSES].ravel()], path)
     pictures: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     names: list[str] = []
@@ -108,11 +106,14 @@ def pictures_of(array: NDArray[Any], path: Path, name: str) -> NDArray[np.uint8]
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, EOFError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+            members = {name: file[name] for name in file.files}
+    except Exception as error:  # whatever NumPy and zipfile raise on a damaged file, the reason is the file
         raise DataError(
             f"{path}: is no NPZ file of plain arrays; pictures of mixed sizes belong in a folder"
         ) from error
+    return {
+        name: array for name, array in members.items() if isinstance(array, np.ndarray)
+    }  # others are bytes
 
 
 def _parts(name: str) -> tuple[str, Split | None, str] | None:
