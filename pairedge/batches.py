@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from pairedge.classes import DIGIT_CLASSES, named_classes
 from pairedge.confidence import digit_confidence, pair_confidence, refusal_status
 from pairedge.errors import ImageError
 from pairedge.results import Classification, Comparison, Prediction
@@ -25,19 +26,22 @@ class ComparisonBatch(Sequence[Comparison]):
         digit_probabilities: float32 (N, 2, 10), the posterior of each tile's digit, 0 to 1; None when the
             model has no digit head.
         min_confidence: the threshold for pairs, 0 to 1: a confidence below it is uncertain.
+        classes: the names of the model's ten classes, in ascending order.
     """
 
-    __slots__ = ("digit_probabilities", "min_confidence", "probability")
+    __slots__ = ("classes", "digit_probabilities", "min_confidence", "probability")
 
     def __init__(
         self,
         probability: NDArray[np.float32],
         digit_probabilities: NDArray[np.float32] | None,
         min_confidence: float,
+        classes: tuple[str, ...] = DIGIT_CLASSES,
     ) -> None:
         self.probability = probability
         self.digit_probabilities = digit_probabilities
         self.min_confidence = min_confidence
+        self.classes = classes
 
     @property
     def leq(self) -> NDArray[np.bool_]:
@@ -47,6 +51,11 @@ class ComparisonBatch(Sequence[Comparison]):
     @property
     def digits(self) -> NDArray[np.int64] | None:
         """Int64 (N, 2): the most probable digit of each tile, 0 to 9; None without a digit head."""
+        return None
+
+    @property
+    def names(self) -> NDArray[np.str_] | None:
+        """Str (N, 2): the names of these digits; None without a digit head."""
         return None
 
     @property
@@ -62,12 +71,14 @@ class ComparisonBatch(Sequence[Comparison]):
     def to_dict(self) -> dict[str, list[Any]]:
         """The columns of the answers as lists of N plain Python values."""
         nothing = [None] * len(self)
+        named = {} if self.names is None else named_classes(self.classes, names=self.names.tolist())
         return {
             "status": _statuses(self.uncertain),
             "confidence": self.confidence.tolist(),
             "leq": self.leq.tolist(),
             "probability": self.probability.tolist(),
             "digits": nothing if self.digits is None else self.digits.tolist(),
+            **named,
             "digit_probabilities": (
                 nothing if self.digit_probabilities is None else self.digit_probabilities.tolist()
             ),
@@ -82,8 +93,8 @@ class ComparisonBatch(Sequence[Comparison]):
     def __getitem__(self, index: slice) -> ComparisonBatch: ...
     def __getitem__(self, index: int | slice) -> Comparison | ComparisonBatch:
         if isinstance(index, slice):
-            return ComparisonBatch(self.probability[index], None, self.min_confidence)
-        return Comparison(float(self.probability[index]), None, self.min_confidence)
+            return ComparisonBatch(self.probability[index], None, self.min_confidence, self.classes)
+        return Comparison(float(self.probability[index]), None, self.min_confidence, self.classes)
 
     def __repr__(self) -> str:
         counts = f"{int(self.leq.sum()):,} with first <= second, {int(self.uncertain.sum()):,} uncertain"
@@ -107,6 +118,11 @@ class PredictionBatch(ComparisonBatch, Sequence[Prediction]):
         most_probable: NDArray[np.int64] = self.digit_probabilities.argmax(axis=2)
         return most_probable
 
+    @property
+    def names(self) -> NDArray[np.str_]:
+        """Str (N, 2): the names of these digits: "3", or that of a class of the model's own."""
+        return np.array(self.classes)[self.digits]
+
     @overload
     def __getitem__(self, index: int) -> Prediction: ...
     @overload
@@ -114,8 +130,8 @@ class PredictionBatch(ComparisonBatch, Sequence[Prediction]):
     def __getitem__(self, index: int | slice) -> Prediction | PredictionBatch:
         digits = self.digit_probabilities[index]
         if isinstance(index, slice):
-            return PredictionBatch(self.probability[index], digits, self.min_confidence)
-        return Prediction(float(self.probability[index]), digits, self.min_confidence)
+            return PredictionBatch(self.probability[index], digits, self.min_confidence, self.classes)
+        return Prediction(float(self.probability[index]), digits, self.min_confidence, self.classes)
 
 
 class ClassificationBatch(Sequence[Classification]):
@@ -125,19 +141,31 @@ class ClassificationBatch(Sequence[Classification]):
         probabilities: float32 (N, 10), the posterior over the digits 0 to 9 of each picture, 0 to 1; rows
             sum to 1.
         min_confidence: the threshold for single tiles, 0 to 1: a confidence below it is uncertain.
+        classes: the names of the model's ten classes, in ascending order.
     """
 
-    __slots__ = ("min_confidence", "probabilities")
+    __slots__ = ("classes", "min_confidence", "probabilities")
 
-    def __init__(self, probabilities: NDArray[np.float32], min_confidence: float) -> None:
+    def __init__(
+        self,
+        probabilities: NDArray[np.float32],
+        min_confidence: float,
+        classes: tuple[str, ...] = DIGIT_CLASSES,
+    ) -> None:
         self.probabilities = probabilities
         self.min_confidence = min_confidence
+        self.classes = classes
 
     @property
     def digit(self) -> NDArray[np.int64]:
         """Int64 (N,): the most probable digit of each picture, 0 to 9."""
         most_probable: NDArray[np.int64] = self.probabilities.argmax(axis=1)
         return most_probable
+
+    @property
+    def name(self) -> NDArray[np.str_]:
+        """Str (N,): the names of these digits: "3", or that of a class of the model's own."""
+        return np.array(self.classes)[self.digit]
 
     @property
     def probability(self) -> NDArray[np.float32]:
@@ -161,6 +189,7 @@ class ClassificationBatch(Sequence[Classification]):
             "status": _statuses(self.uncertain),
             "confidence": self.confidence.tolist(),
             "digit": self.digit.tolist(),
+            **named_classes(self.classes, name=self.name.tolist()),
             "probability": self.probability.tolist(),
             "probabilities": self.probabilities.tolist(),
         }
@@ -174,8 +203,8 @@ class ClassificationBatch(Sequence[Classification]):
     def __getitem__(self, index: slice) -> ClassificationBatch: ...
     def __getitem__(self, index: int | slice) -> Classification | ClassificationBatch:
         if isinstance(index, slice):
-            return ClassificationBatch(self.probabilities[index], self.min_confidence)
-        return Classification(self.probabilities[index], self.min_confidence)
+            return ClassificationBatch(self.probabilities[index], self.min_confidence, self.classes)
+        return Classification(self.probabilities[index], self.min_confidence, self.classes)
 
     def __repr__(self) -> str:
         return f"<ClassificationBatch of {len(self):,} pictures: {int(self.uncertain.sum()):,} uncertain>"

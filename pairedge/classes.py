@@ -24,6 +24,11 @@ def wrong_classes(names: Sequence[Any]) -> str | None:
     return f"two classes are called {twice[0]!r}" if twice else None
 
 
+def named_classes(classes: tuple[str, ...], **entries: Any) -> dict[str, Any]:
+    """The entries of an answer that name its classes; none where these are the digits, which say it all."""
+    return {} if classes == DIGIT_CLASSES else entries
+
+
 def read_classes(metadata: dict[str, Any], name: str) -> tuple[str, ...]:
     """The classes that a graph's metadata names as `labels`, in ascending order; the digits without any.
 

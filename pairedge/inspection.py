@@ -13,6 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from pairedge.answers import wrong_answer
+from pairedge.classes import read_classes
 from pairedge.confidence import read_thresholds
 from pairedge.digest import read_digest
 from pairedge.errors import GraphError
@@ -32,6 +33,7 @@ from pairedge.shipped import check_shipped
 _CARD = (
     "variant",
     "parameters",
+    "labels",
     "metrics",
     "confidence",
     "recipe",
@@ -147,6 +149,7 @@ def _metadata(session: ort.InferenceSession, name: str) -> tuple[dict[str, Any],
     try:
         metadata = read_metadata(session, name)
         read_thresholds(metadata, name)
+        read_classes(metadata, name)
     except GraphError as error:
         return metadata, [str(error).removeprefix(f"{name}: ")]
     return metadata, []

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairedge.batches import BatchWithErrors, ClassificationBatch, ComparisonBatch, PredictionBatch
+from pairedge.classes import read_classes
 from pairedge.confidence import Thresholds, check_min_confidence, read_thresholds
 from pairedge.errors import GraphError
 from pairedge.gather import Errors, Pairs, Pictures, Tiles, gather_pairs, gather_pictures
@@ -45,6 +46,7 @@ class Model(ABC, Generic[One, Many]):
         metadata: what the exporter stored in the graph.
         thresholds: the confidence below which an answer is uncertain, for pairs and for single tiles.
         variant: the name of the network's architecture.
+        classes: the names of the ten classes, in ascending order: the digits, as a rule.
     """
 
     _outputs: ClassVar[list[str]]  # of the graph, in the order in which the methods below take them
@@ -57,6 +59,7 @@ class Model(ABC, Generic[One, Many]):
             check_min_confidence(min_confidence)
             self.thresholds = Thresholds(pair=min_confidence, digit=min_confidence)
         self.variant = str(graph.metadata.get("variant", "unknown"))
+        self.classes = read_classes(graph.metadata, graph.path or "graph")
         self._graph = graph
         self._min_confidence = min_confidence
 
@@ -141,11 +144,11 @@ class ComparisonModel(Model[Comparison, ComparisonBatch]):
     _outputs = ["leq"]  # noqa: RUF012 (onnxruntime takes a list)
 
     def _one(self, leq: NDArray[np.float32], *_: NDArray[np.float32]) -> Comparison:
-        return Comparison(float(leq[0]), None, self.thresholds.pair)
+        return Comparison(float(leq[0]), None, self.thresholds.pair, self.classes)
 
     def answers(self, leq: NDArray[np.float32], *_: NDArray[np.float32]) -> ComparisonBatch:
         """The answers for the output `leq`, float32 (N,), 0 to 1."""
-        return ComparisonBatch(leq, None, self.thresholds.pair)
+        return ComparisonBatch(leq, None, self.thresholds.pair, self.classes)
 
 
 class PairModel(Model[Prediction, PredictionBatch]):
@@ -242,14 +245,15 @@ class PairModel(Model[Prediction, PredictionBatch]):
         pairs = np.zeros(((count + 1) // 2, 2, TILE_SIDE, TILE_SIDE), np.uint8)
         pairs.reshape(-1, TILE_SIDE, TILE_SIDE)[:count] = tiles
         _, digits = self._run(pairs)
-        return ClassificationBatch(digits.reshape(-1, digits.shape[2])[:count], self.thresholds.digit)
+        posteriors = digits.reshape(-1, digits.shape[2])[:count]
+        return ClassificationBatch(posteriors, self.thresholds.digit, self.classes)
 
     def _one(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> Prediction:
-        return Prediction(float(leq[0]), digits[0][0], self.thresholds.pair)
+        return Prediction(float(leq[0]), digits[0][0], self.thresholds.pair, self.classes)
 
     def answers(self, leq: NDArray[np.float32], *digits: NDArray[np.float32]) -> PredictionBatch:
         """The answers for the outputs `leq`, float32 (N,), and `digits`, float32 (N, 2, 10), 0 to 1."""
-        return PredictionBatch(leq, digits[0], self.thresholds.pair)
+        return PredictionBatch(leq, digits[0], self.thresholds.pair, self.classes)
 
 
 AnyModel: TypeAlias = PairModel | ComparisonModel

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairedge.classes import DIGIT_CLASSES, named_classes
 from pairedge.confidence import Status, answer_status, digit_confidence, pair_confidence
 
 
@@ -21,11 +22,13 @@ class Comparison:
         digit_probabilities: float32 (2, 10), the posterior of each tile's digit, 0 to 1; None when the
             model has no digit head.
         min_confidence: the threshold for pairs, 0 to 1: a confidence below it is uncertain.
+        classes: the names of the model's ten classes, in ascending order.
     """
 
     probability: float
     digit_probabilities: NDArray[np.float32] | None
     min_confidence: float
+    classes: tuple[str, ...] = DIGIT_CLASSES
 
     @property
     def leq(self) -> bool:
@@ -35,6 +38,11 @@ class Comparison:
     @property
     def digits(self) -> tuple[int, int] | None:
         """The most probable digit of each tile, 0 to 9; None when the model has no digit head."""
+        return None
+
+    @property
+    def names(self) -> tuple[str, str] | None:
+        """The names of these digits: "3", or that of a class; None when the model has no digit head."""
         return None
 
     @property
@@ -50,17 +58,19 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain Python values, ready for JSON."""
         posteriors = self.digit_probabilities
+        named = {} if self.names is None else named_classes(self.classes, names=list(self.names))
         return {
             "status": self.status,
             "confidence": self.confidence,
             "leq": self.leq,
             "probability": self.probability,
             "digits": None if self.digits is None else list(self.digits),
+            **named,
             "digit_probabilities": None if posteriors is None else posteriors.tolist(),
         }
 
     def __str__(self) -> str:
-        return comparison_text(self.digits, self.leq, self.probability, self.status)
+        return comparison_text(self.names, self.leq, self.probability, self.status)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
@@ -82,6 +92,12 @@ class Prediction(Comparison):
         first, second = self.digit_probabilities.argmax(axis=1)
         return int(first), int(second)
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of these digits: "3", or that of a class of the model's own."""
+        first, second = self.digits
+        return self.classes[first], self.classes[second]
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Classification:
@@ -90,15 +106,22 @@ class Classification:
     Attributes:
         probabilities: float32 (10,), the posterior over the digits 0 to 9: each 0 to 1, their sum 1.
         min_confidence: the threshold for single tiles, 0 to 1: a confidence below it is uncertain.
+        classes: the names of the model's ten classes, in ascending order.
     """
 
     probabilities: NDArray[np.float32]
     min_confidence: float
+    classes: tuple[str, ...] = DIGIT_CLASSES
 
     @property
     def digit(self) -> int:
         """The most probable digit, 0 to 9."""
         return int(self.probabilities.argmax())
+
+    @property
+    def name(self) -> str:
+        """The name of that digit: "3", or that of a class of the model's own."""
+        return self.classes[self.digit]
 
     @property
     def probability(self) -> float:
@@ -121,27 +144,28 @@ class Classification:
             "status": self.status,
             "confidence": self.confidence,
             "digit": self.digit,
+            **named_classes(self.classes, name=self.name),
             "probability": self.probability,
             "probabilities": self.probabilities.tolist(),
         }
 
     def __str__(self) -> str:
-        return classification_text(self.digit, self.probability, self.status)
+        return classification_text(self.name, self.probability, self.status)
 
     def __repr__(self) -> str:
         return f"<Classification: {self}>"
 
 
-def comparison_text(digits: Sequence[int] | None, leq: bool, probability: float, status: Status) -> str:
-    """The line of an answer for a pair, of its values as `Comparison` has them."""
-    first, second = digits or ("first", "second")
+def comparison_text(names: Sequence[object] | None, leq: bool, probability: float, status: Status) -> str:
+    """The line of an answer for a pair, of its values as `Comparison` has them: its names, or its digits."""
+    first, second = names or ("first", "second")
     sign = "<=" if leq else ">"
     return f"{first} {sign} {second}  P(first <= second) = {probability:.4f}{mark(status)}"
 
 
-def classification_text(digit: int, probability: float, status: Status) -> str:
-    """The line of an answer for one picture, of its values as `Classification` has them."""
-    return f"{digit}  P = {probability:.4f}{mark(status)}"
+def classification_text(name: object, probability: float, status: Status) -> str:
+    """The line of an answer for one picture, of its values as `Classification` has them: name, or digit."""
+    return f"{name}  P = {probability:.4f}{mark(status)}"
 
 
 def mark(status: Status) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pairedge.classes import DIGIT_CLASSES
 from pairedge.errors import ImageError, PairedgeError
 from pairedge.graph import DIGITS
 
@@ -29,7 +30,8 @@ _FIRST = re.compile(r"([0-9])(?![^\W_])")  # a digit that neither a letter nor a
 _LAST = re.compile(r"(?<![^\W_])([0-9])$")
 
 # What is known of a picture: `picture`, its path; `status`; where it has one, `label`; and either `error`, or
-# `digit`, `probability` and `confidence`, as `Classification.to_dict` gives them.
+# `digit`, `probability` and `confidence`, as `Classification.to_dict` gives them. Where the classes are not
+# the digits, `label_name` and `name` are their names.
 Outcome: TypeAlias = Mapping[str, Any]
 
 
@@ -138,23 +140,35 @@ class Evaluation:
 
 def summary(outcome: Outcome) -> str:
     """An outcome in a few words: `7, read as 1, P = 0.5312, uncertain`."""
+    label = outcome.get("label_name", outcome["label"])
     if "error" in outcome:
-        return f"{outcome['label']}, {outcome['status']}"
+        return f"{label}, {outcome['status']}"
     suffix = "" if outcome["status"] == "ok" else f", {outcome['status']}"
-    return f"{outcome['label']}, read as {outcome['digit']}, P = {outcome['probability']:.4f}{suffix}"
+    answer = outcome.get("name", outcome["digit"])
+    return f"{label}, read as {answer}, P = {outcome['probability']:.4f}{suffix}"
 
 
-def label_of(written: str | None, path: Path) -> int:
+def label_of(written: str | None, path: Path, classes: tuple[str, ...] = DIGIT_CLASSES) -> int:
     """A picture's label, 0 to 9: what a list says of it, or else what its path does.
 
+    Args:
+        written: what a list says; None where there is none.
+        path: of the picture.
+        classes: the names of the ten classes. Where they are not the digits, the picture's folder has to be
+            called after its class.
+
     Raises:
-        LabelError: when the list says something else than a digit, or the path is not clear.
+        LabelError: when the list names no class, or the path is not clear.
     """
-    if written is None:
+    if written is None and classes == DIGIT_CLASSES:
         return digit_of(path)
-    if re.fullmatch("[0-9]", written):
-        return int(written)
-    raise LabelError(f"{path}: its label is {written!r}, which is no digit")
+    name = path.absolute().parent.name if written is None else written
+    if name in classes:
+        return classes.index(name)
+    if written is None:
+        raise LabelError(f"{path}: lies in no folder that is called after a class: {', '.join(classes)}")
+    what = "digit" if classes == DIGIT_CLASSES else f"class: {', '.join(classes)}"
+    raise LabelError(f"{path}: its label is {written!r}, which is no {what}")
 
 
 def digit_of(path: Path) -> int:

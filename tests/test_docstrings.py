@@ -33,7 +33,7 @@ SHAPE = re.compile(
     rf"\({DIMENSION},(?:\s*{DIMENSION},)*(?:\s*{DIMENSION})?\)|\b[Ss]calars?\b|\b[Oo]f any shape\b"
 )
 DTYPE = re.compile(r"\b(u?int(8|16|32|64)|floats?(16|32|64)?|bools?|boolean)\b", re.I)
-CONCRETE = re.compile(r"(u?int|float|bool|complex)\d*_?")  # of NumPy's scalar types; `floating` is abstract
+CONCRETE = re.compile(r"(u?int|float|bool|complex|str)\d*_?")  # NumPy scalar types; `floating` is abstract
 
 # Each array of an annotation: whether the annotation gives its dtype.
 Arrays = list[bool]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from pairedge.classes import DIGIT_CLASSES
 from pairedge_export.parity import Parity
 
 _EVALUATIONS = {
@@ -25,7 +27,10 @@ _LICENSES = {
     *("mit", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "isc", "mpl-2.0", "unlicense", "cc0-1.0"),
     *("cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0"),
 }
-_HUB_DATASETS = {"mnist": "ylecun/mnist"}  # hubs' names of data sets
+_HUB_DATASETS = {
+    "mnist": "ylecun/mnist",
+    "fashion-mnist": "zalando-datasets/fashion_mnist",
+}  # hubs' names of data sets
 
 
 class Group(NamedTuple):
@@ -73,19 +78,21 @@ def summary(metadata: Mapping[str, Any], groups: Sequence[Group] = ()) -> Iterat
         metadata: what all of the model's graphs carry.
         groups: what the model was evaluated on beside its test digits.
     """
-    groups = [*digit_groups(metadata["metrics"]), *groups]
+    words = DIGITS_IN_WORDS if is_of_digits(metadata) else classes_in_words(metadata["labels"])
+    groups = [*digit_groups(metadata), *groups]
     yield from (
         f"# {metadata['variant']}",
         "",
-        "Compares two handwritten digits. Input: two 14x14 tiles, uint8, white ink on black. Output: "
-        "P(first <= second) and, with a digit head, the probability of each digit 0 to 9 for either tile.",
+        f"Compares two {words.pictures}. Input: two 14x14 tiles, uint8, white ink on black. Output: "
+        f"P(first <= second) and, with a digit head, the probability of each {words.classes} for either "
+        "tile.",
         "",
         "## Intended use",
         "",
-        "- For: comparing, classifying and sorting pictures of single digits 0 to 9, where a person looks at "
+        f"- For: comparing, classifying and sorting pictures of {words.single}, where a person looks at "
         "what is `uncertain`. pairedge turns pictures into tiles; other programs give the graphs tiles.",
-        "- Not for: numbers of several digits, letters, or decisions about people (grades, votes, doses, "
-        "payments) that nobody checks.",
+        f"- Not for: {words.others}, or decisions about people (grades, votes, doses, payments) that nobody "
+        "checks.",
         "",
         "## Accuracy",
         "",
@@ -98,18 +105,57 @@ def summary(metadata: Mapping[str, Any], groups: Sequence[Group] = ()) -> Iterat
         "",
         "## Limitations",
         "",
-        "- The classes are the ten digits, one digit to a tile. A letter, a symbol or a blank tile is "
-        "classified as a digit, too.",
+        words.limit,
         "- Accuracy holds for images like those of the test set; other handwriting, pens and cameras may "
         "give less, and confidence is calibrated for the former.",
-        "- Who wrote a digit is not recorded, so accuracy by the writers' age, hand or country is unknown.",
+        f"- Who wrote a {words.one} is not recorded, so accuracy by the writers' age, hand or country is "
+        "unknown.",
         "",
     )
 
 
+class Words(NamedTuple):
+    """What a card calls the pictures of a model, and its classes."""
+
+    pictures: str
+    classes: str
+    single: str
+    others: str
+    limit: str
+    one: str
+
+
+DIGITS_IN_WORDS = Words(
+    "handwritten digits",
+    "digit 0 to 9",
+    "single digits 0 to 9",
+    "numbers of several digits, letters",
+    "- The classes are the ten digits, one digit to a tile. A letter, a symbol or a blank tile is classified "
+    "as a digit, too.",
+    "digit",
+)
+
+
+def classes_in_words(names: Sequence[str]) -> Words:
+    """The words of a model of ten classes of its own, in ascending order."""
+    return Words(
+        f"pictures by the order of their classes, {' < '.join(names)}",
+        "class",
+        "these ten classes",
+        "pictures of anything else",
+        "- The classes are these ten, one to a tile. A tile of anything else is classified as one of them.",
+        "picture",
+    )
+
+
+def is_of_digits(metadata: Mapping[str, Any]) -> bool:
+    """Whether a model's classes are the digits; metadata without labels say so, too."""
+    return tuple(metadata.get("labels", DIGIT_CLASSES)) == DIGIT_CLASSES
+
+
 def front_matter(metadata: Mapping[str, Any]) -> Iterator[str]:
     """The YAML that hubs of models read; every value is JSON, which is YAML."""
-    dataset = metadata["recipe"]["data"]["dataset"]
+    dataset = PurePath(metadata["recipe"]["data"]["dataset"]).name  # one's own has a path
     identifier = metadata["license"].lower()
     yield "---"
     if identifier in _LICENSES:
@@ -120,7 +166,8 @@ def front_matter(metadata: Mapping[str, Any]) -> Iterator[str]:
         yield from ("license: other", f"license_name: {json.dumps(metadata['license'])}")
     yield "library_name: onnx"
     yield "pipeline_tag: image-classification"
-    yield "tags: [onnx, onnxruntime, pairedge, handwritten-digits, weight-sharing, auxiliary-loss]"
+    subject = "handwritten-digits, " if is_of_digits(metadata) else ""
+    yield f"tags: [onnx, onnxruntime, pairedge, {subject}weight-sharing, auxiliary-loss]"
     if dataset in _HUB_DATASETS:
         yield f"datasets: [{_HUB_DATASETS[dataset]}]"
     results = [
@@ -145,11 +192,13 @@ def split(evaluation: str) -> str:
     return "validation" if evaluation == "validation" else "test"
 
 
-def digit_groups(metrics: Mapping[str, Mapping[str, Any]]) -> list[Group]:
+def digit_groups(metadata: Mapping[str, Any]) -> list[Group]:
     """The test digits by what they are, where the exporter measured that."""
-    measured = metrics.get("digits", {}).get("by_digit", {})
+    measured = metadata["metrics"].get("digits", {}).get("by_digit", {})
+    names = metadata.get("labels", DIGIT_CLASSES)
     return [
-        Group(f"test digits {digit}", metric["accuracy"], metric["n"]) for digit, metric in measured.items()
+        Group(f"test digits {names[int(digit)]}", metric["accuracy"], metric["n"])
+        for digit, metric in measured.items()
     ]
 
 
@@ -207,6 +256,8 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
         f"seed {metadata['seed']}"
     )
     yield from held_out(metadata)
+    if recipe["data"].get("sha256"):
+        yield f"- Data set SHA-256: `{recipe['data']['sha256']}`"
     yield f"- Training pairs SHA-256: `{metadata['training_sha256']}`"
     yield f"- Weights SHA-256: `{metadata['weights_sha256']}`"
     yield f"- License: {metadata['license']}"

@@ -28,7 +28,8 @@ def command(stream: Stream) -> None:
     Exit code 1 if a picture cannot be read or an answer is less confident than --min-confidence, 3 if a
     picture shows no digit, 4 if one shows several.
     """
-    stream.write(TASK, LAYOUT, stream.source.load_with_digits())
+    model = stream.source.load_with_digits()
+    stream.write(TASK, LAYOUT.naming(model.classes, "name"), model)
 
 
 def read(item: Item) -> Row:
@@ -58,7 +59,8 @@ def line(row: Row) -> str:
     """The line for one picture: `seven.png: 7  P = 0.9998`."""
     from pairedge.results import classification_text
 
-    return f"{shown(row['picture'])}: {classification_text(row['digit'], row['probability'], row['status'])}"
+    name = row.get("name", row["digit"])
+    return f"{shown(row['picture'])}: {classification_text(name, row['probability'], row['status'])}"
 
 
 TASK = Task(read, answer)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pairedge.classes import DIGIT_CLASSES, named_classes
 from pairedge.cli import classify
 from pairedge.cli.shared import exit_with, refusal, report_error, save, shown
 from pairedge.cli.stream.item import Item, Row
@@ -47,9 +49,10 @@ def command(stream: Stream, mistakes: str | None, confusion: str | None) -> None
 
     model = stream.source.load_with_digits()
     evaluation = Evaluation()
-    rows = stream.rows(TASK, stream.inputs.items(), model, report=report_unreadable)
+    task = Task(partial(read, classes=model.classes), answer)
+    rows = stream.rows(task, stream.inputs.items(), model, report=report_unreadable)
     if stream.output.format == "csv":
-        with stream.output.open(LAYOUT, iter(())) as output:
+        with stream.output.open(LAYOUT.naming(model.classes, "label_name", "name"), iter(())) as output:
             for row in rows:
                 evaluation.add(row)
                 output.write(row)
@@ -62,7 +65,7 @@ def command(stream: Stream, mistakes: str | None, confusion: str | None) -> None
             named = [{"path": path, "reason": reason} for path, reason in left_out]
             stream.output.write(json.dumps({**evaluation.to_dict(), "left_out": named}) + "\n")
         else:
-            stream.output.write("\n".join(page(evaluation, left_out)) + "\n")
+            stream.output.write("\n".join(page(evaluation, model.classes, left_out)) + "\n")
     if mistakes is not None:
         from pairedge.drawing import draw_sheet
         from pairedge.scoring import sheet_cells
@@ -80,17 +83,17 @@ def command(stream: Stream, mistakes: str | None, confusion: str | None) -> None
     exit_with(failures, stream.source.min_confidence)
 
 
-def read(item: Item) -> Row:
+def read(item: Item, classes: tuple[str, ...]) -> Row:
     """The label and the tile of one picture. A refused picture is a mistake."""
     from pairedge.image import to_tile
     from pairedge.scoring import LabelError, label_of
 
     name = item.names[0]
     try:
-        label = label_of(item.label, Path(name))
+        label = label_of(item.label, Path(name), classes)
     except LabelError as error:
         return {"status": "unlabeled", "error": str(error)}
-    row = {"label": label, "right": False}
+    row = {"label": label, **named_classes(classes, label_name=classes[label]), "right": False}
     try:
         return {**row, "tile": to_tile(item.picture())}
     except ImageError as error:
@@ -110,7 +113,7 @@ def report_unreadable(row: Row) -> None:
         report_error(row["error"])
 
 
-def page(evaluation: Evaluation, left_out: list[tuple[str, str]]) -> Iterator[str]:
+def page(evaluation: Evaluation, classes: tuple[str, ...], left_out: list[tuple[str, str]]) -> Iterator[str]:
     """The lines of the report."""
     from pairedge.scoring import summary
 
@@ -120,7 +123,7 @@ def page(evaluation: Evaluation, left_out: list[tuple[str, str]]) -> Iterator[st
     for status, (count, right) in evaluation.by_status().items():
         yield f"{status:<12} {count:9,} {right:9,}"
     yield ""
-    yield from confusion_table(evaluation)
+    yield from confusion_table(evaluation, classes)
     mistakes = [(row["picture"], summary(row)) for row in evaluation.mistakes()]
     yield from listed("mistakes", mistakes, "--json lists all, --mistakes draws them")
     unlabeled = [
@@ -146,14 +149,20 @@ def listed(title: str, files: list[tuple[str, str]], hint: str) -> Iterator[str]
         yield f"  and {len(files) - _LISTED:,} more: {hint}"
 
 
-def confusion_table(evaluation: Evaluation) -> Iterator[str]:
+def confusion_table(evaluation: Evaluation, classes: tuple[str, ...]) -> Iterator[str]:
     """The lines of the confusion matrix: rows are labels, columns answers."""
+    named = classes != DIGIT_CLASSES
+    heads = [f"{digit} {name}" if named else name for digit, name in enumerate(classes)]
+    wide = max(7, *(len(head) + 2 for head in heads))
     confusion = evaluation.confusion
     width = max(5, len(f" {confusion.max():,}"))
-    yield f"{'digit':<7}" + "".join(f"{f'as {digit}':>{width}}" for digit in range(len(confusion)))
+    yield f"{'class' if named else 'digit':<{wide}}" + "".join(
+        f"{f'as {digit}':>{width}}" for digit in range(len(confusion))
+    )
     for digit, row in enumerate(confusion.tolist()):
-        yield f"{digit:<7}" + "".join(f"{f'{count:,}' if count else '.':>{width}}" for count in row)
+        yield f"{heads[digit]:<{wide}}" + "".join(
+            f"{f'{count:,}' if count else '.':>{width}}" for count in row
+        )
 
 
-TASK = Task(read, answer)
 LAYOUT = Layout(str, ("picture", "label", "status", "digit", "confidence", "right", "error", "id"))

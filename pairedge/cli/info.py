@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pairedge.classes import DIGIT_CLASSES
 from pairedge.cli.shared import shown
 from pairedge.errors import GraphError
 
@@ -92,6 +93,9 @@ def card(metadata: dict[str, Any]) -> Iterator[str]:
     parameters = metadata.get("parameters")
     yield _row("variant", printable(metadata.get("variant", "unknown")))
     yield _row("parameters", f"{parameters:,}" if isinstance(parameters, int) else "unknown")
+    labels = metadata.get("labels")
+    if isinstance(labels, list) and labels != list(DIGIT_CLASSES):
+        yield _row("classes", printable(" < ".join(map(str, labels))))
     for name, (accuracy, n) in accuracies(metadata).items():
         yield _row("accuracy", f"{accuracy:.3%} of {printable(name)}, n = {n:,}")
     if isinstance(metadata.get("confidence"), dict):

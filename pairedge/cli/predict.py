@@ -38,7 +38,8 @@ def command(stream: Stream, show: str | None) -> None:
     if show is not None and not (countable and len(names) == 2):
         raise click.UsageError("--show draws a single pair of pictures")
     task = TASK if show is None else Task(partial(read, keep_steps=True), partial(answer_and_draw, show))
-    stream.write(task, LAYOUT, stream.source.load())
+    model = stream.source.load()
+    stream.write(task, LAYOUT.naming(model.classes, "first_name", "second_name"), model)
 
 
 def read(item: Item, keep_steps: bool = False) -> Row:
@@ -78,13 +79,15 @@ def line(row: Row) -> str:
     """The line for one pair: `3 <= 7  P(first <= second) = 0.9998`."""
     from pairedge.results import comparison_text
 
-    return comparison_text(row["digits"], row["leq"], row["probability"], row["status"])
+    return comparison_text(row.get("names") or row["digits"], row["leq"], row["probability"], row["status"])
 
 
 def flat(row: Row) -> Row:
-    """The row with both digits as columns."""
-    first, second = row.get("digits") or (None, None)
-    return {**row, "first_digit": first, "second_digit": second}
+    """The row with both digits as columns, and the names of their classes where they have any."""
+    columns = dict(row)
+    for key in ("digit", "name"):
+        columns[f"first_{key}"], columns[f"second_{key}"] = row.get(f"{key}s") or (None, None)
+    return columns
 
 
 COLUMNS = (

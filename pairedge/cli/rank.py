@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pairedge.classes import named_classes
 from pairedge.cli.classify import read
 from pairedge.cli.shared import exit_with, shown
 from pairedge.cli.stream.item import Row
@@ -38,8 +39,8 @@ def command(stream: Stream) -> None:
     for row in stream.rows(TASK, stream.inputs.items(), model):
         (refused if "error" in row else pictures).append(row)
     ranking = model.rank([row.pop("tile") for row in pictures])
-    with stream.output.open(LAYOUT, iter(())) as rows:
-        for row in [*ranked(ranking, pictures, model.thresholds.digit), *refused]:
+    with stream.output.open(LAYOUT.naming(model.classes, "name"), iter(())) as rows:
+        for row in [*ranked(ranking, pictures, model), *refused]:
             rows.write(row)
     stream.report_left_out()
     exit_with(rows.statuses, stream.source.min_confidence)
@@ -49,7 +50,7 @@ def leave(_: PairModel, rows: list[Row]) -> None:
     """Leave rows as they were read: tiles are ranked when all are there."""
 
 
-def ranked(ranking: Ranking, pictures: list[Row], threshold: float) -> Iterator[Row]:
+def ranked(ranking: Ranking, pictures: list[Row], model: PairModel) -> Iterator[Row]:
     """The rows of pictures, sorted. The last one has no next, so its `in_order` and `tie` are None."""
     from pairedge.confidence import answer_status
 
@@ -58,9 +59,10 @@ def ranked(ranking: Ranking, pictures: list[Row], threshold: float) -> Iterator[
         yield {
             "position": place + 1,
             **pictures[index],
-            "status": answer_status(float(ranking.confidence[place]), threshold),
+            "status": answer_status(float(ranking.confidence[place]), model.thresholds.digit),
             "confidence": float(ranking.confidence[place]),
             "digit": int(ranking.digits[place]),
+            **named_classes(model.classes, name=model.classes[ranking.digits[place]]),
             "expected_digit": float(ranking.expected[place]),
             "in_order": float(ranking.in_order[place]) if place < last else None,
             "tie": bool(ranking.ties[place]) if place < last else None,
@@ -71,7 +73,7 @@ def line(row: Row) -> str:
     """The line for one picture: `2  seven.png: 7 <=  P(in order) = 0.9998`."""
     from pairedge.results import mark
 
-    start = f"{row['position']}  {shown(row['picture'])}: {row['digit']}"
+    start = f"{row['position']}  {shown(row['picture'])}: {row.get('name', row['digit'])}"
     if row["in_order"] is not None:
         start += f" {'=' if row['tie'] else '<='}  P(in order) = {row['in_order']:.4f}"
     return f"{start}{mark(row['status'])}"

@@ -77,7 +77,7 @@ def command(
         force_polling=polling or None,
     )
     before = Inputs(("picture",), (folder,), None, recursive) if existing else None
-    with Output(style).open(LAYOUT, iter(())) as rows:
+    with Output(style).open(LAYOUT.naming(model.classes, "name"), iter(())) as rows:
         for path in arrivals(folder, changes, settle, before):
             [row] = TASK.rows([Item((path,))], model)
             if "error" in row:

@@ -113,7 +113,8 @@ def _bars(pen: ImageDraw.ImageDraw, posterior: NDArray[np.float32], place: Place
 def _verdict(sheet: Image.Image, pen: ImageDraw.ImageDraw, prediction: Comparison, top: int) -> None:
     """Draw the decision in large letters, and its probability and confidence."""
     color = BLUE if prediction.status == "ok" else ALARM
-    first, second = prediction.digits or ("first", "second")
+    first, second = prediction.names or ("first", "second")
+    first, second = (fitting(name, 54, 360) for name in (first, second))
     decision = f"{first} {'<=' if prediction.leq else '>'} {second}"
     pen.line((MARGIN, top, sheet.width - MARGIN, top), LINE)
     middle, end = (top + sheet.height) // 2, sheet.width - MARGIN

@@ -25,11 +25,11 @@ _FILES = {
 }
 
 
-def _schema(**properties: Any) -> dict[str, Any]:
-    """The schema of an object that has just these properties."""
+def _schema(optional: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    """The schema of an object that has just these properties, and maybe the optional ones."""
     return {
         "type": "object",
-        "properties": properties,
+        "properties": {**properties, **(optional or {})},
         "required": list(properties),
         "additionalProperties": False,
     }
@@ -65,6 +65,7 @@ _SCHEMAS = {
         probability=_PROBABILITY,
         digits=_two(_DIGIT),
         digit_probabilities=_two(_POSTERIOR),
+        optional={"names": _two(_TEXT)},  # of a model whose classes are not the digits
     ),
     "RefusedPair": _schema(
         first=_TEXT,
@@ -85,6 +86,7 @@ _SCHEMAS = {
         digit=_DIGIT,
         probability=_PROBABILITY,
         probabilities=_POSTERIOR,
+        optional={"name": _TEXT},
     ),
     "RefusedPicture": _schema(picture=_TEXT, status=_REFUSED, error=_TEXT),
     "Error": _schema(error=_TEXT),

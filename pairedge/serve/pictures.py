@@ -140,7 +140,8 @@ async def classify(request: Request, served: Served, reader: Reader) -> Answer:
     tiles = await reader.tiles(pictures)
     images = [tile for tile in tiles if not isinstance(tile, Refusal)]
     [posteriors] = await served.tiles(np.stack(images)) if images else [()]
-    answers = (Classification(posterior, served.model.thresholds.digit) for posterior in posteriors)
+    model = served.model
+    answers = (Classification(posterior, model.thresholds.digit, model.classes) for posterior in posteriors)
     rows = [
         {"picture": picture.name, **(tile.row if isinstance(tile, Refusal) else next(answers).to_dict())}
         for picture, tile in zip(pictures, tiles, strict=True)

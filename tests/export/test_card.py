@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from pairedge_export.card import NO_LICENSE, Group, card, dotted
 from pairedge_export.parity import Check, Parity
 
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "network": {"variant": "aux_ws"},
     "data": {"dataset": "mnist", "pairs": "all", "synthetic": {"rendered": 60_000}},
     "optim": {"lr": 0.004, "epochs": 50},
@@ -81,6 +81,27 @@ def test_the_facts_of_the_model_are_listed() -> None:
         "(`parity.json`)",
     ):
         assert line in lines
+
+
+def test_a_model_of_other_classes_says_which() -> None:
+    names = ["T-shirt/top", *"bcdefghij"]
+    metrics = {"digits": {"accuracy": 0.9, "n": 10, "by_digit": {"0": {"accuracy": 0.8, "n": 5}}}}
+    lines = written(labels=names, metrics=metrics)
+    text = "\n".join(lines)
+    assert "Compares two pictures by the order of their classes, T-shirt/top < b < c < d < e < f" in text
+    assert "- For: comparing, classifying and sorting pictures of these ten classes, where" in text
+    assert "| test digits T-shirt/top | 80.0 % | 5 |" in lines
+    assert "digit" not in text.split("## Intended use")[1].split("## Accuracy")[0]
+    assert "handwritten-digits" not in (hub_data(lines).tags or [])
+    assert written(labels=list("0123456789")) == written()
+
+
+def test_data_of_ones_own_is_named_and_known_by_its_digest() -> None:
+    data = {**RECIPE["data"], "dataset": "shared/my_digits", "sha256": "5ea1"}
+    lines = written(recipe={**RECIPE, "data": data}, metrics={"round": {"accuracy": 0.9, "n": 20}})
+    assert "- Data set SHA-256: `5ea1`" in lines
+    [result] = hub_data(lines).eval_results or []
+    assert result.dataset_name == "my_digits"
 
 
 @pytest.mark.parametrize(

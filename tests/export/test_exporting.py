@@ -115,6 +115,11 @@ def test_a_graph_describes_itself(exports: Exports, checkpoints: dict[str, Check
     assert facts["contract"]["inputs"]["images"]["axes"] == ["N", 2, 14, 14]
 
 
+def test_a_graph_names_the_classes_of_its_data(checkpoints: dict[str, Checkpoint], uci: DataSet) -> None:
+    letters = tuple("abcdefghij")
+    assert describe(replace(checkpoints["aux_ws"], classes=letters), uci.test)["labels"] == list(letters)
+
+
 @pytest.mark.parametrize(
     ("variant", "measured_by_export"), [("aux_ws", {"all_pairs", "digits"}), (WITHOUT_BRANCHES, set())]
 )

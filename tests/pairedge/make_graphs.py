@@ -165,6 +165,10 @@ def changed(**values: Any) -> dict[str, Any]:
 GRAPHS = {
     "base": graph(),
     "with_digits": graph(classes=10),
+    "with_classes": graph(metadata=changed(labels=[f"size {n}" for n in range(10)]), classes=10),
+    "classes_of_nine": graph(metadata=changed(labels=list("012345678")), classes=10),
+    "classes_alike": graph(metadata=changed(labels=["same"] * 10), classes=10),
+    "classes_no_list": graph(metadata=changed(labels="0123456789"), classes=10),
     "no_metadata": graph(metadata=None),
     "metadata_not_json": graph(text=b"{'schema': __import__}"),
     "metadata_not_utf8": graph(text=b'{"schema": 2, "variant": "\xff\xfe"}'),

@@ -13,12 +13,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
+from pairedge.classes import DIGIT_CLASSES
 from pairedge.cli.shared import shown
 from pairedge.cli.stream.item import Item, Row
 
@@ -44,6 +45,13 @@ class Layout:
     line: Callable[[Row], str]
     columns: tuple[str, ...]
     flat: Callable[[Row], Row] = lambda row: row
+
+    def naming(self, classes: tuple[str, ...], *columns: str) -> Layout:
+        """The layout with columns for the names of classes, before the confidence; as it is for digits."""
+        if classes == DIGIT_CLASSES:
+            return self
+        place = self.columns.index("confidence")
+        return replace(self, columns=(*self.columns[:place], *columns, *self.columns[place:]))
 
     def encode(self, row: Row, style: Style) -> str:
         """A row in a style, with the end of its line."""

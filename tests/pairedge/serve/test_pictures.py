@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import pairedge
 from pairedge.serve.openapi import document
 
 from .server_process import EXAMPLES, Reply, Server, png
@@ -156,3 +157,16 @@ def test_a_body_that_is_not_what_its_encoding_says_is_refused(server: Server) ->
         reply = server.post("/classify", body, **{"content-encoding": encoding})
         assert reply.status == status
         assert sentence in reply.error
+
+
+def test_rows_of_a_model_of_other_classes_keep_the_schema() -> None:
+    graph = Path(__file__).parents[1] / "graphs" / "with_classes.onnx"
+    model = pairedge.load(graph)
+    three, seven = EXAMPLES / "three.png", EXAMPLES / "seven.png"
+    rows = {
+        "Prediction": {"first": "a", "second": "b", **model.predict(three, seven).to_dict()},
+        "Classification": {"picture": "a", **model.classify(three).to_dict()},
+    }
+    for name, row in rows.items():
+        assert "size 0" in json.dumps(row)
+        jsonschema.validate(row, document()["components"]["schemas"][name])
