@@ -25,6 +25,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from os import environ
 from pathlib import Path
 
@@ -123,6 +124,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_block_of_code_does_what_the_page_says(page: Path, reader: Path) -> None:
     programs: list[str] = []
+    if page.name == "own_data.md":
+        draw_own_digits(reader / "my_digits")
     for block in blocks(page.read_text()):
         where = f"{page.name}:{block.line}"
         match block.language:
@@ -144,6 +147,14 @@ def test_every_block_of_code_does_what_the_page_says(page: Path, reader: Path) -
     if programs:
         code, output = shell('"$PYTHON" -', "\n".join(programs))
         assert code == 0, f"{page.name}: {output}"
+
+
+def draw_own_digits(folder: Path) -> None:
+    """Pictures that a reader drew: my_digits/7/anna12.png."""
+    for digit, (number, writer) in product(range(10), enumerate(("anna", "ben", "chi"))):
+        (folder / str(digit)).mkdir(parents=True, exist_ok=True)
+        picture = draw_digit(digit, Look(size=(40, 40), slant=0.1 * number))
+        picture.save(folder / str(digit) / f"{writer}{number}.png")
 
 
 def check_session(text: str, where: str) -> None:
@@ -179,7 +190,7 @@ def is_run(words: list[str]) -> bool:
         return not UNENDING & set(words[1:2]) and not {"--model", "--dask", "--verify"} & set(words)
     if words[0] == "pairedge-export":  # of what the page has trained before
         return Path("runs").exists() and not {"--precision", "--mobile", "--sign"} & set(words)
-    return words[0] in ("python", "split") or "uci" in words
+    return words[0] in ("python", "split") or bool({"uci", "my_digits"} & set(words))
 
 
 def run(line: str, where: str) -> tuple[int, str]:

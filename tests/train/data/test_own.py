@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,10 +18,11 @@ from PIL import Image
 from pairedge.image.tile import pool, to_tile
 from pairedge_train.data.datasets import fields_of
 from pairedge_train.data.loading import load_data
+from pairedge_train.data.own import pictures
 from pairedge_train.data.own.reading import read_own
 from pairedge_train.data.own.splits import OwnData, hashed, position, split_data
 from pairedge_train.errors import DataError
-from pairedge_train.experiments.recipe import Data
+from pairedge_train.experiments.recipe import Data, Synthetic
 
 from .own_files import some_fields, write_csv, write_idx, write_pictures
 
@@ -54,10 +56,25 @@ def test_a_refused_picture_is_named_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "4" / "notes.png").write_text("no picture")
     Image.new("L", (60, 60), 255).save(tmp_path / "4" / "blank.png")
     Image.open(tmp_path / "7" / "0.png").save(tmp_path / "somewhere.png")
+    (tmp_path / "readme.md").write_text("mine")
+    (tmp_path / ".hidden").write_text("a program's")
     reasons = dict(read_own(tmp_path).refused)
-    assert set(reasons) == {"4/notes.png", "4/blank.png", "somewhere.png"}
+    assert set(reasons) == {"4/notes.png", "4/blank.png", "somewhere.png", "readme.md"}
     assert reasons["somewhere.png"].startswith("its name neither starts nor ends with a single digit")
     assert str(tmp_path) not in "".join(reasons.values())
+
+
+def test_many_pictures_are_read_by_several_processes_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path, 1)
+    one = read_own(tmp_path)
+    monkeypatch.setattr(pictures, "_FEW", 2)
+    numbers: list[int] = []
+    many = read_own(tmp_path, on_picture=numbers.append)
+    assert np.array_equal(one.fields, many.fields)
+    assert one.names == many.names
+    assert numbers == [10] * 10
 
 
 def test_classes_of_other_names_have_the_order_of_their_file(tmp_path: Path) -> None:
@@ -175,6 +192,16 @@ def test_names_and_order_decide_nothing(tmp_path: Path) -> None:
     one, other = read(tmp_path / "one.npz"), read(tmp_path / "other.npz")
     assert one.sha256 == other.sha256
     assert [one.splits[place] for place in order] == list(other.splits)
+    assert np.array_equal(one.data_set().training.tiles, other.data_set().training.tiles)
+
+
+def test_synthetic_digits_are_not_added_to_other_classes(tmp_path: Path) -> None:
+    fields, labels = some_fields(5)
+    np.savez(tmp_path / "mine.npz", images=fields, labels=labels, classes=np.array(HIRAGANA))
+    data = Data(dataset=str(tmp_path / "mine.npz"), synthetic=Synthetic(rendered=5))
+    assert load_data(data).classes == HIRAGANA
+    with pytest.raises(DataError, match=r"data.synthetic.hands draws digits, but its classes are o, ki, su"):
+        load_data(replace(data, synthetic=Synthetic(hands=5)))
 
 
 @pytest.mark.parametrize("group_by", ["folder", r"^([a-z]+)/"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,19 @@ def test_a_checkpoint_names_the_machine_that_trained_it(tiny: DataSet, quick: Re
     assert machine == row.machine
     assert machine is not None
     assert {"cpu", "kernels", "torch"} <= set(machine)
+
+
+def test_a_checkpoint_names_its_classes(tiny: DataSet, quick: Recipe, tmp_path: Path) -> None:
+    letters = tuple("abcdefghij")
+    checkpoint, _ = train_round(quick, replace(tiny, classes=letters))
+    save_checkpoint(tmp_path / "a.safetensors", checkpoint)
+    assert load_checkpoint(tmp_path / "a.safetensors").classes == letters
+    content = (tmp_path / "a.safetensors").read_bytes()
+    edited = content.replace(rb"\"b\", \"c\"", rb"\"a\", \"c\"")  # JSON in JSON
+    assert edited != content
+    (tmp_path / "a.safetensors").write_bytes(edited)
+    with pytest.raises(CheckpointError, match="do not fit this version"):
+        load_checkpoint(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize(

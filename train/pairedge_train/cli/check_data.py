@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from tqdm import tqdm
 
 from pairedge.cli.shared import shown
 from pairedge_train.data.loading import own_path
 from pairedge_train.data.own.labeled import Labeled
+from pairedge_train.data.own.pictures import OnPicture
 from pairedge_train.data.own.reading import read_own
 from pairedge_train.data.own.sheet import draw_data
 from pairedge_train.data.own.splits import SPLITS, OwnData, split_data
@@ -33,7 +36,8 @@ def check_data(settings: Data, data_dir: Path | None, out: Path) -> None:
     if not settings.is_own:
         raise click.UsageError(f"--check-data is for a path of your own; {settings.dataset} is published")
     path = own_path(settings.dataset, data_dir)
-    pictures = read_own(path, settings.group_by)
+    with reading_bar() as on_picture:
+        pictures = read_own(path, settings.group_by, on_picture)
     sheet = out / f"{path.resolve().stem}.png"
     try:
         data = split_data(pictures)
@@ -43,6 +47,18 @@ def check_data(settings: Data, data_dir: Path | None, out: Path) -> None:
         raise
     click.echo("\n".join(table(data)))
     write_sheet(data, sheet)
+
+
+@contextmanager
+def reading_bar() -> Iterator[OnPicture]:
+    """A progress bar on standard error for pictures that are read, which a second's work does not need."""
+    with tqdm(desc="reading", unit="picture", leave=False, delay=1) as bar:
+
+        def on_picture(total: int) -> None:
+            bar.total = total
+            bar.update()
+
+        yield on_picture
 
 
 def write_sheet(data: Labeled | OwnData, path: Path) -> None:

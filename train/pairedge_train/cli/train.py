@@ -250,7 +250,7 @@ def train(
     tensorboard: bool,
 ) -> None:
     """Train the rounds of a recipe under progress bars; print the results and the next command."""
-    from pairedge_train.cli.check_data import headline, write_sheet
+    from pairedge_train.cli.check_data import headline, reading_bar, write_sheet
     from pairedge_train.cli.progress import Progress
     from pairedge_train.cli.tensorboard import TensorBoard
     from pairedge_train.data.loading import as_data_set, load_data, load_own
@@ -259,13 +259,13 @@ def train(
     from pairedge_train.training.rounds import checkpoint_path, run_rounds, study_folder
 
     check_device(device)
-    own = load_own(recipe.data, data_dir) if recipe.data.is_own else None
-    if own is None:
-        data = load_data(recipe.data, data_dir)
-    else:
+    own = None
+    if recipe.data.is_own:
+        with reading_bar() as on_picture:
+            own = load_own(recipe.data, data_dir, on_picture)
         click.echo(headline(own))
         recipe = recipe.with_({"data.sha256": own.sha256})
-        data = as_data_set(own, recipe.data)
+    data = load_data(recipe.data, data_dir) if own is None else as_data_set(own, recipe.data)
     folder = study_folder(out, recipe)
     with ExitStack() as open_:
         board = open_.enter_context(closing(TensorBoard(folder / "tensorboard"))) if tensorboard else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from pairedge.classes import DIGIT_CLASSES
 from pairedge_train.data.datasets import DataSet, Digits
+from pairedge_train.data.own.pictures import OnPicture
 from pairedge_train.data.own.reading import read_own
 from pairedge_train.data.own.splits import OwnData, split_data
 from pairedge_train.data.published import load_published
@@ -29,9 +30,11 @@ def load_data(settings: Data, data_dir: Path | None = None) -> DataSet:
         DataError: when it is missing and cannot be downloaded, damaged, cannot be used, or not what the
             settings were made for.
     """
-    if not settings.is_own:
-        return load_published(settings.dataset, data_dir or default_data_dir())
-    return as_data_set(load_own(settings, data_dir), settings)
+    if settings.is_own:
+        return as_data_set(load_own(settings, data_dir), settings)
+    data = load_published(settings.dataset, data_dir or default_data_dir())
+    check_synthetic(data.classes, settings)
+    return data
 
 
 def default_data_dir() -> Path:
@@ -39,15 +42,13 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("PAIREDGE_DATA") or cache_folder())
 
 
-def load_own(
-    settings: Data, data_dir: Path | None = None, on_picture: Callable[[], None] = lambda: None
-) -> OwnData:
+def load_own(settings: Data, data_dir: Path | None = None, on_picture: OnPicture = lambda _: None) -> OwnData:
     """Read and split a data set of one's own.
 
     Args:
         settings: its path, and how it is split.
         data_dir: as `load_data` takes it.
-        on_picture: called after each picture of a folder.
+        on_picture: called after each picture of a folder with the number of all.
 
     Raises:
         DataError: when it is missing, cannot be used, or is not what the settings were made for.
@@ -66,11 +67,31 @@ def as_data_set(data: OwnData, settings: Data) -> DataSet:
 
     Folds and synthetic pictures choose what they validate on among the training digits, so the validation
     split joins these.
+
+    Raises:
+        DataError: when the settings add synthetic digits to other classes.
     """
+    check_synthetic(data.pictures.classes, settings)
     splits = data.data_set()
     if splits.held_out is None or not (settings.folds or settings.synthetic):
         return splits
     return replace(splits, training=Digits.joined([splits.training, splits.held_out]), held_out=None)
+
+
+def check_synthetic(classes: tuple[str, ...], settings: Data) -> None:
+    """Check that no synthetic digits would be added to classes that are none.
+
+    Raises:
+        DataError: when they would; the message names the setting.
+    """
+    synthetic = settings.synthetic
+    drawn = {"printed": synthetic.printed, "hands": synthetic.hands, "written": synthetic.written}
+    for name, count in drawn.items():
+        if count and classes != DIGIT_CLASSES:
+            raise DataError(
+                f"{settings.dataset}: data.synthetic.{name} draws digits, but its classes are "
+                f"{', '.join(classes)}"
+            )
 
 
 def own_path(dataset: str, data_dir: Path | None) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +24,21 @@ from pairedge_train.errors import DataError
 from pairedge_train.rendering.split import Split
 
 BY_FOLDER = "folder"  # the setting data.group_by of pictures by writers' folders
+_NO_CLASS = "lies in no folder of a class"
 _FEW = 100  # pictures: starting other processes takes as long as reading them
 
+OnPicture: TypeAlias = Callable[[int], None]
 # A picture's field and tile, or the reason why it has none.
-Read = tuple[NDArray[np.uint8], NDArray[np.uint8]] | str
+Read: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8]] | str
 
 
-def read_pictures(folder: Path, group_by: str, on_picture: Callable[[], None]) -> Labeled:
+def read_pictures(folder: Path, group_by: str, on_picture: OnPicture) -> Labeled:
     """Read all pictures in a folder and its subfolders.
 
     Args:
         folder: whose pictures are read.
         group_by: how writers are told apart, as `Data.group_by` says.
-        on_picture: called after each picture.
+        on_picture: called after each picture with the number of all.
 
     Raises:
         DataError: when there is no picture, a folder stands for no class, or a writer is not told.
@@ -49,10 +52,10 @@ def read_pictures(folder: Path, group_by: str, on_picture: Callable[[], None]) -
     labels, unlabeled = labels_of(folder, names, classes, by_writer=bool(group_by))
     labeled = [name for name in names if name in labels]
     groups = {name: group_of(folder, name, group_by, classes) for name in labeled} if group_by else None
-    refused = [*unlabeled]
+    refused = [*unlabeled, *not_pictures(folder, inputs.left_out)]
     kept, fields, tiles = [], [], []
     for name, read in zip(labeled, read_all([folder / name for name in labeled]), strict=True):
-        on_picture()
+        on_picture(len(labeled))
         if isinstance(read, str):
             refused.append(Refused(name.as_posix(), read))
         else:
@@ -73,13 +76,21 @@ def read_pictures(folder: Path, group_by: str, on_picture: Callable[[], None]) -
     )
 
 
+def not_pictures(folder: Path, left_out: Iterable[tuple[str, str]]) -> Iterator[Refused]:
+    """The files in a folder that are no pictures, but for hidden ones and that of the classes."""
+    for path, reason in left_out:
+        name = PurePath(path).relative_to(folder)
+        if reason != "hidden" and name != PurePath(CLASSES_FILE):
+            yield Refused(name.as_posix(), reason)
+
+
 def labels_of(
     folder: Path, names: Iterable[PurePath], classes: tuple[str, ...], *, by_writer: bool
 ) -> tuple[dict[PurePath, int], list[Refused]]:
     """The label of each picture, and the pictures that have none.
 
     Raises:
-        DataError: when no picture of a folder has a label: the folder is a class that is not among the ten.
+        DataError: when a folder has pictures and is called after none of the ten classes.
     """
     labels: dict[PurePath, int] = {}
     refused: list[Refused] = []
@@ -89,8 +100,11 @@ def labels_of(
             refused.append(Refused(name.as_posix(), reason))
         else:
             labels[name] = label
-    known = {name.parent for name in labels}
-    strangers = {Path(name).parent for name, _ in refused} - known - {Path()}
+    strangers = {
+        Path(name).parent
+        for name, reason in refused
+        if reason == _NO_CLASS and not _lies_open(PurePath(name))
+    }
     if strangers:
         there = sorted({classes[label] for label in labels.values()}, key=classes.index)
         there += sorted({stranger.name for stranger in strangers})
@@ -111,13 +125,17 @@ def label_of(name: PurePath, classes: tuple[str, ...], *, by_writer: bool) -> tu
     for parent in reversed(name.parts[:-1]):
         if parent in classes:
             return classes.index(parent), ""
-    lies_open = by_writer or len(name.parts) == 1 + (given_split(name) is not None)
-    if classes != DIGIT_CLASSES or not lies_open:
-        return None, "lies in no folder of a class"
+    if classes != DIGIT_CLASSES or not (by_writer or _lies_open(name)):
+        return None, _NO_CLASS
     try:
         return digit_of(Path("/pictures", name.name)), ""  # whatever the folders above are called
     except LabelError as error:
         return None, str(error).partition(": ")[2]
+
+
+def _lies_open(name: PurePath) -> bool:
+    """Whether a picture lies in the data's folder itself, or in that of a split."""
+    return len(name.parts) == 1 + (given_split(name) is not None)
 
 
 def given_split(name: PurePath) -> Split | None:

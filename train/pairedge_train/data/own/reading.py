@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pairedge_train.data.own.csv_file import read_csv
 from pairedge_train.data.own.idx import images_in, read_idx
 from pairedge_train.data.own.labeled import Labeled
 from pairedge_train.data.own.npz import read_npz
-from pairedge_train.data.own.pictures import read_pictures
+from pairedge_train.data.own.pictures import OnPicture, read_pictures
 from pairedge_train.errors import DataError
 
 
-def read_own(path: Path, group_by: str = "", on_picture: Callable[[], None] = lambda: None) -> Labeled:
+def read_own(path: Path, group_by: str = "", on_picture: OnPicture = lambda _: None) -> Labeled:
     """Read pictures with labels from a folder of pictures, IDX files or their folder, an NPZ or a CSV file.
 
     Args:
         path: of the folder or file.
         group_by: how writers are told apart, as `Data.group_by` says; empty for no writers.
-        on_picture: called after each picture of a folder.
+        on_picture: called after each picture of a folder with the number of all.
 
     Raises:
         DataError: when it holds none of these, or what it holds cannot be used.
