@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import pairedge
 from pairedge_train.data.datasets import DataSet
 from pairedge_train.errors import DataError, OutputError
 from pairedge_train.experiments.recipe import Recipe, read_recipe
@@ -67,7 +68,7 @@ def test_the_recipe_is_there_whole_and_run_json_says_what_trained(
     assert list(run["rounds"]) == ["2021", "2022"]
     for row, facts in zip(rows, run["rounds"].values(), strict=True):
         assert facts["machine"] == machine()
-        assert (facts["device"], facts["epochs"]) == ("cpu", 2)
+        assert (facts["device"], facts["epochs"], facts["pairedge"]) == ("cpu", 2, pairedge.__version__)
         assert facts["seconds"] >= facts["seconds_of_training"] == row.seconds
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pairedge
 from pairedge_train.errors import DataError, OutputError
 from pairedge_train.experiments.recipe import Recipe
 from pairedge_train.files import one_writer, write_all, write_atomically
@@ -73,6 +74,7 @@ class Record:
                 "epochs": row.epochs,
                 "device": row.device,
                 "machine": row.machine,
+                "pairedge": pairedge.__version__,
             }
             run = {"recipe": self._recipe.digest(), "rounds": known}
             write_atomically(path, (json.dumps(run, indent=2) + "\n").encode())

@@ -91,8 +91,8 @@ def run_rounds(
             rounds 0 to k - 1 are the folds of one draw of pairs, the next k rounds those of another.
         rounds: number of rounds.
         device: where to train; on another device than a CPU, rounds that can be stacked train together.
-        checkpoint_every: how many epochs of an interrupted round are lost at most: so often its state is
-            written; 0 loses all. A state that is there is gone on from in any case.
+        checkpoint_every: epochs between two snapshots of an unfinished round; 0 writes none. A round goes on
+            from a snapshot that is there in any case.
         watch: told what happens, also of a teacher, and of rounds that were finished before.
 
     Raises:
@@ -135,19 +135,26 @@ def run_rounds(
                         continue
                     name = f"round {missing[0] + 1} of {rounds} (seed {seed + missing[0]})"
                     raise DivergedError(f"{name}: {error}") from error
-                seconds = (time.perf_counter() - start) / len(missing)
-                for checkpoint, row in trained:
-                    if len(missing) > 1:
-                        row = replace(row, bundle=tuple(seed + number for number in missing))
-                    save_checkpoint(checkpoint_path(folder, row.seed), checkpoint)
-                    record.finish(row, seconds)
-                    append_row(folder / "rows.jsonl", row)
-                    finished[row.seed] = row
+                finished |= keep_rounds(folder, record, trained, time.perf_counter() - start)
             snapshot.remove()
         for number in numbers:
             rows[number] = finished[seed + number]
             watch(RoundEnd(rows[number]))
     return [rows[number] for number in range(rounds)]
+
+
+def keep_rounds(
+    folder: Path, record: Record, trained: Sequence[tuple[Checkpoint, RoundRow]], seconds: float
+) -> dict[int, RoundRow]:
+    """Write the checkpoints and rows of rounds that were trained together, and give the rows by seed."""
+    bundle = tuple(row.seed for _, row in trained) if len(trained) > 1 else None
+    rows: dict[int, RoundRow] = {}
+    for checkpoint, row in trained:
+        rows[row.seed] = replace(row, bundle=bundle)
+        save_checkpoint(checkpoint_path(folder, row.seed), checkpoint)
+        record.finish(rows[row.seed], seconds / len(trained))
+        append_row(folder / "rows.jsonl", rows[row.seed])
+    return rows
 
 
 def bundles(recipe: Recipe, rounds: int, device: str) -> list[list[int]]:
