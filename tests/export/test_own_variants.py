@@ -1,4 +1,4 @@
-"""A variant of one's own is trained, exported and answers, each in a fresh process, with no clone edited."""
+"""A variant of one's own is trained, exported and answers, with no clone edited."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pairedge.cli import main as pairedge
+from pairedge_train.cli.train import main as train
 from pairedge_train.networks import variants as registry
 from pairedge_train.networks.variants import variants
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = {
-    "pairedge-train": "from pairedge_train.cli.train import main; main()",
-    "pairedge-export": "from pairedge_export.cli import main; main()",
-    "pairedge": "from pairedge.cli import run; run()",
-}
+EXPORT = "from pairedge_export.cli import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -28,37 +27,29 @@ def example() -> str:
     return str(code)
 
 
-def run(folder: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # -P: as of an installed program, the current folder is not on its path.
-    command = [sys.executable, "-P", "-c", PROGRAMS[program], *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.slow
-def test_the_example_is_trained_exported_and_answers_in_fresh_processes(example: str, tmp_path: Path) -> None:
-    (tmp_path / "my_nets.py").write_text(example)
+def test_the_example_is_exported_in_a_fresh_process_and_answers_without_its_code(
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for names in ("_OWN", "_LOADED"):
+        monkeypatch.setattr(registry, names, {})
+    Path("my_nets.py").write_text(example)
     quick = ("--dataset", "uci", "--pairs", "100", "--epochs", "1")
-    trained = run(tmp_path, "pairedge-train", "--variant", "my_nets:my_net", *quick)
-    assert trained.returncode == 0, trained.stderr
+    trained = CliRunner().invoke(train, ["--variant", "my_nets:my_net", *quick])
+    assert trained.exit_code == 0, trained.output
+    del sys.modules["my_nets"]
     [words] = re.findall(r"Next: pairedge-export (.+)", trained.stdout)
-    named, checkpoint = words.split()
-    assert named == "--variant=my_nets:my_net"
-
-    unnamed = run(tmp_path, "pairedge-export", checkpoint)
-    assert unnamed.returncode == 1
-    assert unnamed.stderr == (
-        f"Error: {checkpoint}: variant 'my_nets:my_net' is code of your own, which is not imported; "
-        "say --variant my_nets:my_net\n"
+    assert words.startswith("--variant=my_nets:my_net runs/my_nets.my_net-")
+    # -P: as in an installed program, the current folder is not on the path.
+    exported = subprocess.run(
+        [sys.executable, "-P", "-c", EXPORT, *words.split()], capture_output=True, text=True, check=False
     )
-    assert not (tmp_path / "exports").exists()
-
-    exported = run(tmp_path, "pairedge-export", named, checkpoint)
     assert exported.returncode == 0, exported.stderr
-    assert "✗" not in exported.stdout
+    Path("my_nets.py").unlink()
     [words] = re.findall(r"Next: pairedge (.+)", exported.stdout)
-    (tmp_path / "my_nets.py").unlink()  # a graph needs no code
-    answered = run(tmp_path, "pairedge", *words.split())
-    assert answered.returncode == 0, answered.stderr
+    answered = CliRunner().invoke(pairedge, words.split())
+    assert answered.exit_code == 0, answered.output
     assert "P(first <= second) = " in answered.stdout
 
 
