@@ -92,8 +92,7 @@ hands: $(DEV)/done  ## fetch the handwriting fonts and draw their glyphs anew; n
 
 readme: $(DEV)/done  ## update tables of README.md and train/LOG.md, the figure of accuracy and the inventory, from committed rows
 	$(DEV)/bin/python -m benchmarks.pareto --draw
-	$(DEV)/bin/python -m tools.readme README.md
-	$(DEV)/bin/python -m tools.readme docs/accuracy.md
+	$(DEV)/bin/python -m tools.readme README.md docs/accuracy.md docs/scale.md
 	$(DEV)/bin/python -m tools.inventory artifacts/reports/inventory.md
 	$(DEV)/bin/python -m tools.training_log train/LOG.md
 

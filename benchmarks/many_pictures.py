@@ -12,8 +12,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +20,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-import numpy as np
 from PIL import Image
 
 from benchmarks.options import HELP, quick_option
@@ -31,41 +28,15 @@ from benchmarks.records import (
     KillsRecord,
     ManyRowsRecord,
     ManyRowsSample,
-    ThroughputRecord,
-    ThroughputRow,
     keep,
 )
+from benchmarks.throughput import CLASSIFY, throughput
 from pairedge.bench import machine
 
-CLASSIFY = [sys.executable, "-m", "pairedge", "classify", "--csv"]
 EXAMPLE = str(ROOT / "examples" / "eight.png")  # 28x28 pixels
 
 LONGEST_LIFE = 2.0  # seconds until a run is killed, about as long as it takes to start
 MOST_BYTES = 30_000  # of output until a run is killed, some hundred rows
-
-# What no program that answers for pictures goes below: the same processes, which only read them.
-READ = """
-import multiprocessing, sys, warnings
-from pairedge.image import to_tile
-
-def read(paths):
-    warnings.simplefilter("ignore")
-    for path in paths:
-        to_tile(path)
-
-if __name__ == "__main__":
-    paths = open(sys.argv[1]).read().splitlines()
-    jobs = int(sys.argv[2])
-    parts = [paths[place::jobs] for place in range(jobs)]
-    if jobs == 1:
-        read(paths)
-    else:
-        processes = [multiprocessing.get_context("spawn").Process(target=read, args=[part]) for part in parts]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-"""
 
 
 @click.group(context_settings=HELP)
@@ -73,49 +44,7 @@ def main() -> None:
     """Measure `pairedge classify` on many pictures."""
 
 
-@main.command()
-@click.option("--pictures", type=click.IntRange(1, 60_000), default=20_000, show_default=True)
-@click.option("--runs", type=click.IntRange(1), default=3, show_default=True)
-@quick_option
-def throughput(pictures: int, runs: int, quick: bool) -> None:
-    """Many pictures through `classify`, with one process and with two, beside reading alone: CPU seconds.
-
-    CPU time counts what a command costs also where other programs keep the cores busy.
-    """
-    pictures, runs = (200, 1) if quick else (pictures, runs)
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        listed = write_pictures(Path(folder), pictures)
-        (Path(folder) / "read.py").write_text(READ)
-        output = ["--from", str(listed), "-o", f"{folder}/out.csv"]
-        for processes in (1, 2):
-            read = [sys.executable, f"{folder}/read.py", str(listed), str(processes)]
-            classify = [*CLASSIFY, *output, "--jobs", str(processes)]
-            seconds = [(cpu_seconds(classify), cpu_seconds(read)) for _ in range(runs)]
-            rows.append(
-                ThroughputRow(
-                    processes=processes,
-                    median_ratio=statistics.median(ours / reading for ours, reading in seconds),
-                    cpu_seconds=[ours for ours, _ in seconds],
-                    reading_cpu_seconds=[reading for _, reading in seconds],
-                )
-            )
-            click.echo(f"{processes}: {rows[-1].median_ratio:.3f} x reading alone")
-        size = sum(path.stat().st_size for path in Path(folder).glob("*.png"))
-        rows_size = (Path(folder) / "out.csv").stat().st_size
-    record = ThroughputRecord(
-        machine=machine(), pictures=pictures, runs=runs, picture_bytes=size, row_bytes=rows_size, rows=rows
-    )
-    if not quick:
-        keep("many_pictures", record)
-
-
-def cpu_seconds(command: list[str]) -> float:
-    """The CPU time, user and system, of a command and the processes that it starts and waits for."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+main.add_command(throughput)
 
 
 @main.command()
@@ -220,17 +149,6 @@ def wait_for_growth(
             return True
         time.sleep(0.0005)
     return False
-
-
-def write_pictures(folder: Path, count: int) -> Path:
-    """Write so many of MNIST's training digits as PNG files, 28x28 pixels, and the list of their paths."""
-    raw = Path(os.environ["PAIREDGE_DATA"]) / "MNIST" / "raw" / "train-images-idx3-ubyte"
-    digits = np.fromfile(raw, np.uint8, count * 28 * 28, offset=16).reshape(count, 28, 28)
-    for number, digit in enumerate(digits):
-        Image.fromarray(digit).save(folder / f"{number:05}.png")
-    listed = folder / "list"
-    listed.write_text("".join(f"{folder}/{number:05}.png\n" for number in range(count)))
-    return listed
 
 
 def write_list(folder: Path, rows: int) -> Path:

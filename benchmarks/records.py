@@ -394,18 +394,30 @@ class ServersRecord:
     servers: list[ServerRow]
 
 
+PictureKind = Literal["drawing", "photo"]  # a PNG of 28x28 pixels; a JPEG of 12 megapixels
+Way = Literal["1 process", "2 processes", "2 Dask workers"]
+
+
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class ThroughputRow:
-    """`pairedge classify` on all pictures, beside as many processes that only read them, in turn.
+    """`pairedge classify` on all pictures of a kind, beside as many processes that only read them.
 
     Attributes:
-        processes: how many.
+        kind: of the pictures.
+        way: who answers.
+        pictures: how many.
+        picture_bytes: of all files together.
+        row_bytes: of the CSV file with all rows.
         median_ratio: of its CPU time to that of reading, run by run.
         cpu_seconds: of every run, user and system, all processes together.
         reading_cpu_seconds: the same of reading alone.
     """
 
-    processes: int
+    kind: PictureKind
+    way: Way
+    pictures: int
+    picture_bytes: int
+    row_bytes: int
     median_ratio: float
     cpu_seconds: list[float]
     reading_cpu_seconds: list[float]
@@ -413,22 +425,14 @@ class ThroughputRow:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class ThroughputRecord:
-    """results/many_pictures.json: many pictures, answered by one process and by several.
+    """results/many_pictures.json: many pictures, answered in several ways.
 
     Attributes:
         machine: where.
-        pictures: how many, 28x28 pixels, PNG.
-        picture_bytes: of all files together.
-        row_bytes: of the CSV file with all rows.
-        runs: of each command.
-        rows: one for each number of processes.
+        rows: one for each kind of pictures and way.
     """
 
     machine: Machine
-    pictures: int
-    picture_bytes: int
-    row_bytes: int
-    runs: int
     rows: list[ThroughputRow]
 
 

@@ -1,6 +1,6 @@
-"""The tables of README.md, generated from the committed rows and graphs so that they cannot drift.
+"""The tables of README.md and of pages in docs/, generated from the committed rows and graphs.
 
-python -m tools.readme README.md
+python -m tools.readme README.md docs/accuracy.md docs/scale.md
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import Any
 import click
 
 import pairedge
-from benchmarks.records import EdgeRecord, ParetoPoint, ParetoRecord, RoundsRecord, read_record
+from benchmarks import many_pictures_page
+from benchmarks.records import (
+    EdgeRecord,
+    ParetoPoint,
+    ParetoRecord,
+    RoundsRecord,
+    ThroughputRecord,
+    read_record,
+)
 from pairedge_train.experiments.library import reports, studies
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.reports.agreement import Tally, rows_of, summary, tallies
@@ -49,6 +57,8 @@ def fill(text: str, root: Path) -> str:
         "ablation": ablation_table,
         "reports": reports_table,
         "speed": speed_table,
+        "core_hours": core_hours_table,
+        "storage": storage_table,
     }
     return replace_tables(text, {name: partial(make, root) for name, make in tables.items()})
 
@@ -244,6 +254,21 @@ def speed_table(root: Path) -> str:
         ]
     )
     return table(["pairedge", "compared with", "measured", "target", ""], lines)
+
+
+def core_hours_table(root: Path) -> str:
+    """The time that millions of pictures take."""
+    return many_pictures_page.core_hours(throughput_record(root))
+
+
+def storage_table(root: Path) -> str:
+    """The storage that millions of pictures take."""
+    return many_pictures_page.storage(throughput_record(root))
+
+
+def throughput_record(root: Path) -> ThroughputRecord:
+    """The rates at which many pictures were answered."""
+    return read_record(root / "benchmarks" / "results" / "many_pictures.json", ThroughputRecord)
 
 
 def percent(share: float, decimals: int = 1) -> str:

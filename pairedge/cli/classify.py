@@ -45,7 +45,7 @@ def answer(model: PairModel, rows: list[Row]) -> None:
 
     from pairedge.image import TILE_SIDE
 
-    # The last bits of an answer vary with the number of tiles beside it, so that is the same always: what
+    # The last bits of an answer can vary with the number of tiles beside it, so that is the same always: what
     # --resume continues, or other processes answer, is then the same bytes.
     tiles = np.zeros((PART, TILE_SIDE, TILE_SIDE), np.uint8)
     for place, row in enumerate(rows):

@@ -122,8 +122,9 @@ def page(evaluation: Evaluation, classes: tuple[str, ...], left_out: list[tuple[
     yield f"{'status':<12} {'pictures':>9} {'right':>9}"
     for status, (count, right) in evaluation.by_status().items():
         yield f"{status:<12} {count:9,} {right:9,}"
-    yield ""
-    yield from confusion_table(evaluation, classes)
+    if evaluation.answered:
+        yield ""
+        yield from confusion_table(evaluation, classes)
     mistakes = [(row["picture"], summary(row)) for row in evaluation.mistakes()]
     yield from listed("mistakes", mistakes, "--json lists all, --mistakes draws them")
     unlabeled = [

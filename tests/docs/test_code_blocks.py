@@ -3,7 +3,8 @@
 By the language of a block:
 
 - `python` runs; the blocks of a page share their names. One that begins with `# NAME.py` is also written to
-  that file, for the commands below it.
+  that file, for the commands below it. One that imports what only a reader with a cluster has (CLUSTERS) runs
+  where that is installed, and is compiled elsewhere.
 - `console` runs each line after `$`, and what it prints is what the page shows; `...` stands for anything.
 - `sh`, or no language, runs each line, which must succeed. What needs another machine, the network or an
   hour, or does not end by itself, is read only: its syntax by bash, the options of pairedge's programs by
@@ -25,6 +26,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import product
 from os import environ
 from pathlib import Path
@@ -69,6 +71,7 @@ ELSEWHERE = {
     "python3",
     "sudo",
 }
+CLUSTERS = re.compile(r"^(?:import|from) (ray|pyspark)\b", re.MULTILINE)
 SHELL = re.compile(r"[|<>;&$]")
 FUNCTIONS = """
 python() { "$PYTHON" "$@"; }
@@ -130,7 +133,9 @@ def test_every_block_of_code_does_what_the_page_says(page: Path, reader: Path) -
         where = f"{page.name}:{block.line}"
         match block.language:
             case "python":
-                programs.append(block.text)
+                compile(block.text, where, "exec")
+                if all(find_spec(name) is not None for name in CLUSTERS.findall(block.text)):
+                    programs.append(block.text)
                 if file := re.match(r"# (\w+\.py)\n", block.text):
                     (reader / file[1]).write_text(block.text)
             case "console":

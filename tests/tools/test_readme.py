@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize(("page", "tables"), [("README.md", 6), ("docs/accuracy.md", 1)])
+@pytest.mark.parametrize(
+    ("page", "tables"), [("README.md", 6), ("docs/accuracy.md", 1), ("docs/scale.md", 2)]
+)
 def test_the_tables_of_a_page_are_those_of_the_committed_rows(page: str, tables: int) -> None:
     text = (ROOT / page).read_text()
     assert text.count("<!-- table: ") == tables

@@ -247,6 +247,7 @@ def test_when_nothing_is_answered_the_command_fails(command: Command, tmp_path: 
     answer = command("evaluate", tmp_path)
     assert (answer.returncode, answer.stderr) == (1, "")
     assert answer.stdout.startswith("0 right of 1: 0.00% (1 refused)\n")
+    assert "as 0" not in answer.stdout  # a confusion matrix of nothing
     answer = command("evaluate", "--json", tmp_path)
     assert answer.returncode == 1
     assert json.loads(answer.stdout)["accuracy"] == 0
