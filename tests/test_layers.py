@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "networks": {"errors", "experiments", "torchvision_import"},
     "training": GROUND | {"experiments", "data", "networks"},
     "robustness": GROUND | {"data", "rendering"},
+    "adaptation": GROUND | {"experiments", "data", "networks", "rendering", "robustness", "training"},
     "reports": GROUND | {"experiments", "data", "networks", "training"},
-    "cli": GROUND | {"experiments", "data", "networks", "training", "robustness", "reports"},
+    "cli": GROUND | {"adaptation", "experiments", "data", "networks", "training", "robustness", "reports"},
 }
 FLOORS = {"pairedge": 0, "pairedge_train": 1, "pairedge_export": 2}
 

@@ -20,7 +20,6 @@ import onnx
 
 from pairedge.graph import METADATA_KEY
 from pairedge_export.c.adding import add_c
-from pairedge_export.eager import network_of
 from pairedge_export.exporting import example_inputs
 from pairedge_export.graphs import TorchGraph, graphs_of
 from pairedge_export.page.writing import page_files
@@ -30,6 +29,7 @@ from pairedge_train.data.loading import load_data
 from pairedge_train.experiments.recipe import Data, Recipe
 from pairedge_train.files import write_all, write_atomically
 from pairedge_train.training.checkpoint import Checkpoint
+from pairedge_train.training.exported import checkpoint_of
 from tools.model_card import model_card
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ DIGESTS = ROOT / "pairedge" / "shipped.py"
 
 def reexport(graphs: Mapping[str, bytes]) -> list[tuple[TorchGraph, bytes]]:
     """Export a model's graphs, by kind, again from the weights of `pair` and the metadata of each."""
-    network = network_of(graphs["pair"])
+    network = checkpoint_of(graphs["pair"]).network
     exported = []
     for graph in graphs_of(network):
         metadata = stored_metadata(graphs[graph.kind])

@@ -250,6 +250,7 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
     yield "- Files: " + ", ".join(f"`{name}` {size:,} bytes" for name, size in sizes.items())
     if "precision" in metadata:
         yield f"- Precision: {metadata['precision']}"
+    yield from adapted(metadata)
     yield (
         f"- Trained on {recipe['data']['dataset']}: {recipe['data']['pairs']} pairs, "
         f"{recipe['optim']['epochs']} epochs, "
@@ -262,6 +263,23 @@ def provenance(metadata: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterato
     yield f"- Weights SHA-256: `{metadata['weights_sha256']}`"
     yield f"- License: {metadata['license']}"
     yield f"- {machine(metadata.get('machine'))}"
+
+
+def adapted(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """What the model was adapted from and to, and what that changed."""
+    facts = metadata.get("adapted")
+    if facts is None:
+        return
+    yield (
+        f"- Adapted to {facts['pictures']:,} pictures of its owner's, from the weights with SHA-256 "
+        f"`{facts['start']}`, while digits and synthetic pictures of others were replayed, as the recipe says"
+    )
+    for name, key in (("the owner's held-out pictures", "own"), ("test digits of others", "test")):
+        paired = facts[key]
+        yield (
+            f"- On {paired['n']:,} of {name}: {100 * paired['before']:.2f} % correct before adapting, "
+            f"{100 * paired['after']:.2f} % after (p = {paired['p']:.2g}, McNemar's exact test)"
+        )
 
 
 def held_out(metadata: Mapping[str, Any]) -> Iterator[str]:

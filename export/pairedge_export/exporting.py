@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -146,9 +145,6 @@ def describe(checkpoint: Checkpoint, test: Digits, license_name: str | None = No
     Raises:
         CheckpointError: when the checkpoint's metrics are no probabilities.
     """
-    weights = hashlib.sha256()
-    for name, tensor in sorted(checkpoint.network.state_dict().items()):
-        weights.update(name.encode() + tensor.numpy().tobytes())
     metrics = round_metrics(checkpoint)
     exact = evaluate_all_pairs(checkpoint.network, torch.from_numpy(test.tiles).float(), test.labels)
     if exact is not None:
@@ -162,6 +158,7 @@ def describe(checkpoint: Checkpoint, test: Digits, license_name: str | None = No
     return {
         **confidence_thresholds(checkpoint),
         **held_out(checkpoint),
+        **({"adapted": checkpoint.metrics["adapted"]} if checkpoint.metrics.get("adapted") else {}),
         **({"machine": checkpoint.machine} if checkpoint.machine else {}),
         "schema": SCHEMA,
         "pairedge": pairedge.__version__,
@@ -172,7 +169,7 @@ def describe(checkpoint: Checkpoint, test: Digits, license_name: str | None = No
         "labels": list(checkpoint.classes),
         "metrics": metrics,
         "training_sha256": checkpoint.training_sha256,
-        "weights_sha256": weights.hexdigest(),
+        "weights_sha256": checkpoint.network.sha256(),
         "license": license_name or NO_LICENSE,
     }
 

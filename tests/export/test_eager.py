@@ -12,11 +12,12 @@ import torch
 
 import pairedge
 from pairedge.bench import BASELINES, benchmark
-from pairedge_export.eager import network_of, torch_eager
-from pairedge_export.errors import ExportError
+from pairedge_export.eager import torch_eager
 from pairedge_export.parity import TOLERANCE
 from pairedge_train.data.datasets import DataSet
+from pairedge_train.errors import CheckpointError
 from pairedge_train.training.checkpoint import Checkpoint
+from pairedge_train.training.exported import checkpoint_of
 
 from .conftest import SHARED, VARIANTS, Exports
 
@@ -37,14 +38,15 @@ def test_the_weights_of_a_graph_return_to_the_network(
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == threads
     assert np.abs(leq.numpy() - expected).max() <= TOLERANCE
-    assert network_of(path.read_bytes()).parameter_count() == checkpoints[variant].network.parameter_count()
+    network = checkpoint_of(path.read_bytes()).network
+    assert network.parameter_count() == checkpoints[variant].network.parameter_count()
 
 
 def test_a_graph_of_another_tool_has_no_network() -> None:
     with torch_eager(str(GRAPHS / "base.onnx")) as answer:
         assert answer is None
-    with pytest.raises(ExportError, match="names no recipe"):
-        network_of((GRAPHS / "base.onnx").read_bytes())
+    with pytest.raises(CheckpointError, match="names no recipe"):
+        checkpoint_of((GRAPHS / "base.onnx").read_bytes())
 
 
 def test_bench_measures_it_as_a_baseline(exports: Exports) -> None:

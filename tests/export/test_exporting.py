@@ -22,11 +22,12 @@ from pairedge.confidence import DEFAULT_THRESHOLD
 from pairedge.digest import append_digest
 from pairedge.graph import CONTRACTS, SCHEMA, open_graph
 from pairedge_export import exporting
+from pairedge_export.card import card
 from pairedge_export.doc_strings import GRAPHS, TENSORS
 from pairedge_export.errors import ExportError
 from pairedge_export.exporting import describe, example_inputs, export_checkpoint
 from pairedge_export.graphs import graphs_of
-from pairedge_export.parity import BATCHES, TOLERANCE, Parity, check_parity
+from pairedge_export.parity import BATCHES, TOLERANCE, Check, Parity, check_parity
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.datasets import DataSet
 from pairedge_train.errors import CheckpointError
@@ -213,6 +214,24 @@ def test_what_was_held_out_goes_into_the_metadata(
     checkpoint = checkpoints["base"]
     facts = describe(replace(checkpoint, metrics={**checkpoint.metrics, **measured}), uci.test)
     assert facts.get("held_out") == expected
+
+
+def test_what_a_model_was_adapted_from_goes_into_the_metadata_and_the_card(
+    checkpoints: dict[str, Checkpoint], uci: DataSet
+) -> None:
+    checkpoint = checkpoints["base"]
+    paired = {"n": 40, "before": 0.75, "after": 1.0, "gained": 10, "lost": 0, "p": 0.002}
+    adapted = {"start": "5eed", "pictures": 70, "own": paired, "test": {**paired, "n": 10_000}}
+    facts = describe(replace(checkpoint, metrics={**checkpoint.metrics, "adapted": adapted}), uci.test)
+    assert facts["adapted"] == adapted
+    assert "adapted" not in describe(checkpoint, uci.test)
+    lines = card(facts, {}, Parity([Check("pair", "values", "values", True, "", 0.0)])).splitlines()
+    [start] = [line for line in lines if "SHA-256 `5eed`" in line]
+    assert start.startswith("- Adapted to 70 pictures of its owner's")
+    assert (
+        "- On 40 of the owner's held-out pictures: 75.00 % correct before adapting, 100.00 % after "
+        "(p = 0.002, McNemar's exact test)"
+    ) in lines
 
 
 @pytest.mark.parametrize("name", ["test_accuracy", "pair_threshold", "negatives_rejected"])

@@ -19,7 +19,48 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Diagram = tuple[tuple[Share, Share, Share], ...]
 
 
-@dataclass(frozen=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Paired:
+    """The answers of two networks for the same digits.
+
+    Attributes:
+        n: how many digits.
+        before: share that the first network classifies correctly.
+        after: share that the second one classifies correctly.
+        gained: how many only the second one classifies correctly.
+        lost: how many only the first one classifies correctly.
+        p: two-sided p-value of McNemar's exact test that both are equally accurate.
+    """
+
+    n: NonNegativeInt
+    before: Share
+    after: Share
+    gained: NonNegativeInt
+    lost: NonNegativeInt
+    p: Share
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Adapted:
+    """What a network was adapted from and to.
+
+    Attributes:
+        start: SHA-256 of the weights that training started from.
+        pictures: number of one's own pictures that it was trained on.
+        own: before and after, on one's own pictures that were held out.
+        test: before and after, on all test digits of the data set that was replayed.
+    """
+
+    start: str
+    pictures: NonNegativeInt
+    own: Paired
+    test: Paired
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class RoundRow:
     """The metrics of one round; accuracies, errors and probabilities are 0 to 1, and None is not measured.
 
@@ -52,6 +93,7 @@ class RoundRow:
         held_out_digits: number of training digits held out before synthetic pictures were rendered.
         negatives: number of negatives among the validation pairs.
         negatives_rejected: the share of them whose confidence is below `digit_threshold`.
+        adapted: before and after, where a network was adapted.
         curves: metrics after every epoch, by name.
         epochs: number of epochs trained.
         seconds: training time; an equal share where several rounds were trained together.
@@ -92,6 +134,7 @@ class RoundRow:
     held_out_digits: NonNegativeInt | None = None
     negatives: NonNegativeInt | None = None
     negatives_rejected: Share | None = None
+    adapted: Adapted | None = None
     curves: dict[str, tuple[float, ...]] | None = None
     epochs: NonNegativeInt = 0
     seconds: NonNegativeFloat = 0.0

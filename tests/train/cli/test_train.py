@@ -14,18 +14,21 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from pairedge_train.cli import train as cli
+from pairedge_train.cli.adapting import report
 from pairedge_train.data import published
-from pairedge_train.data.published import MNIST_FILES
+from pairedge_train.data.published import MNIST_FILES, load_uci
 from pairedge_train.experiments.library import load_recipe
 from pairedge_train.experiments.recipe import Recipe, setting_names
 from pairedge_train.experiments.settings import flat
 from pairedge_train.experiments.study import FIRST_SEED
 from pairedge_train.networks import variants as registry
-from pairedge_train.rows import read_rows
+from pairedge_train.rows import Adapted, Paired, read_rows
+from pairedge_train.training.checkpoint import load_checkpoint
 
 from ..networks.own_code import HEAD, LINEAR, install
 
@@ -111,6 +114,52 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
     assert (row.variant, row.epochs, row.pairs, row.test_pairs) == ("base", 1, 20, 50)
 
 
+def test_the_shipped_model_is_adapted_to_a_file_of_one_s_own(tmp_path: Path) -> None:
+    # scikit-learn's digits, lying on their side.
+    tiles = [np.rot90(tile) for tile in load_uci().training.tiles[:300]]
+    labels = load_uci().training.labels[:300].tolist()
+    rows = [[label, *tile.ravel().tolist()] for label, tile in zip(labels, tiles, strict=True)]
+    (tmp_path / "own.csv").write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
+    settings: dict[str, Any] = {
+        f"data.synthetic.{kind}": 0 for kind in ("rendered", "printed", "negatives", "hands", "written")
+    }
+    settings |= {"data.hold_out": 0, "evaluation.temperature": 1, "adapt.replay": 500, "adapt.share": 0.5}
+    settings |= {"data.dataset": "uci", "optim.epochs": 6, "optim.lr": 0.004, "adapt.step": 1}
+    changes = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    own = ("--start-from", "shipped", "--dataset", str(tmp_path / "own.csv"))
+    result = train(*own, *changes, "--out", str(tmp_path / "runs"))
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert re.match(r"Your pictures, held out \(n = \d+\): .* better \(p = ", lines[-5]), lines
+    assert re.match(r"Test digits of others \(n = 500\): .* % correct before", lines[-4])
+    assert lines[-3] == "It reads your pictures better than before."
+    [row] = read_rows(Path(lines[-2].removeprefix("Rows: ")))
+    assert row.seed == 2021  # that of the model that ships
+    checkpoint = load_checkpoint(Path(lines[-1].removeprefix("Next: pairedge-export ")))
+    assert row.adapted is not None
+    assert checkpoint.recipe.adapt.start == row.adapted.start
+
+
+@pytest.mark.parametrize(
+    ("paired", "advice"),
+    [
+        (((0, 0, 1.0), (0, 0, 1.0)), "It is not shown to read your pictures better than before; more"),
+        (((5, 0, 0.06), (2, 0, 0.5)), "It is not shown to read your pictures better than before; more"),
+        (((9, 0, 0.004), (3, 9, 0.15)), "It reads your pictures better than before."),
+        (((9, 0, 0.004), (3, 19, 0.001)), "It reads the digits of others worse than before: do not use it."),
+        (((0, 9, 0.004), (3, 3, 1.0)), "It reads your own pictures worse than before: do not use it."),
+    ],
+)
+def test_nothing_is_called_better_that_is_not(
+    paired: tuple[tuple[int, int, float], ...], advice: str
+) -> None:
+    own, test = (
+        Paired(n=100, before=0.5, after=0.5 + (gained - lost) / 100, gained=gained, lost=lost, p=p)
+        for gained, lost, p in paired
+    )
+    assert report(Adapted(start="5e", pictures=70, own=own, test=test))[-1].startswith(advice)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -143,6 +192,16 @@ def test_a_recipe_file_is_changed_by_the_options(tmp_path: Path) -> None:
         (["--device", "hpu", "--dataset", "uci"], 1, "device 'hpu' is not available"),
         (["--seed", str(2**64)], 2, r"Invalid value for '--seed': \d+ is not in the range 0<=x<=4294967295"),
         (["--dataset", "uci", "--pairs", "100000"], 1, "training pairs beside 100 for validation asked for"),
+        (["--start-from", "shipped"], 2, "--start-from needs --dataset PATH: pictures of your own"),
+        (["--start-from", "shipped", "--dataset", "uci"], 1, "adapts to pictures of your own, .* not to uci"),
+        (["--start-from", "no.onnx", "--dataset", "own"], 1, "no.onnx: no such file"),
+        (["--start-from", "shipped", "--dataset", "a", "--rounds", "2"], 2, "without --variant and --rounds"),
+        (
+            ["--start-from", "shipped", "--dataset", "a", "--variant", "ws"],
+            2,
+            "without --variant and --rounds",
+        ),
+        (["--start-from", "shipped", "--dataset", "no/own"], 1, "no/own: there is no such file or folder"),
         (["--dataset", "uci", "--lr", "1e30"], 1, r"round 1 of 1 \(seed 2021\): the loss became (nan|inf)"),
     ],
 )
@@ -263,6 +322,9 @@ CHOICES = {
     "data.sha256": "5ea1",
     "data.normalize": "raw",
     "loss.teacher": "ship_teacher",
+    "adapt.start": "5e",
+    "adapt.pictures": "5e",
+    "adapt.step": 0.5,
     "optim.schedule": "constant",
     "optim.plateau_threshold": 0.5,
     "optim.ema": 0.5,

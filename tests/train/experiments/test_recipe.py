@@ -14,6 +14,7 @@ from pairedge_train.errors import RecipeError
 from pairedge_train.experiments.library import load_recipe, shipped_recipes
 from pairedge_train.experiments.recipe import (
     ADDED_SETTINGS,
+    Adaptation,
     Architecture,
     Augmentation,
     Data,
@@ -32,7 +33,7 @@ from pairedge_train.experiments.settings import flat, parse_settings
 from pairedge_train.networks.variants import get_variant
 
 DIGESTS: dict[str, str] = json.loads(Path(__file__).with_name("recipe_digests.json").read_text())
-SECTIONS = (Architecture, Data, Synthetic, Augmentation, Loss, Optimization, Stopping, Evaluation)
+SECTIONS = (Architecture, Data, Synthetic, Augmentation, Loss, Optimization, Stopping, Evaluation, Adaptation)
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -89,6 +90,9 @@ def test_every_setting_changes_the_digest(name: str) -> None:
         "data.redraw": True,
         "data.shuffle": True,
         "loss.teacher": "ship_teacher",
+        "loss.corrected_teacher": True,
+        "adapt.start": "5e",
+        "adapt.pictures": "5e",
         "optim.schedule": "one-cycle",
         "stopping.monitor": "loss",
         "stopping.restore_best": True,
@@ -97,7 +101,10 @@ def test_every_setting_changes_the_digest(name: str) -> None:
         "evaluation.curves": True,
         "evaluation.dropout": True,
     }
-    counts = ("data.hold_out", "data.folds", "data.validation_pairs", "stopping.patience", "optim.epochs")
+    counts = (
+        *("data.hold_out", "data.folds", "data.validation_pairs"),
+        *("stopping.patience", "optim.epochs", "adapt.replay"),
+    )
     count = name in counts or name.startswith("data.synthetic") or name == "optim.batch_size"
     value = values.get(name, 7 if count else 0.5)
     base = Recipe() if name == "data.redraw" else Recipe().with_({"data.hold_out": 3})
@@ -213,12 +220,12 @@ def test_what_is_no_assignment_is_refused() -> None:
         (
             "loss.zzz",
             "'loss.zzz'; there are loss.comparison_weight, loss.digit_weight, loss.label_smoothing, "
-            "loss.teacher",
+            "loss.teacher, loss.corrected_teacher",
         ),
         (
             "zzz.lr",
             "'zzz'; there are sections network, data, data.synthetic, augment, loss, optim, stopping, "
-            "evaluation",
+            "evaluation, adapt",
         ),
     ],
 )

@@ -22,7 +22,7 @@ from pairedge_train.training.augment import warp
 from pairedge_train.training.epoch import Epoch
 from pairedge_train.training.evaluate import Scores
 from pairedge_train.training.fit import MeanLosses, batches, fit, posteriors
-from pairedge_train.training.losses import losses, smoothed
+from pairedge_train.training.losses import corrected, losses, smoothed
 from pairedge_train.training.optimization import halve_lr
 
 from .pixel_networks import by_posteriors, tiles_that_say
@@ -235,6 +235,23 @@ def test_the_moving_average_equals_a_reference(name: str, tiny: DataSet, quick: 
     last = trained(recipe.with_({"optim.ema": 0.0}))
     after_first = weights[1]  # what the second step starts from
     torch.testing.assert_close(trained(recipe), 0.75 * after_first + 0.25 * last)
+
+
+def test_a_corrected_teacher_is_followed_but_where_another_digit_leads() -> None:
+    digits = torch.tensor([[3, 3], [NEGATIVE, 1]])
+    posteriors = torch.full((2, 2, 10), 0.05)
+    posteriors[0, 0, 3] = 0.55  # right
+    posteriors[0, 1, 4] = 0.55  # wrong: the label counts, smoothed to 0.91 and nine times 0.01
+    posteriors[1, 0, 8] = 0.55  # a negative has no label that could be another one
+    posteriors[1, 1, 1] = 0.55  # right
+    expected = posteriors.clone()
+    expected[0, 1] = torch.tensor([0.01] * 3 + [0.91] + [0.01] * 6)
+    assert corrected(posteriors, digits, Loss(label_smoothing=0.1)).allclose(expected)
+    logits = torch.randn(2, 2, 10, generator=Generator().manual_seed(0))
+    target = torch.tensor([1, NEGATIVE])
+    settings = Loss(label_smoothing=0.1, corrected_teacher=True)
+    total = losses(Output(None, logits), target, digits, settings, soft_targets=posteriors).total
+    assert total.isclose(losses(Output(None, logits), target, digits, soft_targets=expected).total)
 
 
 def test_a_teachers_soft_targets_are_its_posteriors() -> None:

@@ -61,6 +61,12 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 )
 @click.option("--recipe", "recipe_file", metavar="FILE", help="TOML file, or the name of a shipped recipe.")
 @click.option(
+    "--start-from",
+    metavar="shipped|FILE",
+    help="Adapt a trained network to the pictures of --dataset: the model that ships, a checkpoint, or an "
+    "exported pair.onnx. The recipe is then `adapt`.",
+)
+@click.option(
     "--dataset",
     metavar="NAME|PATH",
     help="mnist, uci (which needs no download), kmnist, fashion-mnist, emnist-digits, qmnist or usps; or "
@@ -115,6 +121,7 @@ def count_or_all(ctx: click.Context, param: click.Parameter, value: str | None) 
 def main(
     list_: bool,
     recipe_file: str | None,
+    start_from: str | None,
     rounds: int | None,
     seed: int | None,
     assignments: tuple[str, ...],
@@ -156,16 +163,30 @@ def main(
             plot_runs(runs, runs[0] if len(runs) == 1 else out)
             return
         changes = {_SHORTCUTS[name]: value for name, value in shortcuts.items() if value is not None}
-        recipe = make_recipe(recipe_file, changes, assignments)
+        own = own_settings(changes, rounds) if start_from is not None else {}
+        recipe = make_recipe(recipe_file or ("adapt" if start_from else None), changes, assignments)
         if show_recipe:
             click.echo(f"# digest {recipe.digest()}\n{recipe.to_toml()}", nl=False)
         elif check_data:
             from pairedge_train.cli import check_data as checking
 
-            checking.check_data(recipe.data, data_dir, out)
+            checking.check_data(recipe.with_(own).data, data_dir, out)
+        elif start_from is not None:
+            from pairedge_train.cli.adapting import adapt
+
+            adapt(start_from, own, recipe, seed, device, data_dir, out)
         else:
             first, count = first_rounds(recipe_file, seed, rounds)
             train(recipe, first, count, device, data_dir, out, checkpoint_every or 0, tensorboard)
+
+
+def own_settings(changes: dict[str, Any], rounds: int | None) -> dict[str, Any]:
+    """Take what --start-from adapts to out of the changes: the recipe's own data set is what is replayed."""
+    if "network.variant" in changes or rounds not in (None, 1):
+        raise click.UsageError("--start-from trains one network, as it is: without --variant and --rounds")
+    if "data.dataset" not in changes:
+        raise click.UsageError("--start-from needs --dataset PATH: pictures of your own")
+    return {name: changes.pop(name) for name in ("data.dataset", "data.group_by") if name in changes}
 
 
 def list_choices() -> None:

@@ -35,7 +35,11 @@ SCHEMA = 2  # part of every digest: raised when the name, meaning or default of 
 SYNTHETIC_SCHEMA = 3  # that of recipes with synthetic pictures: 3 since digits are held out before rendering
 # Settings that came after schema 2. At their defaults they are left out of the digest, so that rows of before
 # keep their name; whoever changes such a default raises the schema.
-ADDED_SETTINGS = ("data.group_by", "data.sha256", "data.synthetic.hands", "data.synthetic.written")
+ADDED_SETTINGS = (
+    *("data.group_by", "data.sha256", "data.synthetic.hands", "data.synthetic.written"),
+    *("loss.corrected_teacher", "adapt.start", "adapt.pictures", "adapt.replay", "adapt.share"),
+    "adapt.step",
+)
 # Data sets that have a name; any other one is a path, and one's own.
 PUBLISHED = ("mnist", "uci", "kmnist", "fashion-mnist", "emnist-digits", "qmnist", "usps")
 
@@ -178,6 +182,8 @@ class Loss:
     teacher: str = ""
     """Name of a shipped recipe, whose network, trained on the same pairs, gives the soft targets of the
     digits (distillation); "" trains from labels."""
+    corrected_teacher: bool = False
+    """Use the label where the teacher's most probable digit is another one."""
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -241,6 +247,23 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Adaptation:
+    """How a trained network is adapted to pictures of one's own, with what it starts from as the teacher."""
+
+    start: str = ""
+    """SHA-256 of the weights that training starts from, which --start-from fills in; "" for fresh ones."""
+    pictures: str = ""
+    """SHA-256 of one's own pictures, which training fills in."""
+    replay: PositiveInt = 12_000
+    """How many training digits of the data set are replayed, beside all synthetic pictures."""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of one's own pictures among the training digits: each is repeated, and augmented anew, as often
+    as that takes."""
+    step: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How far to go from the weights of the start to those that training ends with; less forgets less."""
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Recipe:
     """How a network is trained and evaluated; the defaults are report 000's protocol."""
 
@@ -251,6 +274,7 @@ class Recipe:
     optim: Optimization = Optimization()
     stopping: Stopping = Stopping()
     evaluation: Evaluation = Evaluation()
+    adapt: Adaptation = Adaptation()
 
     def __post_init__(self) -> None:
         selects = self.evaluation.validation_only or self.evaluation.temperature == "validation"

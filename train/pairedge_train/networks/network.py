@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pairedge_train.experiments.recipe import Architecture
 from pairedge_train.networks.ensemble import ensemble_of
@@ -24,10 +26,13 @@ class Network(nn.Module):
     Attributes:
         mean: a scalar float32.
         std: a scalar float32.
+        fixed_statistics: whether batch normalization normalizes by its running statistics in training too,
+            and leaves them as they are.
     """
 
     mean: Tensor
     std: Tensor
+    fixed_statistics: bool = False
 
     def __init__(self, body: nn.Module, mean: float = 0.0, std: float = 1.0) -> None:
         super().__init__()
@@ -43,6 +48,22 @@ class Network(nn.Module):
     def normalize(self, images: Tensor) -> Tensor:
         """Normalize gray levels, float32 of any shape, 0 to 255, by mean and standard deviation."""
         return (images - self.mean) / self.std
+
+    def train(self, mode: bool = True) -> Network:
+        """Set training or evaluation mode, in which `fixed_statistics` keep normalization in any case."""
+        super().train(mode)
+        if self.fixed_statistics:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def sha256(self) -> str:
+        """A digest of all weights and running statistics by name, in hexadecimal."""
+        content = hashlib.sha256()
+        for name, tensor in sorted(self.state_dict().items()):
+            content.update(name.encode() + tensor.cpu().numpy().tobytes())
+        return content.hexdigest()
 
     def parameter_count(self) -> int:
         """The number of trainable parameters; a shared weight counts once."""

@@ -51,13 +51,25 @@ def losses(
     if output.digits is not None:
         labels = digits
         if soft_targets is not None:
-            labels = soft_targets
+            labels = corrected(soft_targets, digits, settings) if settings.corrected_teacher else soft_targets
         elif settings.label_smoothing or bool((digits == NEGATIVE).any()):
             labels = smoothed(digits, settings.label_smoothing)
         digit = digit_loss(output.digits, labels)
     weighted = ((settings.comparison_weight, comparison), (settings.digit_weight, digit))
     parts = [weight * part for weight, part in weighted if part is not None]
     return Losses(sum(parts[1:], start=parts[0]), comparison, digit)
+
+
+def corrected(posteriors: Tensor, digits: Tensor, settings: Loss) -> Tensor:
+    """A teacher's posteriors, float (B, 2, 10), with the smoothed label where another digit leads.
+
+    Args:
+        posteriors: float (B, 2, 10), 0 to 1.
+        digits: labels, int64 (B, 2), 0 to 9 or NEGATIVE, of which a teacher is never wrong.
+        settings: the label smoothing.
+    """
+    wrong = (posteriors.argmax(-1) != digits) & (digits != NEGATIVE)
+    return torch.where(wrong[..., None], smoothed(digits, settings.label_smoothing), posteriors)
 
 
 def comparison_loss(logits: Tensor, target: Tensor) -> Tensor:
