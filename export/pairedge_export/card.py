@@ -274,10 +274,10 @@ def adapted(metadata: Mapping[str, Any]) -> Iterator[str]:
         f"- Adapted to {facts['pictures']:,} pictures of its owner's, from the weights with SHA-256 "
         f"`{facts['start']}`, while digits and synthetic pictures of others were replayed, as the recipe says"
     )
-    for name, key in (("the owner's held-out pictures", "own"), ("test digits of others", "test")):
+    for name, key in (("of the owner's held-out pictures", "own"), ("test digits of others", "test")):
         paired = facts[key]
         yield (
-            f"- On {paired['n']:,} of {name}: {100 * paired['before']:.2f} % correct before adapting, "
+            f"- On {paired['n']:,} {name}: {100 * paired['before']:.2f} % correct before adapting, "
             f"{100 * paired['after']:.2f} % after (p = {paired['p']:.2g}, McNemar's exact test)"
         )
 
@@ -297,6 +297,7 @@ def held_out(metadata: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"- Held out: {facts['digits']:,} training digits, before any picture was rendered. Training has "
         "neither these digits nor pictures of them; what was fitted on validation pairs was fitted on both."
+        + (" The model that it was adapted from may have seen them." if "adapted" in metadata else "")
     )
     if "negatives" in facts:
         yield (

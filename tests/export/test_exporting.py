@@ -232,6 +232,7 @@ def test_what_a_model_was_adapted_from_goes_into_the_metadata_and_the_card(
         "- On 40 of the owner's held-out pictures: 75.00 % correct before adapting, 100.00 % after "
         "(p = 0.002, McNemar's exact test)"
     ) in lines
+    assert any(line.startswith("- On 10,000 test digits of others: ") for line in lines)
 
 
 @pytest.mark.parametrize("name", ["test_accuracy", "pair_threshold", "negatives_rejected"])
