@@ -29,13 +29,13 @@ from pairedge_train.files import one_writer
 from pairedge_train.machine import machine
 from pairedge_train.networks.network import Network, to_channels_last
 from pairedge_train.randomness import drawn_from
-from pairedge_train.rows import Adapted, RoundRow, append_row
-from pairedge_train.training.checkpoint import Checkpoint, save_checkpoint
+from pairedge_train.rows import Adapted, RoundRow
+from pairedge_train.training.checkpoint import Checkpoint
 from pairedge_train.training.epoch import Epoch
 from pairedge_train.training.events import Event, Rendered, Watch, unwatched
 from pairedge_train.training.one_round import Round, draw_round, finish_round, fit_watched
 from pairedge_train.training.record import Record
-from pairedge_train.training.rounds import checkpoint_path, finished_rows
+from pairedge_train.training.rounds import checkpoint_path, finished_rows, keep_rounds
 from pairedge_train.training.snapshot import Snapshot
 
 
@@ -89,13 +89,13 @@ def adapt(
     """
     check_classes(start, own, replay)
     held_out = held_out_pictures(own)
-    path, record = checkpoint_path(folder, seed), Record(folder, recipe)
+    record = Record(folder, recipe)
 
     def watch_and_record(event: Event) -> None:
         record(event)
         watch(event)
 
-    with one_writer(path):
+    with one_writer(checkpoint_path(folder, seed)):
         row = finished_rows(folder, recipe).get(seed)
         if row is not None:
             return row
@@ -111,11 +111,9 @@ def adapt(
             own=compare(is_right(start.network, held_out), is_right(network, held_out)),
             test=compare(is_right(start.network, replay.test), is_right(network, replay.test)),
         )
-        row = replace(row, adapted=adapted)
-        save_checkpoint(path, replace(checkpoint, metrics=checkpoint.metrics | {"adapted": asdict(adapted)}))
-        record.finish(row, time.perf_counter() - begin)
-        append_row(folder / "rows.jsonl", row)
-    return row
+        checkpoint = replace(checkpoint, metrics=checkpoint.metrics | {"adapted": asdict(adapted)})
+        trained = [(checkpoint, replace(row, adapted=adapted))]
+        return keep_rounds(folder, record, trained, time.perf_counter() - begin)[seed]
 
 
 def check_classes(start: Checkpoint, own: DataSet, replay: DataSet) -> None:
