@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from pairedge.classes import DIGIT_CLASSES
-from pairedge_export.parity import Parity
+from pairedge_export.parity import TOLERANCE, Parity
 
 _EVALUATIONS = {
     "digits": "digits of the test set",
@@ -331,7 +331,13 @@ def checks(parity: Parity, precision: str | None) -> Iterator[str]:
     if mobile:
         yield f"- Parity of the `.ort` files with the graphs: {len(mobile)} checks, every decision the same"
     in_c = parity.of_kind("c")
-    if in_c:
+    agreements = [check.agreement for check in in_c if check.agreement is not None]
+    if agreements:
+        yield (
+            f"- Parity of the C with the graphs: {len(in_c)} checks; in each, at least {min(agreements):.3%} "
+            f"of the answers are within {TOLERANCE:.0e}, or of the decisions the same"
+        )
+    elif in_c:
         yield (
             f"- Parity of the C with the graphs: {len(in_c)} checks, largest difference "
             f"{parity.difference('c'):.1e}, every decision the same"

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pairedge_export.c.tensors import Memory, compact_strides
+from pairedge_export.c.tensors import FLOAT, INT8, Memory, compact_strides
 
 Array: TypeAlias = NDArray[Any]
 # Zeros behind the weights of a layer: a vector that begins at the last output channel ends there.
 _TAIL = 15
+_TYPES = {"float32": FLOAT, "int32": "int32_t", "int8": INT8}
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Constants:
     """Arrays by the name that they have in C; equal ones of several graphs are one.
 
     Attributes:
-        arrays: float32 (N,), of any range.
+        arrays: float32, int32 or int8 (N,), of any range.
     """
 
     arrays: dict[str, Array] = field(default_factory=dict)
@@ -46,9 +47,24 @@ class Constants:
             "WEIGHTS", np.concatenate([bias, rows.ravel(), np.zeros(_TAIL, np.float32)]).astype(np.float32)
         )
 
+    def quantized_layer(self, rows: Array, bias: Array, scales: Array) -> tuple[str, str, str]:
+        """The weights of a convolution of integers.
+
+        Args:
+            rows: int8 (W, C), of any range: a row of all output channels for each input of a window, as these
+                lie in memory.
+            bias: int32 (C,), of any range.
+            scales: float32 (C,), above 0: of each channel's sums.
+
+        Returns:
+            The names of the arrays.
+        """
+        weights = self._name("WEIGHTS", rows.ravel())
+        return weights, self._name("BIASES", bias), self._name("SCALES", scales)
+
     def _name(self, stem: str, values: Array) -> str:
         for name, known in self.arrays.items():
-            if np.array_equal(known, values):
+            if known.dtype == values.dtype and np.array_equal(known, values):
                 return name
         name = f"{stem}_{1 + sum(each.startswith(stem) for each in self.arrays)}"
         self.arrays[name] = values
@@ -63,8 +79,9 @@ class Constants:
         """Their definitions in C."""
         for name, values in self.arrays.items():
             yield ""
-            yield f"ALIGNED static const float {name}[{len(values)}] = {{"
+            yield f"ALIGNED static const {_TYPES[values.dtype.name]} {name}[{len(values)}] = {{"
             digits = values.astype(str)  # as few as tell each value from its neighbors in single precision
-            for start in range(0, len(digits), 8):
-                yield f"    {', '.join(f'{each}F' for each in digits[start : start + 8])},"
+            in_a_line, suffix = (8, "F") if values.dtype == np.float32 else (16, "")
+            for start in range(0, len(digits), in_a_line):
+                yield f"    {', '.join(f'{each}{suffix}' for each in digits[start : start + in_a_line])},"
             yield "};"

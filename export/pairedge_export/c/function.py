@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from pairedge_export.c.tensors import Memory, Operand, Shape, compact_strides
+from pairedge_export.c.tensors import FLOAT, INT8, Memory, Operand, Shape, compact_strides
 
 _ALIGNMENT = 16  # floats: one line of the cache, and the widest vector
+_IN_A_FLOAT = {FLOAT: 1, INT8: 4}  # how many elements of a type take the place of one float
 
 
 @dataclass(frozen=True)
@@ -21,28 +22,30 @@ class Statement:
 
 @dataclass
 class Function:
-    """Statements in order, and the arrays of floats that they share.
+    """Statements in order, and the arrays that they share.
 
     Attributes:
         statements: in order.
-        arrays: the number of floats of each array, by name.
+        arrays: by name.
     """
 
     statements: list[Statement] = field(default_factory=list)
-    arrays: dict[str, int] = field(default_factory=dict)
+    arrays: dict[str, Memory] = field(default_factory=dict)
 
-    def array(self, stem: str, shape: Shape, order: Sequence[int] | None = None) -> Memory:
+    def array(self, stem: str, shape: Shape, order: Sequence[int] | None = None, type: str = FLOAT) -> Memory:
         """A new array.
 
         Args:
             stem: its name, to which a number is added.
             shape: of the tensor in it.
             order: of the axes in memory, the innermost last; as in `shape` when None.
+            type: of its elements in C.
         """
         number = 1 + sum(name.rpartition("_")[0] == stem for name in self.arrays)
         name = f"{stem}_{number}"
-        self.arrays[name] = prod(shape)
-        return Memory(name, shape, compact_strides(shape, order or range(len(shape))))
+        strides = compact_strides(shape, order or range(len(shape)))
+        self.arrays[name] = Memory(name, shape, strides, type=type)
+        return self.arrays[name]
 
     def run(self, *lines: str, reads: Operand, fills: Memory) -> None:
         """Append a statement."""
@@ -65,7 +68,7 @@ class Function:
         """The tensor in compact memory with its axes in this order: its own, or a copy."""
         if isinstance(tensor, Memory) and tensor.is_compact(order):
             return tensor
-        place = self.array(stem, tensor.shape, order)
+        place = self.array(stem, tensor.shape, order, tensor.type)
         self.fill(place, tensor)
         return place
 
@@ -84,9 +87,12 @@ def offsets(function: Function) -> tuple[dict[str, int], int]:
     """
     placed: list[tuple[int, int, int, int]] = []  # first use, last use, offset, end
     result: dict[str, int] = {}
-    largest_first = sorted(function.lifetimes(), key=lambda each: -function.arrays[each[0]])
+    floats = {
+        name: -(-prod(array.shape) // _IN_A_FLOAT[array.type]) for name, array in function.arrays.items()
+    }
+    largest_first = sorted(function.lifetimes(), key=lambda each: -floats[each[0]])
     for name, first, last in largest_first:
-        size = -(-function.arrays[name] // _ALIGNMENT) * _ALIGNMENT
+        size = -(-floats[name] // _ALIGNMENT) * _ALIGNMENT
         start = 0
         for _, _, other, end in sorted(
             (each for each in placed if each[0] <= last and first <= each[1]), key=lambda each: each[2]

@@ -10,10 +10,17 @@ import numpy as np
 
 from pairedge_export.c.constants import Array, Constants
 from pairedge_export.c.function import Function
+from pairedge_export.c.quantized_layers import scale_and_zero
 from pairedge_export.c.static_graph import Node, StaticGraph
-from pairedge_export.c.tensors import Memory, Operand, compact_strides, elementwise
+from pairedge_export.c.tensors import (
+    INT8,
+    Memory,
+    Operand,
+    compact_strides,
+    elementwise,
+    scalar,
+)
 from pairedge_export.c.translation import CHANNELS_LAST, Translation, c_shape, c_window
-from pairedge_export.errors import ExportError
 
 Operator: TypeAlias = Callable[[Translation, Node], list[Operand]]
 _OPERATORS: dict[str, Operator] = {}
@@ -41,7 +48,7 @@ def translate(graph: StaticGraph, constants: Constants) -> Function:
     """
     unknown = sorted({node.operator for node in graph.nodes} - set(_OPERATORS))
     if unknown:
-        raise ExportError(f"the {graph.kind} graph cannot be written in C, which has no {', '.join(unknown)}")
+        raise graph.refusal(", ".join(unknown))
     translation = Translation(graph, constants)
     for node in graph.nodes:
         results = _OPERATORS[node.operator](translation, node)
@@ -90,6 +97,24 @@ def identity(translation: Translation, node: Node) -> list[Operand]:
     return [translation.tensor(node.inputs[0])]
 
 
+@operator("QuantizeLinear")
+def quantize(translation: Translation, node: Node) -> list[Operand]:
+    """The nearest int8 of each value in units of a scale."""
+    scale, zero = scale_and_zero(translation.graph, node)
+    tensor = translation.tensor(node.inputs[0])
+    template = f"quantized({{0}} / {{1}}, {zero.item()})"
+    return [elementwise(template, tensor, scalar(scale.item()), type=INT8)]
+
+
+@operator("DequantizeLinear")
+def dequantize(translation: Translation, node: Node) -> list[Operand]:
+    """The values that integers stand for."""
+    scale, zero = scale_and_zero(translation.graph, node)
+    tensor = translation.tensor(node.inputs[0])
+    sign = "-" if zero >= 0 else "+"
+    return [elementwise(f"(({{0}} {sign} {abs(zero.item())}) * {{1}})", tensor, scalar(scale.item()))]
+
+
 @operator("BatchNormalization")
 def batch_normalization(translation: Translation, node: Node) -> list[Operand]:
     """Scale and shift of each channel."""
@@ -133,7 +158,7 @@ def gather(translation: Translation, node: Node) -> list[Operand]:
     """One entry along an axis."""
     memory, axis = translation.memory(node.inputs[0]), node.attributes.get("axis", 0)
     if translation.graph.constants[node.inputs[1]].ndim:
-        raise translation.refusal("Gather of several entries")
+        raise translation.graph.refusal("Gather of several entries")
     [entry] = translation.integers(node.inputs[1])
     return [memory.part(axis, entry % memory.shape[axis], 1).without(axis)]
 
@@ -143,10 +168,10 @@ def slice_(translation: Translation, node: Node) -> list[Operand]:
     """A part of the same memory."""
     memory = translation.memory(node.inputs[0])
     if len(node.inputs) < 4:
-        raise translation.refusal("Slice of all axes")
+        raise translation.graph.refusal("Slice of all axes")
     starts, ends, axes, *steps = map(translation.integers, node.inputs[1:])
     if any(step != 1 for each in steps for step in each):
-        raise translation.refusal("Slice with steps")
+        raise translation.graph.refusal("Slice with steps")
     for start, end, axis in zip(starts, ends, axes, strict=True):
         first, stop, _ = slice(start, end).indices(memory.shape[axis])
         memory = memory.part(axis, first, stop - first)
@@ -194,15 +219,15 @@ def convolution(translation: Translation, node: Node) -> list[Operand]:
     channels, _, height, width = weights.shape
     bias = bias_of(translation, node, channels)
     rows = weights.transpose(2, 3, 1, 0).reshape(-1, channels)
-    source = translation.padded(node.inputs[0], pads, "0")
+    zero = node.quantization.input_zero if node.quantization else 0
+    source = translation.padded(node.inputs[0], pads, str(zero))
     shape = translation.graph.shapes[node.outputs[0]]
-    place = translation.function.array("convolution", shape, CHANNELS_LAST)
-    name = translation.constants.layer(rows, bias)
-    return translation.convolve(node, source, (height, width, stride), name, place)
+    place = translation.function.array("convolution", shape, CHANNELS_LAST, source.type)
+    return translation.convolve(node, source, (height, width, stride), (rows, bias), place)
 
 
 def bias_of(translation: Translation, node: Node, channels: int) -> Array:
-    """The biases of a layer, float32 (C,), of any range; zeros where it has none."""
+    """The biases of a layer, float32 (C,), of any range, int32 of integers; zeros where it has none."""
     if len(node.inputs) < 3:
         return np.zeros(channels, np.float32)
     return np.broadcast_to(translation.graph.constants[node.inputs[2]], channels)
@@ -216,15 +241,16 @@ def product(translation: Translation, node: Node) -> list[Operand]:
         node.inputs[1] not in translation.graph.constants
         or len(translation.tensor(node.inputs[0]).shape) != 2
     ):
-        raise translation.refusal(f"{node.operator} of anything but rows and a constant matrix")
+        raise translation.graph.refusal(f"{node.operator} of anything but rows and a constant matrix")
     matrix = translation.graph.constants[node.inputs[1]]
     rows = matrix.T if node.attributes.get("transB", 0) else matrix
     if node.inputs[0] in translation.column_orders:
         rows = rows[translation.column_orders[node.inputs[0]]]
     source = translation.rows(node.inputs[0])
-    place = translation.function.array("product", translation.graph.shapes[node.outputs[0]])
-    name = translation.constants.layer(rows, bias_of(translation, node, rows.shape[1]))
-    return translation.convolve(node, source, (1, 1, 1), name, place)
+    shape = translation.graph.shapes[node.outputs[0]]
+    place = translation.function.array("product", shape, type=source.type)
+    bias = bias_of(translation, node, rows.shape[1])
+    return translation.convolve(node, source, (1, 1, 1), (rows, bias), place)
 
 
 @operator("MaxPool", "AveragePool")
@@ -235,9 +261,9 @@ def pool(translation: Translation, node: Node) -> list[Operand]:
     translation.require(node, strides=[stride, *[stride for _ in other]])
     window = (*node.attributes["kernel_shape"], stride)
     if node.operator == "MaxPool":
-        return pooled(
-            translation, node, "max_pool", translation.padded(node.inputs[0], pads, "-INFINITY"), window
-        )
+        integers = translation.tensor(node.inputs[0]).type == INT8
+        least, kernel = ("INT8_MIN", f"max_pool_{INT8}") if integers else ("-INFINITY", "max_pool")
+        return pooled(translation, node, kernel, translation.padded(node.inputs[0], pads, least), window)
     translation.require(node, pads=[0, 0, 0, 0])
     return pooled(
         translation, node, "average_pool", translation.memory(node.inputs[0], CHANNELS_LAST), window
@@ -248,7 +274,8 @@ def pooled(
     translation: Translation, node: Node, kernel: str, source: Memory, window: tuple[int, int, int]
 ) -> list[Operand]:
     """Append a pooling of pictures, channels last."""
-    place = translation.function.array(kernel, translation.graph.shapes[node.outputs[0]], CHANNELS_LAST)
+    shape = translation.graph.shapes[node.outputs[0]]
+    place = translation.function.array(kernel, shape, CHANNELS_LAST, source.type)
     translation.function.run(
         f"{kernel}({source.pointer}, {c_shape(source.shape)}, {c_window(window)},",
         f"{' ' * len(kernel)} {place.pointer}, {c_shape(place.shape)});",
@@ -264,7 +291,7 @@ def mean(translation: Translation, node: Node) -> list[Operand]:
     tensor = translation.tensor(node.inputs[0])
     axes = {axis % len(tensor.shape) for axis in translation.integers(node.inputs[1])}
     if len(tensor.shape) != 4 or axes != {2, 3} or not node.attributes.get("keepdims", 1):
-        raise translation.refusal("ReduceMean but of the pixels of pictures")
+        raise translation.graph.refusal("ReduceMean but of the pixels of pictures")
     source = translation.memory(node.inputs[0], CHANNELS_LAST)
     height, width = source.shape[2:]
     return pooled(translation, node, "average_pool", source, (height, width, 1))
@@ -286,7 +313,7 @@ def by_rows(translation: Translation, node: Node) -> list[Operand]:
     last = len(source.shape) - 1
     axes = [node.attributes["axis"]] if "axis" in node.attributes else translation.integers(node.inputs[1])
     if [axis % len(source.shape) for axis in axes] != [last]:
-        raise translation.refusal(f"{node.operator} but along the last axis")
+        raise translation.graph.refusal(f"{node.operator} but along the last axis")
     translation.require(node, select_last_index=0)
     shape, columns = translation.graph.shapes[node.outputs[0]], source.shape[-1]
     kernel = _BY_ROWS[node.operator]

@@ -13,18 +13,39 @@ from numpy.typing import NDArray
 from onnx import numpy_helper, shape_inference
 
 from pairedge.graph import METADATA_KEY
+from pairedge_export.errors import ExportError
 
 Array: TypeAlias = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """How a layer of integers takes its input, and rounds its sums to int8.
+
+    Attributes:
+        input_zero: the integer that stands for 0 in the input, -128 to 127.
+        scales: float32 (C,), above 0: of each channel's sums.
+        zero: the integer that stands for 0 in the output, -128 to 127.
+    """
+
+    input_zero: int
+    scales: Array
+    zero: int
+
+
+@dataclass(frozen=True)
 class Node:
-    """One operation of a graph; tensors go by name."""
+    """One operation of a graph; tensors go by name.
+
+    Attributes:
+        quantization: of a layer that computes with integers; None for floats.
+    """
 
     operator: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +57,7 @@ class StaticGraph:
         nodes: in an order in which each comes after those that it needs.
         inputs: names.
         outputs: names.
-        constants: the graph's weights and other constants, float32, int64 or bool of any shape, by name.
+        constants: the graph's weights and other constants, float32, integers or bool of any shape, by name.
         shapes: the shape of every other tensor, by name.
         metadata: what the exporter stored.
     """
@@ -48,6 +69,10 @@ class StaticGraph:
     constants: Mapping[str, Array]
     shapes: Mapping[str, tuple[int, ...]]
     metadata: Mapping[str, Any]
+
+    def refusal(self, what: str) -> ExportError:
+        """The error for an operator, or a form of one, that is not written in C."""
+        return ExportError(f"the {self.kind} graph cannot be written in C, which has no {what}")
 
     def readers(self, name: str) -> list[Node]:
         """The nodes that read a tensor, once for each time."""

@@ -11,6 +11,9 @@ import numpy as np
 
 Shape: TypeAlias = tuple[int, ...]
 Index: TypeAlias = tuple[str, ...]  # a C expression for each axis; "0" along an axis of size 1
+# The types of C that elements have: tiles are read as bytes, computed is in floats or in int8.
+BYTE, FLOAT, INT8 = "uint8_t", "float", "int8_t"
+TYPES = {"tensor(uint8)": BYTE, "tensor(float)": FLOAT}  # by their names in ONNX
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,14 @@ class Memory:
         shape: of the tensor.
         strides: how many elements apart neighbors along each axis lie.
         offset: of the first element.
+        type: of the elements in C.
     """
 
     name: str
     shape: Shape
     strides: tuple[int, ...]
     offset: int = 0
+    type: str = FLOAT
 
     @property
     def reads(self) -> frozenset[str]:
@@ -83,11 +88,13 @@ class Computed:
         shape: of the tensor.
         at: from an index to the C expression of the value there.
         reads: the arrays that the expressions read.
+        type: of the values in C.
     """
 
     shape: Shape
     at: Callable[[Index], str]
     reads: frozenset[str]
+    type: str = FLOAT
 
 
 Operand: TypeAlias = Memory | Computed
@@ -119,19 +126,20 @@ def literal(value: float) -> str:
     return f"{single!s}F"
 
 
-def elementwise(template: str, *operands: Operand) -> Computed:
+def elementwise(template: str, *operands: Operand, type: str = FLOAT) -> Computed:
     """A C expression of operands `{0}`, `{1}`, ... that are broadcast against each other.
 
     Args:
         template: the expression, for `str.format`.
         operands: their shapes must agree as in NumPy.
+        type: of the expression in C.
     """
     shape = np.broadcast_shapes(*(operand.shape for operand in operands))
 
     def at(index: Index) -> str:
         return template.format(*(operand.at(aligned(index, operand.shape)) for operand in operands))
 
-    return Computed(shape, at, frozenset().union(*(operand.reads for operand in operands)))
+    return Computed(shape, at, frozenset().union(*(operand.reads for operand in operands)), type)
 
 
 def aligned(index: Index, shape: Shape) -> Index:

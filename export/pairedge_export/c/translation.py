@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pairedge.graph import CONTRACTS
 from pairedge_export.c.constants import Array, Constants
 from pairedge_export.c.function import Function
-from pairedge_export.c.static_graph import Node, StaticGraph
-from pairedge_export.c.tensors import Memory, Operand, Shape, compact_strides, constant, elementwise, scalar
-from pairedge_export.errors import ExportError
+from pairedge_export.c.static_graph import Node, Quantization, StaticGraph
+from pairedge_export.c.tensors import (
+    BYTE,
+    FLOAT,
+    TYPES,
+    Memory,
+    Operand,
+    Shape,
+    compact_strides,
+    constant,
+    elementwise,
+    scalar,
+)
 
 CHANNELS_LAST = (0, 2, 3, 1)
 
@@ -37,16 +49,12 @@ class Translation:
     column_orders: dict[str, Array] = field(default_factory=dict)
     rectified: set[str] = field(default_factory=set)
 
-    @property
-    def bytes(self) -> set[str]:
-        """The inputs that are bytes."""
-        specs = CONTRACTS[self.graph.kind].inputs
-        return {name for name in self.graph.inputs if specs[name].dtype == "tensor(uint8)"}
-
     def __post_init__(self) -> None:
+        specs = CONTRACTS[self.graph.kind].inputs
         for name in self.graph.inputs:
-            shape = self.graph.shapes[name]
-            self.tensors[name] = Memory(name, shape, compact_strides(shape, range(len(shape))))
+            shape, type = self.graph.shapes[name], TYPES[specs[name].dtype]
+            strides = compact_strides(shape, range(len(shape)))
+            self.tensors[name] = Memory(name, shape, strides, type=type)
 
     def tensor(self, name: str) -> Operand:
         """A tensor by name; a constant is written into expressions when it is one number."""
@@ -60,7 +68,7 @@ class Translation:
         tensor = self.tensor(name)
         if isinstance(tensor, Memory) and order is None:
             return tensor
-        if tensor.reads & self.bytes:
+        if tensor.type == BYTE:
             tensor = elementwise("{0}", tensor)  # copied as floats, which is what kernels take
         if order is None:
             order = CHANNELS_LAST if len(tensor.shape) == 4 else range(len(tensor.shape))
@@ -77,31 +85,65 @@ class Translation:
             ExportError: when it is computed.
         """
         if name not in self.graph.constants:
-            raise self.refusal(f"shapes that are computed ({name})")
+            raise self.graph.refusal(f"shapes that are computed ({name})")
         return [int(value) for value in self.graph.constants[name].ravel()]
-
-    def refusal(self, what: str) -> ExportError:
-        """The error for a form of an operator that is not written in C."""
-        return ExportError(f"the {self.graph.kind} graph cannot be written in C, which has no {what}")
 
     def require(self, node: Node, **values: Any) -> None:
         """Refuse a node that has an attribute with another value than these."""
         for name, value in values.items():
             if node.attributes.get(name, value) != value:
-                raise self.refusal(f"{node.operator} with {name}={node.attributes[name]}")
+                raise self.graph.refusal(f"{node.operator} with {name}={node.attributes[name]}")
 
     def convolve(
-        self, node: Node, source: Memory, window: tuple[int, int, int], weights: str, place: Memory
+        self,
+        node: Node,
+        source: Memory,
+        window: tuple[int, int, int],
+        weights: tuple[Array, Array],
+        place: Memory,
     ) -> list[Operand]:
-        """Append a convolution, with the Relu that follows where nothing else reads its output."""
+        """Append a convolution, with the Relu that follows where nothing else reads its output.
+
+        Args:
+            node: the layer.
+            source: channels last, of floats, or of integers where the layer is of integers.
+            window: height, width and stride.
+            weights: (W, C), a row of all output channels for each input of a window, as these lie in memory;
+                and the biases, (C,). Both float32 of any range; of integers int8 and int32.
+            place: of the output, channels last, of the type of the source.
+        """
+        if node.quantization is not None:
+            return self.convolve_quantized(node.quantization, source, window, weights, place)
         [name] = node.outputs
+        layer = self.constants.layer(*weights)
         relu = [each.operator for each in self.graph.readers(name)] == ["Relu"]
         relu = relu and name not in self.graph.outputs
         if relu:
             self.rectified.add(name)
         self.function.run(
-            f"convolution({source.pointer}, {c_shape(source.shape)}, {c_window(window)}, {weights},",
+            f"convolution({source.pointer}, {c_shape(source.shape)}, {c_window(window)}, {layer},",
             f"            {place.pointer}, {c_shape(place.shape)}, {'RELU' if relu else 'LINEAR'});",
+            reads=source,
+            fills=place,
+        )
+        return [place]
+
+    def convolve_quantized(
+        self,
+        quantization: Quantization,
+        source: Memory,
+        window: tuple[int, int, int],
+        weights: tuple[Array, Array],
+        place: Memory,
+    ) -> list[Operand]:
+        """Append a convolution of integers; the arguments are those of `convolve`."""
+        rows, bias = weights
+        # The sum of (input - zero) * weight is that of input * weight, less what is the same for every input.
+        bias = (bias - quantization.input_zero * rows.sum(axis=0, dtype=np.int64)).astype(np.int32)
+        names = ", ".join(self.constants.quantized_layer(rows, bias, quantization.scales))
+        self.function.run(
+            f"quantized_convolution({source.pointer}, {c_shape(source.shape)}, {c_window(window)},",
+            f"                      {names}, {quantization.zero}, {place.pointer}, {c_shape(place.shape)});",
             reads=source,
             fills=place,
         )
@@ -115,7 +157,8 @@ class Translation:
         images, channels, height, width = tensor.shape
         top, left, bottom, right = pads
         shape = (images, channels, height + top + bottom, width + left + right)
-        place = self.function.array("padded", shape, CHANNELS_LAST)
+        type = FLOAT if tensor.type == BYTE else tensor.type
+        place = self.function.array("padded", shape, CHANNELS_LAST, type)
         self.function.fill(place, constant(value, shape))
         self.function.fill(place.part(2, top, height).part(3, left, width), tensor)
         return place

@@ -18,7 +18,9 @@ from pairedge.image.tile import TILE_SIDE
 from pairedge_export.c.constants import Constants
 from pairedge_export.c.function import Function, offsets
 from pairedge_export.c.operators import translate
+from pairedge_export.c.quantized_layers import with_quantized_layers
 from pairedge_export.c.static_graph import StaticGraph, read_graph
+from pairedge_export.c.tensors import FLOAT, INT8, TYPES
 from pairedge_export.card import summary
 from pairedge_export.doc_strings import GRAPHS, TENSORS
 from pairedge_export.errors import ExportError
@@ -26,7 +28,6 @@ from pairedge_export.errors import ExportError
 HEADER, SOURCE = "pairedge.h", "pairedge.c"
 MOST_WEIGHTS = 2_000_000  # the C of a model with more would be hundreds of megabytes
 _HERE = Path(__file__).parent
-TYPES = {"tensor(uint8)": "uint8_t", "tensor(float)": "float"}
 
 
 def c_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -41,7 +42,7 @@ def c_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
     Raises:
         ExportError: when a graph has an operator that is not written in C, or the model is too large.
     """
-    static = {kind: read_graph(kind, content) for kind, content in graphs.items()}
+    static = {kind: with_quantized_layers(read_graph(kind, content)) for kind, content in graphs.items()}
     weights = static["pair"].metadata["parameters"]
     if weights > MOST_WEIGHTS:
         raise ExportError(f"a model of {weights:,} weights is not written in C, only one of {MOST_WEIGHTS:,}")
@@ -120,7 +121,7 @@ def source_lines(
     yield "#include <string.h>"
     for kernel in ("common", *called_kernels(bodies)):
         yield ""
-        yield from (_HERE / "kernels" / f"{kernel}.c").read_text().splitlines()
+        yield from kernel_lines(kernel)
     yield from constants.lines()
     yield ""
     yield "const char pairedge_card[] ="
@@ -133,7 +134,15 @@ def source_lines(
 def called_kernels(lines: Iterable[str]) -> list[str]:
     """The kernels that lines of C call, by name."""
     called = set(re.findall(r"(\w+)\(", "\n".join(lines)))
-    return sorted(path.stem for path in (_HERE / "kernels").glob("*.c") if path.stem in called)
+    known = {path.stem for path in (_HERE / "kernels").glob("*.c")}
+    return sorted(name for name in called if name.removesuffix(f"_{INT8}") in known)
+
+
+def kernel_lines(name: str) -> list[str]:
+    """The function of a kernel; `NAME_int8_t` is `NAME` with elements of this type."""
+    kernel = name.removesuffix(f"_{INT8}")
+    text = (_HERE / "kernels" / f"{kernel}.c").read_text()
+    return (text if kernel == name else text.replace(FLOAT, INT8).replace(kernel, name)).splitlines()
 
 
 def definition(graph: StaticGraph, function: Function) -> Iterator[str]:
@@ -143,7 +152,10 @@ def definition(graph: StaticGraph, function: Function) -> Iterator[str]:
     yield signature(graph)
     yield "{"
     yield f"    ALIGNED float memory[{size}];"
-    yield from (f"    float *const {name} = memory + {offset};" for name, offset in places.items())
+    for name, offset in places.items():
+        array = function.arrays[name]
+        address = f"memory + {offset}" if array.type == FLOAT else f"({array.type} *)(memory + {offset})"
+        yield f"    {array.type} *const {name} = {address};"
     yield "    for (; n > 0; n--) {"
     for statement in function.statements:
         yield from (f"        {line}" for line in statement.lines)

@@ -70,7 +70,7 @@ def test_arrays_that_live_at_once_lie_apart(uses: list[tuple[int, int, int]]) ->
                 function.run("", reads=array, fills=array)
     places, size = offsets(function)
     lives = {name: (first, last) for name, first, last in function.lifetimes()}
-    spans = [(*lives[name], start, start + function.arrays[name]) for name, start in places.items()]
+    spans = [(*lives[name], start, start + function.arrays[name].shape[0]) for name, start in places.items()]
     for number, (first, last, start, end) in enumerate(spans):
         assert end <= size
         for other_first, other_last, other_start, other_end in spans[:number]:
