@@ -22,7 +22,7 @@ from pairedge.graph import METADATA_KEY
 from pairedge_export.c.adding import add_c
 from pairedge_export.exporting import example_inputs
 from pairedge_export.graphs import TorchGraph, graphs_of
-from pairedge_export.page.writing import page_files
+from pairedge_export.page.writing import write_page
 from pairedge_export.parity import check_parity, require_passed
 from pairedge_export.to_onnx import to_onnx
 from pairedge_train.data.loading import load_data
@@ -77,7 +77,7 @@ def main(data_dir: Path | None) -> None:
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     write_all(FOLDER, files)
     add_c(FOLDER, tiles)
-    write_all(FOLDER / "web", page_files(graphs))
+    write_page(FOLDER, FOLDER / "web")
     write_atomically(FOLDER / "card.md", model_card(FOLDER).encode())
     write_atomically(DIGESTS, with_digests(DIGESTS.read_text(), graphs).encode())
 

@@ -120,8 +120,10 @@ def main(
             import_variant(name)
         if web is not None:
             from pairedge_export.page.compiler import require_compiler
+            from pairedge_export.page.proof import require_engine
 
             require_compiler()  # not after an export that takes a minute
+            require_engine()
         for checkpoint in checkpoints or [newest_checkpoint(runs)]:
             folder = checkpoint  # of exported graphs, to which something is added
             if not ((c or triton is not None or web is not None) and checkpoint.is_dir()):
@@ -247,10 +249,11 @@ def export_to_triton(folder: Path, repository: Path) -> None:
 
 
 def export_page(model: Path, folder: Path) -> None:
-    """Write the page of a folder of exported graphs to another folder; print the next command."""
+    """Write the page of a folder of exported graphs to another folder; print checks and the next command."""
     from pairedge_export.page.writing import write_page
 
-    files = write_page(model, folder)
+    files, proof = write_page(model, folder)
+    show(proof)
     click.echo(f"Wrote {folder}: {len(files)} files, {sum(map(len, files.values())):,} bytes")
     click.echo(f"Next: python -m http.server --bind 127.0.0.1 --directory {folder}")
 

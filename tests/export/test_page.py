@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pairedge_export import cli
 from pairedge_export.errors import ExportError
 from pairedge_export.page import compiler as page_compiler
-from pairedge_export.page import writing
+from pairedge_export.page import proof, writing
 from pairedge_export.page.compiler import WASM
 from pairedge_export.page.writing import integrity, page_files, write_page
 
@@ -105,7 +105,42 @@ def test_the_command_writes_another_models_page(compiler: str, exports: Exports,
     assert set(written) == set(committed())
     assert sum(map(len, written.values())) <= LARGEST
     assert written[WASM] != committed()[WASM]
+    for proven in (
+        r"reading +tiles of 6 pictures, as WebAssembly +0 refused, largest difference [01] of 255 levels",
+        r"pair +values, as WebAssembly +largest difference ",
+        r"pair +decisions, as WebAssembly +0 of 363 differ",
+        r"digit +decisions, as WebAssembly +0 of 11 differ",
+    ):
+        assert re.search(f"✓ {proven}", result.output)
     assert "http.server" in result.output
+
+
+def test_a_page_whose_webassembly_computes_something_else_is_not_written(
+    exports: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "webassembly", lambda _: committed()[WASM])  # of other weights
+    with pytest.raises(
+        ExportError, match=r"the WebAssembly does not compute what the graphs do, .* pair: values"
+    ):
+        write_page(exports["aux_ws"][0], tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+def test_a_page_whose_webassembly_does_not_run_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "webassembly", lambda _: committed()[WASM][:-1000])
+    with pytest.raises(ExportError, match=r"^the page's WebAssembly does not run: \w"):
+        write_page(SHIPPED, tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+def test_without_an_engine_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "find_spec", lambda _: None)
+    result = CliRunner().invoke(cli.main, ["--web", str(tmp_path / "page"), str(SHIPPED)])
+    assert result.exit_code == 1
+    assert "Error: a page is proven by running its WebAssembly: pip install 'pairedge[web]'" in result.output
+    assert not (tmp_path / "page").exists()
 
 
 def test_a_model_that_shares_no_weights_has_no_page(exports: Exports, tmp_path: Path) -> None:
@@ -144,7 +179,7 @@ def test_without_wasi_libc_the_compilers_own_reason_is_given(
 def test_a_folder_that_cannot_be_written_is_said(
     compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "webassembly", lambda _: b"compiled in other tests")
+    monkeypatch.setattr(writing, "webassembly", lambda _: committed()[WASM])
     (tmp_path / "file").write_text("here already")
     result = CliRunner().invoke(cli.main, ["--web", str(tmp_path / "file"), str(SHIPPED)])
     assert result.exit_code == 1

@@ -13,23 +13,30 @@ from pairedge.shipped import shipped_example
 from pairedge_export.c.writing import c_files
 from pairedge_export.errors import ExportError
 from pairedge_export.page.compiler import WASM, webassembly
+from pairedge_export.page.proof import page_checks
+from pairedge_export.parity import Parity, require_passed
 from pairedge_train.files import write_all
 
 _STATIC = Path(__file__).parent / "static"
-_EXAMPLES = ("three", "seven", "five", "eight", "zero", "nine")  # as main.js lists them
+# As main.js lists them.
+_PICTURES = [Path(shipped_example(name)) for name in ("three", "seven", "five", "eight", "zero", "nine")]
 _OFFLINE = "offline.js"
 _EMPTY = b"const FILES = {};"  # in offline.js, where the digests of the files go
 
 
-def write_page(model: Path, folder: Path) -> dict[str, bytes]:
-    """Write the page of a model to a folder, all of its files or none; gives them by name.
+def write_page(model: Path, folder: Path) -> tuple[dict[str, bytes], Parity]:
+    """Write the page of a model to a folder, all of its files or none, once its WebAssembly is proven.
 
     Args:
         model: folder of graphs that pairedge-export has written.
         folder: where the page goes; it is created if missing.
 
+    Returns:
+        The files by name, and the proof.
+
     Raises:
-        ExportError: as `page_files`, and when the model's folder has no graphs.
+        ExportError: as `page_files`; when the model's folder has no graphs; when the WebAssembly does not
+            compute what the graphs do, or there is no engine to run it.
         GraphError: when a graph is damaged or breaks its contract.
         OutputError: when the files cannot be written.
     """
@@ -38,9 +45,12 @@ def write_page(model: Path, folder: Path) -> dict[str, bytes]:
         raise ExportError(f"{model}: no folder that pairedge-export has written: pair.onnx is missing")
     for kind, path in paths.items():
         open_graph(path, kind)
-    files = page_files({kind: path.read_bytes() for kind, path in paths.items()})
+    graphs = {kind: path.read_bytes() for kind, path in paths.items()}
+    files = page_files(graphs)
+    proof = Parity(page_checks(graphs, files[WASM], _PICTURES))
+    require_passed(proof, "the WebAssembly does not compute what the graphs do")
     write_all(folder, files)
-    return files
+    return files, proof
 
 
 def page_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -56,8 +66,7 @@ def page_files(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
         raise ExportError(
             "a page shows the digits too: it needs a model with shared weights and a digit head"
         )
-    pictures = [Path(shipped_example(name)) for name in _EXAMPLES]
-    files = {path.name: path.read_bytes() for path in (*_STATIC.iterdir(), *pictures)}
+    files = {path.name: path.read_bytes() for path in (*_STATIC.iterdir(), *_PICTURES)}
     files[WASM] = webassembly(c_files(graphs))
     script = files.pop(_OFFLINE)
     digests = json.dumps({name: integrity(content) for name, content in sorted(files.items())}, indent=2)
