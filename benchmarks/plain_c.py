@@ -3,7 +3,8 @@
     python -m benchmarks.plain_c [MODEL] [--emx PROGRAM] [--quick]
 
 Compiled by GCC and Clang with the flags of docs/c.md, and for a Cortex-M4 where its compiler is installed;
-what is missing is left out. All are called from Python: onnxruntime by `session.run`, C through ctypes.
+what is missing is left out. All are called from Python: onnxruntime by `session.run`, C through ctypes. The
+same graphs in int8 take their turns beside them.
 emx-onnx-cgen also writes C from ONNX graphs and is an independent check; it wants an environment
 of its own.
 """
@@ -16,26 +17,31 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 import pairedge
 from benchmarks.engines import BATCH, Array, Engine, agreement_of, engine_row, onnxruntime, probabilities
 from benchmarks.options import HELP, model_argument, quick_option
-from benchmarks.records import ROOT, CRecord, StartRow, keep
+from benchmarks.records import ROOT, CRecord, EngineRow, Int8CRow, StartRow, keep
 from pairedge.bench import interleaved, machine
+from pairedge.graph import CONTRACTS
 from pairedge_export.c.proof import FAST, Build, builds, compile_driver
 from pairedge_export.c.static_graph import read_graph
-from pairedge_export.c.writing import HEADER, SOURCE
+from pairedge_export.c.writing import HEADER, SOURCE, c_files
+from pairedge_export.precision import reduce_precision
 from pairedge_train.data.loading import load_data
 from pairedge_train.experiments.recipe import Recipe
 
 
 def in_c(model: Path, build: Build, folder: Path) -> Engine:
     """A model's C as a library that one build made."""
-    library = folder / f"{build.compiler}.so"
+    library = folder / f"{build.compiler}-{model.name}.so"
     compile_library(build.compiler, model / SOURCE, library)
     function = ctypes.CDLL(str(library)).pairedge_pair
     function.argtypes = (ctypes.c_size_t, *[ctypes.c_void_p] * 3)
@@ -74,6 +80,16 @@ def compile_library(compiler: str, source: Path, library: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+def in_int8(model: Path, training: NDArray[np.uint8], folder: Path) -> Path:
+    """Write a model's graphs in int8, and their C, to a folder; calibrated on uint8 (M, 14, 14), 0 to 255."""
+    fp32 = {kind: (model / f"{kind}.onnx").read_bytes() for kind in CONTRACTS}
+    graphs = reduce_precision(fp32, "int8", training)
+    folder.mkdir()
+    for name, content in {**{f"{kind}.onnx": graphs[kind] for kind in graphs}, **c_files(graphs)}.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
 def object_bytes(model: Path, build: Build, folder: Path) -> int:
     """Bytes of code and constants of a model's C."""
     command = [build.compiler, "-std=c99", *build.flags, "-c", str(model / SOURCE), "-o", "model.o"]
@@ -92,13 +108,21 @@ def cortex_m(model: Path, folder: Path) -> dict[str, int] | None:
     """Bytes of flash and memory of examples/c/ on a Cortex-M4; None without its compiler."""
     if shutil.which("arm-none-eabi-gcc") is None:
         return None
-    copy = Path(shutil.copytree(ROOT / "examples" / "c", folder / "c"))
+    copy = Path(shutil.copytree(ROOT / "examples" / "c", folder / f"c-{model.name}"))
     command = ["make", "cortex_m.elf", f"MODEL={model.absolute()}"]
     subprocess.run(command, check=True, capture_output=True, cwd=copy)
     text, data, zeros = sizes_of("arm-none-eabi-size", copy / "cortex_m.elf")
     stack = re.search(r"PAIREDGE_STACK (\d+)", (model / HEADER).read_text())
     assert stack is not None
     return {"flash": text + data, "static_memory": data + zeros, "stack": int(stack[1])}
+
+
+def rows(engines: Sequence[Engine], times: dict[str, list[float]], pairs: Array) -> list[EngineRow]:
+    """What was measured of engines, each compared with the first on pairs, uint8 (N, 2, 14, 14), 0 to 255."""
+    reference = probabilities(engines[0], pairs)
+    return [
+        engine_row(each.name, times, agreement_of(probabilities(each, pairs), reference)) for each in engines
+    ]
 
 
 def starts(model: Path, build: Build, folder: Path, pair: Array, count: int) -> list[StartRow]:
@@ -133,7 +157,8 @@ def main(model: Path, emx: str | None, quick: bool) -> None:
     """Measure the C in the folder MODEL; store the results of a full run."""
     seconds, count, runs = (2, 200, 5) if quick else (40, 10_000, 300)
     metadata = pairedge.load(model / "pair.onnx").metadata
-    tiles = load_data(Recipe.from_dict(metadata["recipe"]).data).test.tiles[:count]
+    data = load_data(Recipe.from_dict(metadata["recipe"]).data)
+    tiles = data.test.tiles[:count]
     pairs = np.stack([tiles, np.roll(tiles, len(tiles) // 2, axis=0)], axis=1)
     fast = [build for build in builds() if build.flags == FAST]
     with tempfile.TemporaryDirectory() as name:
@@ -141,31 +166,35 @@ def main(model: Path, emx: str | None, quick: bool) -> None:
         engines = [onnxruntime(model), *(in_c(model, build, folder) for build in fast)]
         if emx:
             engines.append(emx_onnx_cgen(emx, model, folder))
+        int8 = in_int8(model, data.training.tiles, folder / "int8")
+        of_int8 = [onnxruntime(int8), *(in_c(int8, build, folder) for build in fast)]
+        of_int8 = [replace(each, name=f"{each.name}, int8") for each in of_int8]
         one, many = pairs[:1], pairs[:BATCH]
         times = interleaved(
             [
-                {f"1 {each.name}": (lambda run=each.one: run(one)) for each in engines},  # type: ignore[misc]  # no type for a default
+                {f"1 {each.name}": (lambda run=each.one: run(one)) for each in (*engines, *of_int8)},  # type: ignore[misc]  # no type for a default
                 {
                     f"{BATCH} {each.name}": (lambda run=each.many: run(many))  # type: ignore[misc]  # no type for a default
-                    for each in engines
+                    for each in (*engines, *of_int8)
                     if each.many
                 },
             ],
             seconds,
         )
-        reference = probabilities(engines[0], pairs)
         record = CRecord(
             machine=machine(),
             weights_sha256=metadata["weights_sha256"],
             batch=BATCH,
             flags=" ".join(FAST),
-            engines=[
-                engine_row(each.name, times, agreement_of(probabilities(each, pairs), reference))
-                for each in engines
-            ],
+            engines=rows(engines, times, pairs),
             object_bytes={build.name: object_bytes(model, build, folder) for build in fast},
             starts=starts(model, fast[0], folder, one, runs),
             cortex_m=cortex_m(model, folder),
+            int8=Int8CRow(
+                engines=rows(of_int8, times, pairs),
+                object_bytes={f"{build.name}, int8": object_bytes(int8, build, folder) for build in fast},
+                cortex_m=cortex_m(int8, folder),
+            ),
         )
     click.echo(record)
     if not quick:

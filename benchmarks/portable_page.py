@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.records import CRecord, EngineRow, PageRecord, ReadingRecord, ReadingRow
 from tools.markdown import table
@@ -41,27 +42,7 @@ def plain_c(record: CRecord) -> Iterator[str]:
         ),
     ).splitlines()
     yield ""
-    yield from table(
-        (
-            "engine",
-            "one pair, p50",
-            f"batch of {record.batch:,}, per pair",
-            "code and constants",
-            "decisions that agree with onnxruntime",
-            "largest difference",
-        ),
-        (
-            (
-                each.engine.split(", -")[0],
-                f"{each.one_pair_microseconds.p50:.1f} us",
-                "no batches" if each.batch_microseconds_per_pair is None else f"{per_pair(each):.1f} us",
-                f"{size / 1000:.1f} kB" if (size := record.object_bytes.get(each.engine[3:])) else "",
-                f"{each.agreeing:,} of {each.decisions:,}",
-                f"{each.largest_difference:.1e}",
-            )
-            for each in record.engines
-        ),
-    ).splitlines()
+    yield from c_table(record.engines, record.object_bytes, record.batch)
     yield ""
     yield from (
         f"- {row.program[0].upper()}{row.program[1:]}: {row.p50:.2f} ms from start to end, the least of "
@@ -69,11 +50,49 @@ def plain_c(record: CRecord) -> Iterator[str]:
         for row in record.starts
     )
     if record.cortex_m:
-        flash, static, stack = (record.cortex_m[name] / 1000 for name in ("flash", "static_memory", "stack"))
-        yield (
-            f"- On a Cortex-M4, [examples/c/](../examples/c/Makefile) takes {flash:.1f} kB of flash and "
-            f"{static:.1f} kB of memory beside a stack of {stack:.1f} kB."
-        )
+        yield on_cortex_m(record.cortex_m)
+    if record.int8:
+        yield ""
+        yield "The same in int8, beside onnxruntime's answers for the graphs in int8:"
+        yield ""
+        yield from c_table(record.int8.engines, record.int8.object_bytes, record.batch)
+        if record.int8.cortex_m:
+            yield ""
+            yield on_cortex_m(record.int8.cortex_m)
+
+
+def c_table(engines: Sequence[EngineRow], sizes: Mapping[str, int], batch: int) -> list[str]:
+    """Onnxruntime and the builds of the C; `sizes` are bytes of code and constants, by build."""
+    return table(
+        (
+            "engine",
+            "one pair, p50",
+            f"batch of {batch:,}, per pair",
+            "code and constants",
+            "decisions that agree with onnxruntime",
+            "largest difference",
+        ),
+        (
+            (
+                re.sub(r", -.*?(?=, int8|$)", "", each.engine),
+                f"{each.one_pair_microseconds.p50:.1f} us",
+                "no batches" if each.batch_microseconds_per_pair is None else f"{per_pair(each):.1f} us",
+                f"{size / 1000:.1f} kB" if (size := sizes.get(each.engine.removeprefix("C, "))) else "",
+                f"{each.agreeing:,} of {each.decisions:,}",
+                f"{each.largest_difference:.1e}",
+            )
+            for each in engines
+        ),
+    ).splitlines()
+
+
+def on_cortex_m(size: Mapping[str, int]) -> str:
+    """What the example for a microcontroller takes, in words."""
+    flash, static, stack = (size[name] / 1000 for name in ("flash", "static_memory", "stack"))
+    return (
+        f"- On a Cortex-M4, [examples/c/](../examples/c/Makefile) takes {flash:.1f} kB of flash and "
+        f"{static:.1f} kB of memory beside a stack of {stack:.1f} kB."
+    )
 
 
 def per_pair(row: EngineRow) -> float:

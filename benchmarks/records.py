@@ -113,6 +113,21 @@ class StartRow:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Int8CRow:
+    """The same model in int8: its graphs in onnxruntime, and its C.
+
+    Attributes:
+        engines: onnxruntime first, which the others are compared with.
+        object_bytes: code and constants, by build.
+        cortex_m: bytes of flash, static memory and stack; None where no compiler for it was installed.
+    """
+
+    engines: list[EngineRow]
+    object_bytes: dict[str, int]
+    cortex_m: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class CRecord:
     """results/plain_c.json: a model in C beside onnxruntime.
 
@@ -125,6 +140,7 @@ class CRecord:
         object_bytes: code and constants, by build.
         starts: of a program that gives one answer, and of one that does nothing.
         cortex_m: bytes of flash, static memory and stack; None where no compiler for it was installed.
+        int8: the same in int8.
     """
 
     machine: Machine
@@ -135,6 +151,7 @@ class CRecord:
     object_bytes: dict[str, int]
     starts: list[StartRow]
     cortex_m: dict[str, int] | None = None
+    int8: Int8CRow | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
