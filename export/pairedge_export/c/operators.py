@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import TypeAlias
 
@@ -150,7 +151,7 @@ def squeeze(translation: Translation, node: Node) -> list[Operand]:
     memory = translation.memory(node.inputs[0])
     shape = translation.graph.shapes[node.outputs[0]]
     kept = iter(stride for size, stride in zip(memory.shape, memory.strides, strict=True) if size > 1)
-    return [Memory(memory.name, shape, tuple(next(kept) if n > 1 else 0 for n in shape), memory.offset)]
+    return [replace(memory, shape=shape, strides=tuple(next(kept) if n > 1 else 0 for n in shape))]
 
 
 @operator("Gather")

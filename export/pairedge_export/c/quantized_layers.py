@@ -94,7 +94,10 @@ def quantized_layer(graph: StaticGraph, layer: Node, makers: dict[str, Node]) ->
 
 
 def scale_and_zero(graph: StaticGraph, node: Node) -> tuple[Array, Array]:
-    """The scale of all values that a node converts, and the int8 that stands for 0.
+    """The scale of all values that a node converts, and the integer that stands for 0.
+
+    Returns:
+        A scalar, float32, above 0; and another, int8, -128 to 127.
 
     Raises:
         ExportError: when channels have scales of their own, or the integers are not int8.

@@ -136,7 +136,15 @@ class Translation:
         weights: tuple[Array, Array],
         place: Memory,
     ) -> list[Operand]:
-        """Append a convolution of integers; the arguments are those of `convolve`."""
+        """Append a convolution of integers.
+
+        Args:
+            quantization: of the layer.
+            source: as of `convolve`.
+            window: as of `convolve`.
+            weights: int8 (W, C) and int32 (C,), of any range, as of `convolve`.
+            place: as of `convolve`.
+        """
         rows, bias = weights
         # The sum of (input - zero) * weight is that of input * weight, less what is the same for every input.
         bias = (bias - quantization.input_zero * rows.sum(axis=0, dtype=np.int64)).astype(np.int32)
