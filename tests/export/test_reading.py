@@ -102,7 +102,25 @@ def faint_bar(levels_apart: int) -> Levels:
     return levels
 
 
+def small(*digits: int, size: tuple[int, int] = (40, 60), height: float = 0.6) -> Levels:
+    """Digits side by side, in pictures of this width and height each."""
+    drawn = [np.asarray(draw_digit(digit, Look(size=size, height=height))) for digit in digits]
+    return np.concatenate(drawn, axis=1)
+
+
+def small_page() -> Levels:
+    """A small digit on a line, in a frame's corner, with specks."""
+    levels = small(3, size=(60, 60)).copy()
+    levels[48] = levels[:, 4] = levels[8, 50:53] = levels[20, 12] = 0
+    return levels
+
+
 CASES: dict[str, Levels] = {
+    "two small digits": small(1, 7, size=(30, 40)),
+    "two small digits in gray": small(4, 2, size=(30, 40)).min(axis=2),
+    "a small digit on a line": small_page(),
+    "a small digit from border to border": small(7, size=(18, 18), height=0.95)[2:-2, 2:-2],
+    "a tiny digit": small(0, size=(14, 14), height=0.9),
     "blank": np.full((100, 80), 200, np.uint8),
     "one pixel": np.zeros((1, 1, 3), np.uint8),
     "a single row": np.arange(256, dtype=np.uint8)[None, :],

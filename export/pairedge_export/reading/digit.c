@@ -1,4 +1,7 @@
-/* From ink to the digit's own strokes: ruled lines, specks and the edges of things are left out. */
+/* From ink to the digit's own strokes: ruled lines, specks and the edges of things are left out.
+ *
+ * Small pictures, up to SMALL pixels, are drawings, scans and thumbnails: they show no shadow and no edge of a
+ * page, the digit may fill them from border to border, and few of their strokes are broken. */
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +9,8 @@
 
 static const double STEEPEST_LINE = 0.12; /* how far ruled lines may rise, pixels for each pixel across */
 static const double THICKEST_LINE = 0.02; /* of the picture's longer side */
-enum { SLOPES = 13 };
+static const double APART = 0.05; /* of the digit's longer side: parts that are closer are of one stroke */
+enum { SLOPES = 13, TINY = 20 };  /* pixels: no picture up to this is of a page with lines */
 
 /* How wide the strokes of a mask are, pixels: twice area divided by length of outline. */
 double stroke_width(Mask mask, Memory memory) {
@@ -89,6 +93,14 @@ static void remove_lines(Mask mask, Memory memory) {
     if (count_set(bare)) memcpy(mask.at, bare.at, count);
 }
 
+/* Whether a mask without lines is a digit with paper around it, in a small picture: where a digit fills its
+ * picture, the bar of a 7 or the side of a 0 may be a line from border to border. */
+static int is_framed(Mask mask, Mask strong) {
+    Part box = bounding_box(mask);
+    int inside = box.top > 0 && box.left > 0 && box.bottom < mask.height && box.right < mask.width;
+    return 2 * box.area >= count_set(strong) && longer(mask.height, mask.width) > TINY && inside;
+}
+
 /* ---- parts ---- */
 
 /* The rectangle that holds all kept parts, and their area. */
@@ -125,8 +137,9 @@ static void keep_neighbors(const Part *parts, unsigned char *kept, const unsigne
 }
 
 /* Whether a part is a digit of its own, beside or below the main one, by their boxes: it is about as high, and
- * stands apart. The halves of a broken digit are closer; those of a 4 end at different heights. */
-static int is_another(Part main, Part other) {
+ * stands apart. The halves of a broken digit are closer, or end at different heights as those of a 4 do, or are
+ * together no wider than one digit. In a small picture broken strokes are rare. */
+static int is_another(Part main, Part other, int small) {
     int tall = main.bottom - main.top, other_tall = other.bottom - other.top;
     int beside = longer(other.left - main.right, main.left - other.right);
     int below = longer(other.top - main.bottom, main.top - other.bottom);
@@ -134,7 +147,9 @@ static int is_another(Part main, Part other) {
     int high = longer(main.bottom, other.bottom) - shorter(main.top, other.top);
     if (shorter(tall, other_tall) < 0.6 * longer(tall, other_tall)) return 0;
     if (beside > 0.5 * tall || below > 0.5 * tall) return 1;
-    return beside > 0.1 * tall && wide > (beside <= 0.3 * tall ? 1.1 : 0.7) * high;
+    int level = -below >= 0.5 * longer(tall, other_tall);
+    double narrowest = small || beside > 0.12 * tall ? 0.6 : 1.0;
+    return level && beside > APART * tall && wide > narrowest * high;
 }
 
 /* ---- shadows ---- */
@@ -180,21 +195,29 @@ static double along_darkness(Mask mask, Mask lines, Gray darkness, Memory memory
     return (double)close / count_set(mask);
 }
 
+/* Whether a mask is the edge of a darker area rather than strokes. */
+static int is_edge(Mask mask, Mask lines, Gray darkness, Memory memory) {
+    return along_darkness(mask, lines, darkness, memory) > 0.4;
+}
+
 /* ---- the digit ---- */
 
 /* Find the parts that are the digit, and set `own` where they are. */
-static pairedge_reading find_digit(Mask mask, Mask own, double *thick, Memory memory) {
+static pairedge_reading find_digit(Mask mask, Mask lines, Gray darkness, int small, Mask own, double *thick,
+                                   Memory memory) {
     int height = mask.height, width = mask.width, pixels = height * width, main = 0;
     int *labels = take(&memory, sizeof(int) * pixels);
     Part *parts = take(&memory, sizeof(Part) * ((height + 1) / 2) * ((width + 1) / 2));
     int count = connected_components(mask, labels, parts, memory);
     if (!count) return PAIREDGE_NO_INK;
     unsigned char *kept = take(&memory, count), *fit = take(&memory, count), *sides = take(&memory, count);
+    unsigned char *large = take(&memory, count);
     /* What touches the border is rather a shadow or the edge of the page, unless nothing else is there. */
     double most = 0;
     for (int k = 0; k < count; k++) {
         Part part = parts[k];
         sides[k] = (part.top == 0) + (part.left == 0) + (part.bottom == height) + (part.right == width);
+        if (small) sides[k] = 0;
         double mass = part.area * (sides[k] ? 0.15 : 1.0);
         if (mass > most) {
             most = mass;
@@ -205,32 +228,36 @@ static pairedge_reading find_digit(Mask mask, Mask own, double *thick, Memory me
     *thick = stroke_width(own, memory);
     for (int k = 0; k < count; k++) {
         kept[k] = k == main;
-        fit[k] = parts[k].area >= 0.5 * *thick * *thick && (!sides[k] || sides[main]);
+        large[k] = parts[k].area >= 0.5 * *thick * *thick;
+        fit[k] = large[k] && (!sides[k] || sides[main]);
     }
-    keep_neighbors(parts, kept, fit, count, 0.1, mask, memory);
+    keep_neighbors(parts, kept, fit, count, APART, mask, memory);
     Part whole = all_kept(parts, kept, count, height, width);
-    for (int k = 0; k < count; k++)
-        if (fit[k] && !kept[k] && parts[k].area >= 0.3 * whole.area && is_another(whole, parts[k]))
-            return PAIREDGE_SEVERAL;
+    for (int k = 0; k < count; k++) {
+        if (!large[k] || sides[k] >= 2 || kept[k] || parts[k].area < 0.25 * whole.area) continue;
+        if (!is_another(whole, parts[k], small)) continue;
+        for (int i = 0; i < pixels; i++) own.at[i] = labels[i] == k;
+        if (!sides[k] || !is_edge(own, lines, darkness, memory)) return PAIREDGE_SEVERAL;
+    }
     keep_neighbors(parts, kept, fit, count, 0.35, mask, memory);
     for (int i = 0; i < pixels; i++) own.at[i] = labels[i] >= 0 && kept[labels[i]];
     return PAIREDGE_READ;
 }
 
-/* Leave in the ink what belongs to the digit. Small pictures have no lines, specks and edges: there everything
- * is kept. */
+/* Leave in the ink what belongs to the digit. */
 pairedge_reading segment_digit(Gray ink, Gray darkness, Memory memory) {
-    int height = ink.height, width = ink.width, count = height * width;
-    if (longer(height, width) <= SMALL) return PAIREDGE_READ;
+    int height = ink.height, width = ink.width, count = height * width, small = longer(height, width) <= SMALL;
     Mask strong = take_mask(&memory, height, width), own = take_mask(&memory, height, width);
     for (int i = 0; i < count; i++) strong.at[i] = ink.at[i] >= 0.5f;
     Mask mask = copy_mask(&memory, strong);
     remove_lines(mask, memory);
+    if (small && !is_framed(mask, strong)) memcpy(mask.at, strong.at, count);
+    Mask lines = take_mask(&memory, height, width);
+    for (int i = 0; i < count; i++) lines.at[i] = strong.at[i] && !mask.at[i];
     double thick;
-    pairedge_reading reading = find_digit(mask, own, &thick, memory);
+    pairedge_reading reading = find_digit(mask, lines, darkness, small, own, &thick, memory);
     if (reading != PAIREDGE_READ) return reading;
-    for (int i = 0; i < count; i++) mask.at[i] = strong.at[i] && !mask.at[i]; /* the lines */
-    if (along_darkness(own, mask, darkness, memory) > 0.4) return PAIREDGE_NO_INK;
+    if (!small && is_edge(own, lines, darkness, memory)) return PAIREDGE_NO_INK;
     /* Their soft edges too, and the small holes where lines crossed, but nothing of what was left out. */
     Mask near = copy_mask(&memory, own);
     dilate_mask(near, longer(2, (int)rint(thick / 2)));
