@@ -85,6 +85,7 @@ drawings: $(DEV)/done  ## draw the pictures of docs/; needs MNIST and Chromium
 	$(DEV)/bin/python -m tools.contact_sheet docs/photos.png
 	$(DEV)/bin/python -m tools.reading_steps docs
 	$(DEV)/bin/python -m tools.hands docs
+	$(DEV)/bin/python -m tools.mistakes docs/mistakes.png
 	$(DEV)/bin/python -m tools.page_pictures docs
 
 hands: $(DEV)/done  ## fetch the handwriting fonts and draw their glyphs anew; needs the npm registry

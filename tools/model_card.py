@@ -14,11 +14,11 @@ import click
 
 from pairedge.graph import CONTRACTS, open_graph
 from pairedge_export.c.writing import HEADER, SOURCE
-from pairedge_export.card import Group, card
+from pairedge_export.card import Group, Rejected, card
 from pairedge_export.parity import Parity
-from pairedge_train.robustness.hands import mean_of_hands
+from pairedge_train.robustness.accuracy import mean_of_hands
 from pairedge_train.robustness.readings import PAIREDGE
-from pairedge_train.robustness.rows import condition_rows_from_json
+from pairedge_train.robustness.rows import Robustness, read_robustness
 
 ROBUSTNESS = Path(__file__).parents[1] / "artifacts" / "robustness"
 
@@ -29,20 +29,39 @@ def model_card(folder: Path) -> str:
     paths = [path for name in names if (path := folder / name).exists()]
     sizes = {path.name: path.stat().st_size for path in paths}
     parity = Parity.from_dict(json.loads((folder / "parity.json").read_text()))
-    return card(open_graph(folder / "pair.onnx", "pair").metadata, sizes, parity, condition_groups())
+    metadata = open_graph(folder / "pair.onnx", "pair").metadata
+    measured = read_robustness(ROBUSTNESS)
+    return card(metadata, sizes, parity, condition_groups(measured), rejected_groups(measured))
 
 
-def condition_groups() -> list[Group]:
+def condition_groups(measured: Robustness) -> list[Group]:
     """The conditions and hands that the model that ships was measured on; a refused picture is a mistake."""
     conditions, hands = (
-        [row for row in condition_rows_from_json(path.read_bytes()) if row.system == PAIREDGE]
-        for path in (ROBUSTNESS / "conditions.json", ROBUSTNESS / "hands.json")
+        [row for row in rows if row.system == PAIREDGE] for rows in (measured.conditions, measured.hands)
     )
     about = f"digits of {len(hands)} handwriting fonts"
     return [
         *(Group(f"{row.condition}: {row.about}", row.accuracy, row.n) for row in conditions),
         Group(f"hands: {about}", mean_of_hands(hands, PAIREDGE), sum(row.n for row in hands)),
     ]
+
+
+def rejected_groups(measured: Robustness) -> list[Rejected]:
+    """What the model's confidence threshold rejects: digits, then negatives by kind."""
+    rejection = measured.rejection
+    named = {
+        "MNIST's test digits": rejection.digits["mnist"],
+        "the same, rendered in all conditions": rejection.digits["rendered"],
+        **{
+            f"negatives that training never draws: {kind}": row
+            for kind, row in rejection.negatives_of(held_out=True).items()
+        },
+        **{
+            f"negatives that training draws, too: {kind}": row
+            for kind, row in rejection.negatives_of(held_out=False).items()
+        },
+    }
+    return [Rejected(name, row.rejected, row.n) for name, row in named.items()]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -27,9 +27,8 @@ from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.reports.agreement import Tally, rows_of, summary, tallies
 from pairedge_train.reports.claims import evaluate_claim
 from pairedge_train.reports.statistics import Summary
-from pairedge_train.robustness.hands import mean_of_hands
-from pairedge_train.robustness.page import mean_of_conditions
-from pairedge_train.robustness.rows import condition_rows_from_json, rejection_report_from_json
+from pairedge_train.robustness.accuracy import mean_of_conditions, mean_of_hands
+from pairedge_train.robustness.rows import read_robustness
 from pairedge_train.rows import RoundRow, read_rows
 from tools.markdown import replace_tables, table
 
@@ -80,13 +79,11 @@ def model_table(root: Path) -> str:
 def accuracy_table(root: Path) -> str:
     """Accuracy on handwriting of the model that ships, and how well it rejects negatives."""
     metrics = shipped_model(root).metadata["metrics"]
-    robustness = root / "artifacts" / "robustness"
-    conditions = condition_rows_from_json((robustness / "conditions.json").read_bytes())
+    measured = read_robustness(root / "artifacts" / "robustness")
+    conditions, hands, rejection = measured.conditions, measured.hands, measured.rejection
     system = conditions[-1].system  # the current reading and model stand last
     current = {row.condition: row for row in conditions if row.system == system}
     real = current["uci-real"]
-    hands = condition_rows_from_json((robustness / "hands.json").read_bytes())
-    rejection = rejection_report_from_json((robustness / "rejection.json").read_bytes())
     held_out, drawn = (rejection.mean_of_negatives(held_out=held_out) for held_out in (True, False))
     return table(
         ["handwriting", "n", "accuracy"],

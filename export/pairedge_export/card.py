@@ -41,8 +41,20 @@ class Group(NamedTuple):
     n: int
 
 
+class Rejected(NamedTuple):
+    """The share of some pictures, 0 to 1, that is answered `uncertain` or refused."""
+
+    pictures: str
+    share: float
+    n: int
+
+
 def card(
-    metadata: Mapping[str, Any], sizes: Mapping[str, int], parity: Parity, groups: Sequence[Group] = ()
+    metadata: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    parity: Parity,
+    groups: Sequence[Group] = (),
+    rejected: Sequence[Rejected] = (),
 ) -> str:
     """Write the card of an exported model.
 
@@ -51,11 +63,12 @@ def card(
         sizes: bytes of each file, by name.
         parity: the checks that the graphs passed.
         groups: what the model was evaluated on beside its test digits.
+        rejected: what its confidence threshold rejects, of digits and of negatives.
     """
     lines = [
         *front_matter(metadata),
         "",
-        *summary(metadata, groups),
+        *summary(metadata, groups, rejected),
         "## Model",
         "",
         *provenance(metadata, sizes),
@@ -71,13 +84,10 @@ def card(
     return "\n".join(lines)
 
 
-def summary(metadata: Mapping[str, Any], groups: Sequence[Group] = ()) -> Iterator[str]:
-    """The lines of the card that any program with the model should know.
-
-    Args:
-        metadata: what all of the model's graphs carry.
-        groups: what the model was evaluated on beside its test digits.
-    """
+def summary(
+    metadata: Mapping[str, Any], groups: Sequence[Group] = (), rejected: Sequence[Rejected] = ()
+) -> Iterator[str]:
+    """The lines of the card that any program with the model should know; arguments as those of `card`."""
     words = DIGITS_IN_WORDS if is_of_digits(metadata) else classes_in_words(metadata["labels"])
     groups = [*digit_groups(metadata), *groups]
     yield from (
@@ -103,6 +113,7 @@ def summary(metadata: Mapping[str, Any], groups: Sequence[Group] = ()) -> Iterat
         "",
         *calibration(metadata),
         "",
+        *(rejection_table(rejected) if rejected else []),
         "## Limitations",
         "",
         words.limit,
@@ -151,6 +162,14 @@ def classes_in_words(names: Sequence[str]) -> Words:
 def is_of_digits(metadata: Mapping[str, Any]) -> bool:
     """Whether a model's classes are the digits; metadata without labels say so, too."""
     return tuple(metadata.get("labels", DIGIT_CLASSES)) == DIGIT_CLASSES
+
+
+def rejection_table(rejected: Sequence[Rejected]) -> Iterator[str]:
+    """What the threshold of single tiles rejects, with what it says of it."""
+    yield from ("What the threshold of single tiles rejects:", "")
+    yield from ("| Pictures | uncertain or refused | n |", "|---|---|---|")
+    yield from (f"| {name} | {100 * share:.1f} % | {n:,} |" for name, share, n in rejected)
+    yield ""
 
 
 def front_matter(metadata: Mapping[str, Any]) -> Iterator[str]:

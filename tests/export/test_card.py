@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard, ModelCardData
 
-from pairedge_export.card import NO_LICENSE, Group, card, dotted
+from pairedge_export.card import NO_LICENSE, Group, Rejected, card, dotted
 from pairedge_export.parity import Check, Parity
 
 RECIPE: dict[str, Any] = {
@@ -197,3 +197,11 @@ def test_groups_are_the_digits_and_what_else_was_measured() -> None:
     start = lines.index("## Accuracy by group")
     assert lines[start + 4 : start + 6] == ["| test digits 7 | 87.5 % | 2 |", "| chalk | 50.0 % | 1,000 |"]
     assert "## Accuracy by group" not in written()
+
+
+def test_the_card_says_what_the_threshold_rejects() -> None:
+    rejected = [Rejected("letters", 0.9214, 500), Rejected("MNIST", 0.011, 10_000)]
+    lines = card(METADATA, {}, PARITY, rejected=rejected).splitlines()
+    start = lines.index("What the threshold of single tiles rejects:")
+    assert lines[start + 4 : start + 7] == ["| letters | 92.1 % | 500 |", "| MNIST | 1.1 % | 10,000 |", ""]
+    assert "What the threshold of single tiles rejects:" not in card(METADATA, {}, PARITY)

@@ -16,7 +16,7 @@ from pairedge.cli.predict import command
 from pairedge_train.experiments.library import studies
 from pairedge_train.reports.pages import page
 from pairedge_train.robustness import page as robustness
-from pairedge_train.robustness.rows import condition_rows_from_json, rejection_report_from_json
+from pairedge_train.robustness.rows import read_robustness
 from pairedge_train.rows import read_rows
 from tools.readme import fill, training_tiles
 
@@ -90,6 +90,4 @@ def test_the_pages_of_the_studies_are_those_of_the_committed_rows(name: str) -> 
 
 def test_the_page_of_pictures_is_that_of_its_committed_rows() -> None:
     folder = ROOT / "artifacts" / "robustness"
-    rows = condition_rows_from_json((folder / "conditions.json").read_bytes())
-    rejection = rejection_report_from_json((folder / "rejection.json").read_bytes())
-    assert robustness.page(rows, rejection) == (folder / "robustness.md").read_text()
+    assert robustness.page(read_robustness(folder)) == (folder / "robustness.md").read_text()

@@ -8,14 +8,11 @@ import numpy as np
 
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.hands import hands
-from pairedge_train.robustness.hands import all_hands_pictures, hand_pictures, hands_page, mean_of_hands
+from pairedge_train.robustness.accuracy import mean_of_hands
+from pairedge_train.robustness.hands import all_hands_pictures, hand_pictures, hands_page
 from pairedge_train.robustness.page import page
 from pairedge_train.robustness.readings import PAIREDGE
-from pairedge_train.robustness.rows import (
-    ConditionRow,
-    condition_rows_from_json,
-    rejection_report_from_json,
-)
+from pairedge_train.robustness.rows import ConditionRow, read_robustness
 
 ARTIFACTS = Path(__file__).parents[3] / "artifacts" / "robustness"
 
@@ -47,11 +44,7 @@ def test_the_page_has_a_line_for_each_hand_and_each_counts_the_same() -> None:
 
 
 def test_the_committed_pages_are_made_of_the_committed_rows() -> None:
-    conditions, hands_rows = (
-        condition_rows_from_json((ARTIFACTS / name).read_bytes())
-        for name in ("conditions.json", "hands.json")
-    )
-    rejection = rejection_report_from_json((ARTIFACTS / "rejection.json").read_bytes())
-    assert (ARTIFACTS / "robustness.md").read_text() == page(conditions, rejection)
-    assert (ARTIFACTS / "hands.md").read_text() == hands_page(hands_rows)
-    assert {row.condition for row in hands_rows} == {hand.name for hand in hands("test")}
+    measured = read_robustness(ARTIFACTS)
+    assert (ARTIFACTS / "robustness.md").read_text() == page(measured)
+    assert (ARTIFACTS / "hands.md").read_text() == hands_page(measured.hands)
+    assert {row.condition for row in measured.hands} == {hand.name for hand in hands("test")}

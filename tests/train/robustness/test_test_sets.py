@@ -26,18 +26,17 @@ from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.negatives import KINDS
 from pairedge_train.rendering.pen_digits import Look, draw_digit
 from pairedge_train.rendering.tiles import Tiles
+from pairedge_train.robustness.accuracy import condition_table
 from pairedge_train.robustness.hands import all_hands_pictures
 from pairedge_train.robustness.judge import System, judge, systems_to_compare
-from pairedge_train.robustness.page import condition_table
 from pairedge_train.robustness.readings import PAIREDGE, RESIZE_ONLY, read_by, resize_only
 from pairedge_train.robustness.rejection import measure_rejection, model_rejection, rejection_table
 from pairedge_train.robustness.rows import (
     ConditionRow,
     RejectionReport,
     RejectionRow,
-    condition_rows_from_json,
-    rejection_report_from_json,
-    to_json,
+    read_robustness,
+    to_files,
 )
 from pairedge_train.robustness.test_sets import Pictures, all_pictures, condition_pictures, typeset_pictures
 
@@ -144,17 +143,39 @@ def test_what_lies_below_the_threshold_is_rejected(data: DataSet, shipped: Syste
 
 def test_kinds_that_training_never_draws_are_reported_apart() -> None:
     rejected = {"letters": 0.9, "alphabets": 0.8, "symbols": 0.8, "shapes": 0.7}
-    rows = {kind: RejectionRow(n=10, rejected=rejected.get(kind, 1.0), refused=1) for kind in KINDS}
+    rows = {
+        kind: RejectionRow(
+            n=10, rejected=rejected.get(kind, 1.0), rejected_at_1_percent=rejected.get(kind, 0.9), refused=1
+        )
+        for kind in KINDS
+    }
     report = RejectionReport(
-        threshold=0.5, digits={"mnist": rows["noise"], "rendered": rows["noise"]}, negatives=rows, seed=0
+        threshold=0.5,
+        threshold_at_1_percent=0.4,
+        digits={"mnist": rows["noise"], "rendered": rows["noise"]},
+        negatives=rows,
+        seed=0,
     )
     assert set(report.negatives_of(held_out=True)) == set(rejected)
     assert report.mean_of_negatives(held_out=True).rejected == pytest.approx(0.8)
     assert report.mean_of_negatives(held_out=True).n == 40
     assert report.mean_of_negatives(held_out=False).rejected == 1
     lines = rejection_table(report).splitlines()
-    assert "| **negatives, held out: mean** | 40 | 80.0 % |" in lines
-    assert "| **negatives, also trained on: mean** | 40 | 100.0 % |" in lines
+    assert "| **negatives, held out: mean** | 40 | 80.0 % | 80.0 % |" in lines
+    assert "| **negatives, also trained on: mean** | 40 | 100.0 % | 90.0 % |" in lines
+
+
+def test_negatives_are_counted_at_the_threshold_that_rejects_1_percent_of_the_digits(data: DataSet) -> None:
+    levels = np.linspace(0.5, 1, len(data.test))  # a hundredth of them lie below 0.505
+
+    def confidence(tiles: Tiles) -> NDArray[np.floating]:
+        return levels if len(tiles) == len(levels) else np.full(len(tiles), 0.503)
+
+    report = measure_rejection(confidence, 0.5, data.test, 4, 1)
+    assert report.threshold_at_1_percent == pytest.approx(0.505)
+    assert report.digits["mnist"].rejected_at_1_percent == pytest.approx(1 / len(data.test))
+    assert all(row.rejected_at_1_percent == 1 for row in report.negatives.values())
+    assert all(row.rejected == row.refused / row.n for row in report.negatives.values())
 
 
 def test_a_refused_negative_is_rejected(data: DataSet) -> None:
@@ -175,12 +196,18 @@ def test_a_refused_negative_is_rejected(data: DataSet) -> None:
         ("sytem", "pairedge", "Unexpected keyword"),
     ],
 )
-def test_a_row_of_another_schema_is_refused_by_its_field(key: str, value: object, problem: str) -> None:
-    content = (ROOT / "artifacts" / "robustness" / "conditions.json").read_bytes()
-    assert to_json(condition_rows_from_json(content)) == content
-    changed = [{**json.loads(content)[0], key: value}]
+def test_a_row_of_another_schema_is_refused_by_its_field(
+    key: str, value: object, problem: str, tmp_path: Path
+) -> None:
+    committed = ROOT / "artifacts" / "robustness"
+    files = to_files(read_robustness(committed))
+    assert files == {name: (committed / name).read_bytes() for name in files}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    changed = [{**json.loads(files["conditions.json"])[0], key: value}]
+    (tmp_path / "conditions.json").write_text(json.dumps(changed))
     with pytest.raises(ValidationError, match=f"(?s){key}.*{problem}"):
-        condition_rows_from_json(json.dumps(changed))
+        read_robustness(tmp_path)
 
 
 def test_the_benchmark_draws_no_figure_sign_or_font_that_training_draws(
@@ -220,9 +247,10 @@ def test_the_command_writes_rows_and_a_page(
     arguments = ["--baseline", str(SHIPPED), "--count", "2", "--out", str(out)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    rows = condition_rows_from_json((out / "conditions.json").read_bytes())
-    assert {row.system for row in rows} == {RESIZE_ONLY, "baseline", "pairedge"}
-    assert rejection_report_from_json((out / "rejection.json").read_bytes()).threshold > 0
+    measured = read_robustness(out)
+    assert {row.system for row in measured.conditions} == {RESIZE_ONLY, "baseline", "pairedge"}
+    assert measured.rejection.threshold > 0
+    assert [row.pictures for row in measured.probabilities] == ["MNIST's test tiles", "unseen hands"]
     assert (out / "robustness.md").read_text() in result.output
 
 

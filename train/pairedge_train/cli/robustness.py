@@ -21,8 +21,10 @@ from pairedge_train.files import write_all
 from pairedge_train.robustness.hands import all_hands_pictures, hands_page
 from pairedge_train.robustness.judge import judge, systems_to_compare
 from pairedge_train.robustness.page import page
+from pairedge_train.robustness.probabilities import probability_rows
 from pairedge_train.robustness.rejection import model_rejection
-from pairedge_train.robustness.rows import to_json
+from pairedge_train.robustness.rows import Robustness, to_files
+from pairedge_train.robustness.several import count_several
 from pairedge_train.robustness.test_sets import all_pictures
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -46,7 +48,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     type=click.Path(path_type=Path),
     default=Path("artifacts/robustness"),
     show_default=True,
-    help="Output folder: three JSON files of rows, robustness.md and hands.md.",
+    help="Output folder: five JSON files of rows, robustness.md and hands.md.",
 )
 @data_dir_option
 def main(
@@ -58,7 +60,7 @@ def main(
     out: Path,
     data_dir: Path | None,
 ) -> None:
-    """Measure the accuracy under each condition, and what the confidence threshold rejects.
+    """Measure the accuracy under each condition, what is rejected, and calibration.
 
     Renders MNIST's test digits as photo-like pictures, reads and classifies them, and writes the rows and a
     page of tables.
@@ -70,24 +72,20 @@ def main(
         systems = systems_to_compare(model, baseline, baseline_reading)
         readings = list({system.reading: None for system in systems})
         pictures = all_pictures(data.test, readings, count, jobs)
-        rows = [judge(each, system) for each in pictures for system in systems]
-        hands = [
-            judge(each, system) for each in all_hands_pictures(readings, count, jobs) for system in systems
-        ]
-        rejection = model_rejection(systems[-1].model, data.test, count, jobs)
-        text = page(rows, rejection)
-        write_all(
-            out,
-            {
-                "conditions.json": to_json(rows),
-                "hands.json": to_json(hands),
-                "hands.md": hands_page(hands).encode(),
-                "rejection.json": to_json(rejection),
-                "robustness.md": text.encode(),
-            },
+        hands = all_hands_pictures(readings, count, jobs)
+        tested = systems[-1].model
+        measured = Robustness(
+            conditions=[judge(each, system) for each in pictures for system in systems],
+            hands=[judge(each, system) for each in hands for system in systems],
+            rejection=model_rejection(tested, data.test, count, jobs),
+            several=count_several(data.test, count),
+            probabilities=probability_rows(tested, data.test, hands),
         )
+        text, text_of_hands = page(measured), hands_page(measured.hands)
+        pages = {"robustness.md": text.encode(), "hands.md": text_of_hands.encode()}
+        write_all(out, {**to_files(measured), **pages})
         click.echo(text)
-        click.echo(hands_page(hands))
+        click.echo(text_of_hands)
 
 
 if __name__ == "__main__":

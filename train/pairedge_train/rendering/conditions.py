@@ -163,6 +163,33 @@ def boxed(side: int) -> Finish:
     return finish
 
 
+def as_bitmap(canvas: Canvas, _: Condition, generator: Generator) -> Rendered:
+    """A tiny scan in black and white that the ink fills to its edges, stretched toward a square."""
+    strong = canvas.cover >= 0.5
+    side = 16 if chance(generator, 0.7) else 32
+    if not strong.any():  # nothing was drawn
+        return Image.new("L", (side, side))
+    ink = Image.fromarray(canvas.cover[bounding_slices(strong)])
+    share = min(ink.size) / max(ink.size)
+    share **= 1 - within(generator, (0.6, 1.0) if side == 16 else (0, 0.4))
+    short = max(2, round(side * share))
+    size = (short, side) if ink.width < ink.height else (side, short)
+    field = np.zeros((side, side), np.uint8)
+    left, top = ((side - length) // 2 for length in size)
+    small = np.asarray(ink.resize(size, Image.Resampling.BOX))
+    field[top : top + size[1], left : left + size[0]] = small > within(generator, (0.3, 0.55)) * small.max()
+    return Image.fromarray(field * 255 if chance(generator, 0.5) else 255 - field * 255)
+
+
+def as_painting(canvas: Canvas, _: Condition, generator: Generator) -> Rendered:
+    """A tiny drawing by a paint program's pen of one pixel, without soft edges."""
+    side = 28 if chance(generator, 0.6) else int(generator.integers(20, 49))
+    share = np.asarray(Image.fromarray(canvas.cover).resize((side, side), Image.Resampling.BOX))
+    drawn = share > 0.3 * share.max()
+    ink, paper = (0, 255) if chance(generator, 0.6) else (255, 0)
+    return Image.fromarray(np.where(drawn, ink, paper).astype(np.uint8))
+
+
 # ---------------------------------------------------------------- conditions
 
 
@@ -231,6 +258,17 @@ CONDITIONS: dict[str, Condition] = {
         effects=(texture, grain, gradient),
         blur=(0.3, 0.8),
         noise=(1, 4),
+    ),
+    "hairline": Condition(
+        about="a pen of one part in a hundred of the digit's height, or a little more",
+        side=(90, 240),
+        height=(0.5, 0.85),
+        pen=(0.2, 0.6),
+        inks=(*BALLPOINT, (0, 0, 0)),
+        effects=(gradient,),
+        blur=(0.0, 0.5),
+        noise=(0, 2),
+        quality=(70, 95),
     ),
     "marker": Condition(about="a thick felt pen", pen=(3.5, 5.0), effects=(texture, gradient)),
     "blue-on-pink": Condition(
@@ -322,5 +360,21 @@ CONDITIONS: dict[str, Condition] = {
         height=(0.8, 0.8),
         pen=(1.8, 3.6),
         finish=boxed(8),
+    ),
+    "bitmap": Condition(
+        about="16x16 or 32x32, black and white, no margin, stretched toward a square",
+        side=(128, 128),
+        height=(0.8, 0.8),
+        pen=(1.4, 3.4),
+        slant=0.25,
+        tilt=0.15,
+        finish=as_bitmap,
+    ),
+    "paint": Condition(
+        about="28x28, drawn by a paint program's pen of one pixel",
+        side=(168, 168),
+        height=(0.5, 0.95),
+        pen=(0.6, 0.9),
+        finish=as_painting,
     ),
 }

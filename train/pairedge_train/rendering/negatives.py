@@ -162,7 +162,7 @@ SHAPES_OF: dict[Split, tuple[str, ...]] = {
 }
 
 # Scenes that keep strokes recognizable; the tiny ones would make a letter of anything.
-SCENES = tuple(name for name in CONDITIONS if name not in ("broken", "noise", "uci"))
+SCENES = tuple(name for name in CONDITIONS if name not in ("broken", "noise", "uci", "bitmap"))
 
 
 def render_negative(kind: str, generator: Generator, *, split: Split = "training") -> Rendered:
@@ -310,7 +310,9 @@ _ASCII_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 def _seen(field: Field, generator: Generator) -> Rendered:
     """Strokes, float32 (S, S), under a condition drawn evenly."""
     scene: Condition = CONDITIONS[SCENES[int(generator.integers(len(SCENES)))]]
-    return photograph(field, replace(scene, pen=(max(scene.pen[0], 1.0), min(scene.pen[1], 3.6))), generator)
+    thinnest, thickest = scene.pen
+    pen = min(max(thinnest, 1.0), thickest), min(thickest, 3.6)
+    return photograph(field, replace(scene, pen=pen), generator)
 
 
 def _written(strokes: Strokes, generator: Generator) -> Field:

@@ -31,6 +31,9 @@ OnProgress: TypeAlias = Callable[[int], None]  # pictures finished since the las
 WEIGHTS: dict[str, float] = {
     **dict.fromkeys(CONDITIONS, 1.0),
     "usps": 5.0,
+    "bitmap": 4.0,
+    "hairline": 2.0,
+    "paint": 2.0,
     "scan": 2.0,
     "photo": 2.0,
     "squared": 2.0,

@@ -11,7 +11,7 @@ from pairedge_train.randomness import seeded
 from pairedge_train.rendering.conditions import CONDITIONS
 from pairedge_train.rendering.hands import DIGITS, Hand, hands, written_glyph
 from pairedge_train.rendering.render import photograph
-from pairedge_train.robustness.page import accuracy_table, systems_of
+from pairedge_train.robustness.accuracy import accuracy_table, mean_of_hands, systems_of
 from pairedge_train.robustness.readings import read_all
 from pairedge_train.robustness.rows import ConditionRow
 from pairedge_train.robustness.test_sets import Pictures, in_parallel
@@ -53,8 +53,3 @@ correctly; a refused picture counts as an error. [The list of all hands](../../d
 train.
 
 {table}"""
-
-
-def mean_of_hands(rows: Sequence[ConditionRow], system: str) -> float:
-    """The mean accuracy of a system over the hands, each counting the same."""
-    return float(np.mean([row.accuracy for row in rows if row.system == system]))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-
-from pairedge_train.rendering.conditions import CONDITIONS
+from pairedge_train.robustness.accuracy import condition_table
+from pairedge_train.robustness.goals import goals_table
+from pairedge_train.robustness.probabilities import probability_table
 from pairedge_train.robustness.rejection import rejection_table
-from pairedge_train.robustness.rows import ConditionRow, RejectionReport
+from pairedge_train.robustness.rows import Robustness
+from pairedge_train.robustness.several import several_table
 
 
-def page(rows: Sequence[ConditionRow], rejection: RejectionReport) -> str:
-    """The accuracy under each condition and what the threshold rejects, as Markdown."""
-    models = {row.system: row.model for row in rows}
+def page(measured: Robustness) -> str:
+    """Goals, the accuracy under each condition, what is rejected, and calibration, as Markdown."""
+    models = {row.system: row.model for row in measured.conditions}
     digests = ", ".join(f"`{model}` for {system}" for system, model in models.items())
-    threshold = f"{rejection.threshold:.3f}"
+    threshold = f"{measured.rejection.threshold:.3f}"
+    at_1_percent = f"{measured.rejection.threshold_at_1_percent:.3f}"
     return f"""# Robustness, condition by condition
 
 MNIST's test digits as `pairedge_train.rendering` renders them, one picture per digit, with seeds that
@@ -24,7 +24,15 @@ error. `resize only` converts a picture to gray, makes it white on black by the 
 resizes it to 14x14; `pairedge` reads it as `pairedge.image` does. The last column counts the pictures that
 the last system refuses to read. Models, by the SHA-256 of their `pair.onnx`: {digests}.
 
-{condition_table(rows)}
+## Goals
+
+The goals were set before the model was trained. What they are tested on was never trained on, and chose
+nothing.
+
+{goals_table(measured)}
+## Conditions
+
+{condition_table(measured.conditions)}
 ## Rejection of negatives
 
 An answer with a confidence below {threshold} is uncertain; a picture is rejected when its answer is
@@ -33,51 +41,20 @@ uncertain or it is refused. The threshold was fitted in training, on what the mo
 fonts and printed, and shapes, that training never draws, in hands and fonts that it never draws. Those *also
 trained on* come from generators that training uses too, with other seeds; textures have other patterns here,
 of which one, bars, is training's waves with hard edges. There is no mean over both groups: only the first
-shows pictures that training could not have drawn.
+shows pictures that training could not have drawn. The last column has the threshold {at_1_percent}, which
+1 % of MNIST's test digits lie below, so that models can be compared.
 
-{rejection_table(rejection)}"""
+{rejection_table(measured.rejection)}
+## Several digits
 
+Test digits side by side, a tenth to half of a digit's height apart, in pictures of any size: the share that
+is answered `several`. Of pictures of one digit, none should be.
 
-def condition_table(rows: Sequence[ConditionRow]) -> str:
-    """A line for each condition, a column for each system, as Markdown."""
-    means = {system: mean_of_conditions(rows, system) for system in systems_of(rows)}
-    return accuracy_table(rows, ("condition", "description"), means, "the rendered conditions")
+{several_table(measured.several)}
+## Calibration
 
+Expected calibration error in 15 bins (Guo et al., 2017), of the most probable digit's posterior and of
+P(first <= second) over all ordered pairs. [Unseen hands](hands.md) are all their pictures together, those
+that are refused left out.
 
-def accuracy_table(
-    rows: Sequence[ConditionRow], headings: tuple[str, str], means: Mapping[str, float], of: str
-) -> str:
-    """A line for each condition or hand and one for the mean, a column for each system, as Markdown.
-
-    Args:
-        rows: one for each line and system.
-        headings: of the columns of names and of descriptions.
-        means: the mean accuracy, 0 to 1, of each system.
-        of: what the means are over.
-    """
-    systems = systems_of(rows)
-    cells = {(row.condition, row.system): row for row in rows}
-    lines = [
-        f"| {' | '.join(headings)} | n | {' | '.join(systems)} | refused |",
-        f"|---|---|---|{'---|' * (len(systems) + 1)}",
-    ]
-    for name in dict.fromkeys(row.condition for row in rows):
-        of_name = [cells[name, system] for system in systems]
-        shares = " | ".join(f"{100 * row.accuracy:.1f} %" for row in of_name)
-        last = of_name[-1]
-        lines.append(f"| {name} | {last.about} | {last.n:,} | {shares} | {last.refused} |")
-    shares = " | ".join(f"{100 * means[system]:.1f} %" for system in systems)
-    lines.append(f"| **mean** | of {of} | | {shares} | |")
-    return "\n".join(lines) + "\n"
-
-
-def systems_of(rows: Sequence[ConditionRow]) -> list[str]:
-    """The systems that the rows are of, in their order."""
-    return list(dict.fromkeys(row.system for row in rows))
-
-
-def mean_of_conditions(rows: Sequence[ConditionRow], system: str) -> float:
-    """The mean accuracy of a system over the rendered conditions, each counting the same."""
-    return float(
-        np.mean([row.accuracy for row in rows if row.system == system and row.condition in CONDITIONS])
-    )
+{probability_table(measured.probabilities)}"""

@@ -49,24 +49,34 @@ def measure_rejection(
     generator = seeded(_PICTURES, seed)
     tiles, drawn = rendered_sample(test, 4 * count, generator, workers)
     plain = confidence(test.tiles)
+    thresholds = threshold, float(np.quantile(plain, 0.01))
     digits = {
-        "mnist": RejectionRow(n=len(plain), rejected=float((plain < threshold).mean()), refused=0),
-        "rendered": _rejection_row(list(tiles), drawn, confidence, threshold),
+        "mnist": _rejection_row(test.tiles, len(test), confidence, thresholds),
+        "rendered": _rejection_row(tiles, drawn, confidence, thresholds),
     }
     negatives = {}
     for kind in KINDS:
         pictures = (render_negative(kind, generator, split="test") for _ in range(count))
         read = [tile for tile in map(tile_or_none, pictures) if tile is not None]
-        negatives[kind] = _rejection_row(read, count, confidence, threshold)
-    return RejectionReport(threshold=threshold, digits=digits, negatives=negatives, seed=seed)
+        negatives[kind] = _rejection_row(read, count, confidence, thresholds)
+    return RejectionReport(
+        threshold=threshold,
+        threshold_at_1_percent=thresholds[1],
+        digits=digits,
+        negatives=negatives,
+        seed=seed,
+    )
 
 
 def _rejection_row(
-    tiles: Sequence[Tile], drawn: int, confidence: Confidence, threshold: float
+    tiles: Sequence[Tile] | Tiles, drawn: int, confidence: Confidence, thresholds: tuple[float, float]
 ) -> RejectionRow:
-    """The row of `drawn` pictures, of which `tiles` could be read."""
-    certain = int((confidence(np.stack(tiles)) >= threshold).sum()) if len(tiles) else 0
-    return RejectionRow(n=drawn, rejected=1 - certain / drawn, refused=drawn - len(tiles))
+    """The row of `drawn` pictures, of which `tiles` could be read, at the model's threshold and at 1 %."""
+    confidences = confidence(np.stack(tiles)) if len(tiles) else np.zeros(0)
+    rejected, at_1_percent = (1 - int((confidences >= threshold).sum()) / drawn for threshold in thresholds)
+    return RejectionRow(
+        n=drawn, rejected=rejected, rejected_at_1_percent=at_1_percent, refused=drawn - len(tiles)
+    )
 
 
 def confidence_of(model: PairModel) -> Confidence:
@@ -102,6 +112,9 @@ def rejection_table(report: RejectionReport) -> str:
         of_group = report.negatives_of(held_out=held_out)
         named |= {f"negatives, {name}: {kind}": row for kind, row in sorted(of_group.items())}
         named[f"**negatives, {name}: mean**"] = report.mean_of_negatives(held_out=held_out)
-    lines = ["| pictures | n | rejected |", "|---|---|---|"]
-    lines += [f"| {name} | {row.n:,} | {100 * row.rejected:.1f} % |" for name, row in named.items()]
+    lines = ["| pictures | n | rejected | at 1 % of the digits |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {row.n:,} | {100 * row.rejected:.1f} % | {100 * row.rejected_at_1_percent:.1f} % |"
+        for name, row in named.items()
+    ]
     return "\n".join(lines) + "\n"
