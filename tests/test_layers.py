@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "data": {"errors", "files", "experiments", "rendering", "torchvision_import"},
     "networks": {"errors", "experiments", "torchvision_import"},
     "training": GROUND | {"experiments", "data", "networks"},
-    "robustness": GROUND | {"data", "rendering"},
+    "robustness": GROUND | {"data", "rendering", "training"},
     "adaptation": GROUND | {"experiments", "data", "networks", "rendering", "robustness", "training"},
     "reports": GROUND | {"experiments", "data", "networks", "training"},
     "cli": GROUND | {"adaptation", "experiments", "data", "networks", "training", "robustness", "reports"},

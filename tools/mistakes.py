@@ -8,7 +8,7 @@ after one another, the most confident ones first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -30,16 +30,16 @@ from tools.contact_sheet import shown
 _CELLS = 40  # on the sheet
 
 
-def mistakes_of(hand: Hand, model: PairModel) -> list[Cell]:
+def mistakes_of(hand: Hand, model: PairModel, conditions: Sequence[str] = tuple(CONDITIONS)) -> list[Cell]:
     """The pictures of one hand that are answered with a wrong digit, the most confident answer first.
 
     Each digit is written once, under a condition drawn evenly, as often as there are conditions.
     """
     generator = seeded(f"mistakes {hand.name}")
-    wrong = []
-    for _ in CONDITIONS:
+    wrong: list[tuple[float, int, Cell]] = []
+    for _ in conditions:
         for digit in DIGITS:
-            name = str(generator.choice(list(CONDITIONS)))
+            name = str(generator.choice(list(conditions)))
             picture = photograph(written_glyph(hand.glyphs[digit], generator), CONDITIONS[name], generator)
             tile = tile_or_none(picture)
             if tile is None:

@@ -72,7 +72,7 @@ def _rejection_row(
     tiles: Sequence[Tile] | Tiles, drawn: int, confidence: Confidence, thresholds: tuple[float, float]
 ) -> RejectionRow:
     """The row of `drawn` pictures, of which `tiles` could be read, at the model's threshold and at 1 %."""
-    confidences = confidence(np.stack(tiles)) if len(tiles) else np.zeros(0)
+    confidences = confidence(np.asarray(tiles)) if len(tiles) else np.zeros(0)
     rejected, at_1_percent = (1 - int((confidences >= threshold).sum()) / drawn for threshold in thresholds)
     return RejectionRow(
         n=drawn, rejected=rejected, rejected_at_1_percent=at_1_percent, refused=drawn - len(tiles)
