@@ -12,9 +12,9 @@ from pairedge.errors import GraphError
 
 # SHA-256 of each whole file, by kind of graph.
 DIGESTS = {
-    "pair": "3a415743bd3d4e2f12aa9f4465773b9081014b75f49092b3386a5fe5e94b5480",
-    "digit": "69e7f1f28c91b08bd43a7e2281b447d7a2aab42d42021f90e9ecb24941bf07ed",
-    "compare": "580d4a29ffe29bb4e20755a94224cc866afed7a2c6a2dfb299d9446bfceb4327",
+    "pair": "b1512d4f73212701d3671f32faf2f78e22303e87149d322a784a19eecf390550",
+    "digit": "0d8ee27bd57991ad0b78db3688f7a569858add8703914bebddbf980af5600c0d",
+    "compare": "16bdc01aabb119577069e04713168e189cf5b27b81005b02b5d5a8fbe8f41c64",
 }
 
 

@@ -19,6 +19,7 @@ import click
 import onnx
 
 from pairedge.graph import METADATA_KEY
+from pairedge.shipped import DIGESTS
 from pairedge_export.c.adding import add_c
 from pairedge_export.exporting import example_inputs
 from pairedge_export.graphs import TorchGraph, graphs_of
@@ -34,7 +35,7 @@ from tools.model_card import model_card
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "artifacts" / "aux_ws"
-DIGESTS = ROOT / "pairedge" / "shipped.py"
+SHIPPED = ROOT / "pairedge" / "shipped.py"
 
 
 def reexport(graphs: Mapping[str, bytes]) -> list[tuple[TorchGraph, bytes]]:
@@ -56,10 +57,10 @@ def stored_metadata(content: bytes) -> dict[str, Any]:
     return metadata
 
 
-def with_digests(source: str, graphs: Mapping[str, bytes]) -> str:
-    """The text of pairedge/shipped.py with the digests of these graphs, by kind."""
-    for kind, content in graphs.items():
-        line = f'    "{kind}": "{hashlib.sha256(content).hexdigest()}",'
+def with_digests(source: str, digests: Mapping[str, str]) -> str:
+    """The text of pairedge/shipped.py with these SHA-256 of the graphs, by kind."""
+    for kind, digest in digests.items():
+        line = f'    "{kind}": "{digest}",'
         source = re.sub(rf'^    "{kind}": "[0-9a-f]*",$', line, source, flags=re.MULTILINE)
     return source
 
@@ -76,10 +77,12 @@ def main(data_dir: Path | None) -> None:
     files = {f"{kind}.onnx": content for kind, content in graphs.items()}
     files["parity.json"] = (json.dumps(parity.to_dict(), indent=1) + "\n").encode()
     write_all(FOLDER, files)
+    digests = {kind: hashlib.sha256(content).hexdigest() for kind, content in graphs.items()}
+    write_atomically(SHIPPED, with_digests(SHIPPED.read_text(), digests).encode())
+    DIGESTS.update(digests)  # what follows opens the new graphs
     add_c(FOLDER, tiles)
     write_page(FOLDER, FOLDER / "web")
     write_atomically(FOLDER / "card.md", model_card(FOLDER).encode())
-    write_atomically(DIGESTS, with_digests(DIGESTS.read_text(), graphs).encode())
 
 
 if __name__ == "__main__":
