@@ -1,9 +1,8 @@
-"""Migrates rows and graphs of schema 1 to schema 2, once; a test migrates them back to the same bytes.
+"""Migrates rows of schema 1 to schema 2, once; a test migrates them back to the same bytes.
 
-    python -m tools.migrate artifacts/reports artifacts/best artifacts/aux_ws
+    python -m tools.migrate artifacts/reports artifacts/best
 
-A row keeps every number: its recipe has another digest, and one field another name. A graph keeps every
-weight and node: its metadata's recipe is in sections, and pairs have a threshold of their own.
+A row keeps every number: its recipe has another digest, and one field another name.
 """
 
 from __future__ import annotations
@@ -14,18 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import onnx
 
-from pairedge.digest import without_digest
-from pairedge.graph import METADATA_KEY
 from pairedge_train.experiments.library import load_recipe, shipped_recipes
-from pairedge_train.experiments.recipe import Recipe
-from pairedge_train.experiments.schema_1 import digest_1, from_schema_1, to_schema_1
+from pairedge_train.experiments.schema_1 import digest_1
 from pairedge_train.files import write_atomically
 
 FIELDS = {"doubt_threshold": "digit_threshold"}  # schema 1 has names of its own, here and below
 # Of the shipped model, on its own held-out pairs (train/LOG.md); schema 1 had the digits' alone.
-PAIR_THRESHOLD = 0.6998499095439911
 
 
 def digests() -> dict[str, str]:
@@ -53,41 +47,14 @@ def migrate_rows(content: bytes, digest: Mapping[str, str], field: Mapping[str, 
     return "".join(lines).encode()
 
 
-def migrate_graph(content: bytes, *, back: bool = False) -> bytes:
-    """A graph with its metadata in schema 2, or `back` in schema 1, which had no digest and no doc strings.
-
-    Nothing else of it changes.
-    """
-    model = onnx.load_from_string(without_digest(content))
-    [entry] = model.metadata_props
-    assert entry.key == METADATA_KEY
-    facts: dict[str, Any] = json.loads(entry.value)
-    if back:
-        threshold = facts.pop("confidence")["digit"]
-        recipe = to_schema_1(Recipe.from_dict(facts["recipe"])) | {"rounds": 1, "seed": facts["seed"]}
-        facts |= {"schema": 1, "doubt": {"threshold": threshold}, "recipe": recipe}
-        facts["licence"] = facts.pop("license")
-        for owner in (model.graph, *model.graph.input, *model.graph.output):
-            owner.doc_string = ""
-    else:
-        threshold = facts.pop("doubt")["threshold"]
-        facts |= {"schema": 2, "confidence": {"pair": PAIR_THRESHOLD, "digit": threshold}}
-        facts |= {"recipe": from_schema_1(facts["recipe"]).to_dict(), "license": facts.pop("licence")}
-    entry.value = json.dumps(facts, sort_keys=True)
-    migrated: bytes = model.SerializeToString(deterministic=True)
-    return migrated
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def main(folders: tuple[Path, ...]) -> None:
-    """Migrate the rows (*.jsonl) and graphs (*.onnx) in FOLDERS from schema 1 to schema 2."""
+    """Migrate the rows (*.jsonl) in FOLDERS from schema 1 to schema 2."""
     known = digests()
     for folder in folders:
         for path in sorted(folder.glob("*.jsonl")):
             write_atomically(path, migrate_rows(path.read_bytes(), known))
-        for path in sorted(folder.glob("*.onnx")):
-            write_atomically(path, migrate_graph(path.read_bytes()))
 
 
 if __name__ == "__main__":

@@ -16,18 +16,18 @@ extern "C" {
 #define PAIREDGE_VERSION "0.1.0"
 #define PAIREDGE_VARIANT "aux_ws"
 #define PAIREDGE_PRECISION "fp32"
-#define PAIREDGE_WEIGHTS_SHA256 "2bdeae16eb508b160295e1003f379b00bbf461eb8c9dcfd1fffc79da3277f871"
-#define PAIREDGE_PAIR_SHA256 "3a415743bd3d4e2f12aa9f4465773b9081014b75f49092b3386a5fe5e94b5480"
-#define PAIREDGE_DIGIT_SHA256 "69e7f1f28c91b08bd43a7e2281b447d7a2aab42d42021f90e9ecb24941bf07ed"
-#define PAIREDGE_COMPARE_SHA256 "580d4a29ffe29bb4e20755a94224cc866afed7a2c6a2dfb299d9446bfceb4327"
+#define PAIREDGE_WEIGHTS_SHA256 "a0e407e778e2afa75f82bb8974d355da178258cbcfa09077a8437cc7eb643117"
+#define PAIREDGE_PAIR_SHA256 "b1512d4f73212701d3671f32faf2f78e22303e87149d322a784a19eecf390550"
+#define PAIREDGE_DIGIT_SHA256 "0d8ee27bd57991ad0b78db3688f7a569858add8703914bebddbf980af5600c0d"
+#define PAIREDGE_COMPARE_SHA256 "16bdc01aabb119577069e04713168e189cf5b27b81005b02b5d5a8fbe8f41c64"
 #define PAIREDGE_TILE_SIDE 14
 #define PAIREDGE_DIGITS 10
 #define PAIREDGE_EMBEDDING 10
 
 /* An answer is uncertain when its confidence is below these. The confidence of a tile is the largest probability of
    its digit; that of a pair is the least of the confidences of its tiles and of leq or 1 - leq, whichever is larger. */
-#define PAIREDGE_PAIR_CONFIDENCE 0.6998499095439911
-#define PAIREDGE_DIGIT_CONFIDENCE 0.8856580257415771
+#define PAIREDGE_PAIR_CONFIDENCE 0.6012039268016816
+#define PAIREDGE_DIGIT_CONFIDENCE 0.737504729628563
 
 /* Bytes of stack that a call needs, beside at most 1,024 that the compiler adds; bytes of constants. */
 #define PAIREDGE_STACK 23040
