@@ -113,11 +113,17 @@ class Run:
             self.code = os.waitstatus_to_exitcode(status) if child else None
         return self.code is not None
 
-    def end(self, limit: float = 300) -> int:
-        """Wait for its end and give its exit code; after `limit` seconds it is killed."""
+    def end(self, limit: float = 3600) -> int:
+        """Wait for its end and give its exit code.
+
+        Raises:
+            TimeoutError: when it does not end within `limit` seconds. It is killed, and no row tells of it: a
+                busy machine looks the same.
+        """
         while not self.over():
             if time.monotonic() - self.start > limit:
                 self.send(signal.SIGKILL)
+                raise TimeoutError(f"a command did not end within {limit:.0f} seconds")
             time.sleep(0.005)
         assert self.code is not None
         return self.code
