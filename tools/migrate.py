@@ -18,8 +18,7 @@ from pairedge_train.experiments.library import load_recipe, shipped_recipes
 from pairedge_train.experiments.schema_1 import digest_1
 from pairedge_train.files import write_atomically
 
-FIELDS = {"doubt_threshold": "digit_threshold"}  # schema 1 has names of its own, here and below
-# Of the shipped model, on its own held-out pairs (train/LOG.md); schema 1 had the digits' alone.
+FIELDS = {"doubt_threshold": "digit_threshold"}  # schema 1 has names of its own
 
 
 def digests() -> dict[str, str]:
